@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "scheduler/attempt.h"
+#include "scheduler/job.h"
+
+namespace nightshift {
+
+/// What ended an attempt, as observed: exit status, or the proof that the process is gone.
+struct AttemptReport {
+    std::optional<int> exit_code;
+    std::optional<int> signal;
+    bool is_lost = false;                    ///< gone without a result
+    bool is_spawn_error = false;
+    bool has_committed_checkpoint = false;   ///< a checkpoint of this attempt is committed and hashed
+    std::string message;                     ///< the worker's own words; may be empty
+    std::string error_code;                  ///< the worker's own code, e.g. "out_of_memory"
+    bool cached = false;
+    Millis run_time;
+};
+
+/// The job's next state and everything that changes with it.
+struct Transition {
+    JobState state = JobState::kWaiting;
+    AttemptEnd end = AttemptEnd::kOk;
+    std::optional<Outcome> outcome;          ///< set when terminal
+    bool charges_retry = false;
+    bool counts_preemption = false;
+    std::optional<UnixMs> retry_at;
+};
+
+/// Decides what an ended attempt makes of its job. Rules: exit 0 is success, always; a cancelled job
+/// stays cancelled; exit 85 with a committed checkpoint after a yield is a preemption and costs no
+/// retry; a yielding job with `checkpoint: none` that was killed starts over; 75, a crash or a loss
+/// uses a retry with back-off, else the job fails. A machine restart costs no retry.
+Transition on_attempt_end(const Job& job, const Attempt& attempt, const AttemptReport& report, UnixMs now);
+
+/// Back-off before retry number `n` (from 1): 10 s doubling to 15 min.
+Millis retry_delay(int n);
+
+}  // namespace nightshift
