@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "db/queries.h"
 #include "scheduler/cron.h"
 #include "scheduler/job.h"
 #include "scheduler/planner.h"
@@ -89,6 +90,10 @@ class Commands {
     virtual void pause(PauseRequest request, Reply<void> reply) = 0;
     /// `nightshift down`: asks every job to yield, then stops the daemon.
     virtual void shut_down(bool yield_jobs, std::string actor, Reply<void> reply) = 0;
+
+    /// Stores the hash of a new credential (browser session, rotation), or forgets one.
+    virtual void put_token(db::StoredToken token, Reply<void> reply) = 0;
+    virtual void delete_token(std::string sha256, Reply<void> reply) = 0;
 
     // --- reads that need live state ----------------------------------------------------------
     /// Planner input of this moment. With `job`, the waiting job is added to its class's candidates.
