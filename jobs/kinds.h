@@ -1,0 +1,13 @@
+#pragma once
+
+#include "jobs/runtime/job_impl.h"
+
+/// Every kind this build can run, one function each; jobs/runtime/registry.cpp lists them in the order
+/// in which people see them. A kind lives in jobs/<folder>/<kind>_kind.cpp.
+namespace nightshift::jobs {
+
+Kind command_kind();   // jobs/basic
+Kind sleep_kind();
+Kind burn_kind();
+
+}  // namespace nightshift::jobs
