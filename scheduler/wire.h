@@ -13,14 +13,22 @@
 #include "scheduler/result.h"
 
 /// Messages between daemon and worker: one JSON object a line over the control socket, UTF-8, at
-/// most kWireLineBytesMax. The worker connects, says hello with the attempt's token and either gets
-/// `start` (fresh) or `welcome` (the daemon was restarted; the worker goes on). Unknown message
+/// most kWireLineBytesMax to the daemon. The worker connects, says hello with the attempt's token and gets
+/// either `start` (fresh) or `welcome` (the daemon was restarted; the worker goes on). Unknown message
 /// types are ignored, an unknown protocol ends the attempt, a bad line closes the connection.
 /// Data never travels here, only paths.
 namespace nightshift::wire {
 
 inline constexpr int kProtocol = 1;
 inline constexpr std::size_t kWireLineBytesMax = 64 * 1024;
+/// Lines to the worker may be longer: `start` carries a submit's params, argv and environment (at most a
+/// 1 MiB body, up to six times that when every character has to be escaped).
+inline constexpr std::size_t kWireStartBytesMax = 8 * 1024 * 1024;
+/// Longer texts are cut by encode(), so that a line from a worker always fits.
+inline constexpr std::size_t kWireTextBytesMax = 4096;   ///< messages for people
+inline constexpr std::size_t kWireKeyBytesMax = 200;     ///< phases, metric names, codes
+inline constexpr std::size_t kWireMetricsMax = 16;
+inline constexpr std::size_t kResultFileBytesMax = 64 * 1024 * 1024;
 
 // --- worker -> daemon -----------------------------------------------------------------------
 struct Hello {
