@@ -13,6 +13,7 @@ struct AttemptReport {
     std::optional<int> exit_code;
     std::optional<int> signal;
     bool is_lost = false;                    ///< gone without a result
+    bool is_reboot = false;                  ///< lost because the machine restarted: costs no retry
     bool is_spawn_error = false;
     bool has_committed_checkpoint = false;   ///< a checkpoint of this attempt is committed and hashed
     std::string message;                     ///< the worker's own words; may be empty
@@ -31,8 +32,8 @@ struct Transition {
     std::optional<UnixMs> retry_at;
 };
 
-/// Decides what an ended attempt makes of its job. Rules: exit 0 is success, always; a cancelled job
-/// stays cancelled; exit 85 with a committed checkpoint after a yield is a preemption and costs no
+/// Decides what an ended attempt makes of its job. Rules: a cancel outranks everything; else exit 0 is
+/// success, always; exit 85 with a committed checkpoint after a yield is a preemption and costs no
 /// retry; a yielding job with `checkpoint: none` that was killed starts over; 75, a crash or a loss
 /// uses a retry with back-off, else the job fails. A machine restart costs no retry.
 Transition on_attempt_end(const Job& job, const Attempt& attempt, const AttemptReport& report, UnixMs now);

@@ -1,0 +1,127 @@
+#include "scheduler/transition.h"
+
+#include <algorithm>
+
+namespace nightshift {
+namespace {
+
+constexpr int kExitTryAgain = 75;   // EX_TEMPFAIL of sysexits.h
+constexpr int kExitPreempted = 85;
+constexpr Millis kRetryDelayFirst = seconds(10);
+constexpr Millis kRetryDelayMax = minutes(15);
+
+/// The daemon asked it to leave the GPU and will run it again.
+bool is_asked_to_leave(const Attempt& attempt) {
+    return attempt.stop_reason == "preempted" || attempt.stop_reason == "window" || attempt.stop_reason == "down";
+}
+
+Transition terminal(JobState state, AttemptEnd end, const AttemptReport& report, std::string code,
+                    std::string message) {
+    Transition next;
+    next.state = state;
+    next.end = end;
+    next.outcome = Outcome{std::move(code), std::move(message), report.exit_code, report.signal, report.cached};
+    return next;
+}
+
+Transition back_to_queue(AttemptEnd end) {
+    Transition next;
+    next.state = JobState::kWaiting;
+    next.end = end;
+    return next;
+}
+
+Transition left_the_gpu(const Attempt& attempt) {
+    Transition next = back_to_queue(AttemptEnd::kPreempted);
+    next.counts_preemption = attempt.stop_reason == "preempted";
+    return next;
+}
+
+/// A failed attempt: another one while retries are left, else the end of the job.
+Transition retry_or_fail(const Job& job, AttemptEnd end, const AttemptReport& report, std::string code,
+                         std::string message, UnixMs now) {
+    if (job.retries_left > 0) {
+        Transition next = back_to_queue(end);
+        next.charges_retry = true;
+        next.retry_at = now + retry_delay(job.spec.retries - job.retries_left + 1);
+        return next;
+    }
+    return terminal(JobState::kFailed, end, report, std::move(code), std::move(message));
+}
+
+/// True when the end is the answer to a request to leave, not a failure of its own.
+bool is_yield(const Job& job, const AttemptReport& report) {
+    if (report.exit_code == kExitPreempted && report.has_committed_checkpoint) return true;
+    // Nothing to save, so however it went it starts over; being killed after the grace time is ours.
+    if (job.spec.checkpoint == CheckpointMode::kNone) return true;
+    return report.signal.has_value();
+}
+
+std::string said(const AttemptReport& report, std::string fallback) {
+    return report.message.empty() ? std::move(fallback) : report.message;
+}
+
+Transition on_exit_status(const Job& job, const AttemptReport& report, UnixMs now) {
+    if (report.exit_code == kExitTryAgain) {
+        return retry_or_fail(job, AttemptEnd::kTryAgain, report, "try_again",
+                             said(report, "The job asked to be tried again (exit code 75) and has no retries left."),
+                             now);
+    }
+    if (report.signal) {
+        return retry_or_fail(job, AttemptEnd::kFailed, report,
+                             report.error_code.empty() ? "signal" : report.error_code,
+                             said(report, "The job was ended by signal " + std::to_string(*report.signal) +
+                                              "; its log shows what it did last."),
+                             now);
+    }
+    if (report.exit_code == kExitPreempted) {
+        return retry_or_fail(job, AttemptEnd::kFailed, report, "exit_code",
+                             said(report, "The job ended with exit code 85 without a request to yield and a "
+                                          "committed checkpoint."),
+                             now);
+    }
+    const std::string exit = report.exit_code ? std::to_string(*report.exit_code) : "unknown";
+    return retry_or_fail(job, AttemptEnd::kFailed, report,
+                         report.error_code.empty() ? "exit_code" : report.error_code,
+                         said(report, "The job ended with exit code " + exit + "; its log shows why."), now);
+}
+
+}  // namespace
+
+Transition on_attempt_end(const Job& job, const Attempt& attempt, const AttemptReport& report, UnixMs now) {
+    if (attempt.stop_reason == "cancelled") {
+        return terminal(JobState::kCancelled, AttemptEnd::kCancelled, report, "cancelled",
+                        "Cancelled while it ran.");
+    }
+    if (report.exit_code == 0 && !report.is_lost && !report.is_spawn_error) {
+        return terminal(JobState::kSucceeded, AttemptEnd::kOk, report, "ok", said(report, "Done."));
+    }
+    if (report.is_reboot) return back_to_queue(AttemptEnd::kLost);
+    if (attempt.stop_reason == "time_limit") {
+        return terminal(JobState::kFailed, AttemptEnd::kTimeLimit, report, "time_limit",
+                        "The job ran into its time limit; submit it with a longer `time_limit`.");
+    }
+    if (attempt.stop_reason == "over_budget" || report.error_code == "over_budget") {
+        // Another try with the same budget would end the same way.
+        return terminal(JobState::kFailed, AttemptEnd::kOverBudget, report, "over_budget",
+                        said(report, "The job used more memory than its budget; submit it with a larger `vram`."));
+    }
+    if (report.is_spawn_error) {
+        return retry_or_fail(job, AttemptEnd::kSpawnError, report, "spawn_error",
+                             said(report, "The job's process could not be started."), now);
+    }
+    if (is_asked_to_leave(attempt) && (report.is_lost || is_yield(job, report))) return left_the_gpu(attempt);
+    if (report.is_lost) {
+        return retry_or_fail(job, AttemptEnd::kLost, report, "lost",
+                             said(report, "The job's process is gone and left no result."), now);
+    }
+    return on_exit_status(job, report, now);
+}
+
+Millis retry_delay(int n) {
+    Millis delay = kRetryDelayFirst;
+    for (int i = 1; i < n && delay < kRetryDelayMax; ++i) delay = delay + delay;
+    return std::min(delay, kRetryDelayMax);
+}
+
+}  // namespace nightshift
