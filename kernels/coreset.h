@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "kernels/rows.h"
+
+namespace nightshift::kernels {
+
+/// Rows in the order picked, and how far each was from those before it (0 for the first).
+struct Coreset {
+    std::vector<std::int64_t> picks;
+    std::vector<double> distances;       ///< [picks]
+    std::vector<double> remaining;       ///< [rows], distance of every row to its nearest pick at the end
+};
+
+/// Called after each pick with the number of picks so far; false stops (the coreset is then shorter).
+/// Must not throw: the CPU calls it from a barrier.
+using CoresetProgress = std::function<bool(std::int64_t picked)>;
+
+/// Farthest-point (k-center greedy) sampling in double: the first pick is `start`, then repeatedly the row
+/// that is farthest from all picks; equal distances: the lowest row; no row twice.
+/// in: data [n, d], finite; 1 <= count <= n. Rows whose nearest pick is so close that the new pick cannot
+/// be closer (triangle inequality) are skipped; the result is that of the plain loop.
+/// Throws std::invalid_argument on sizes that do not fit.
+Coreset greedy_coreset_cpu(Rows<double> data, std::int64_t count, std::int64_t start, int threads,
+                           const CoresetProgress& progress = {});
+
+/// The same on the GPU; `progress` is called every 256 picks. Sums run in another order than on the CPU, so
+/// picks can differ where two distances agree to 1e-13.
+/// Throws DeviceError where the build has no CUDA or the device fails.
+Coreset greedy_coreset_cuda(Rows<double> data, std::int64_t count, std::int64_t start,
+                            const CoresetProgress& progress = {});
+
+}  // namespace nightshift::kernels

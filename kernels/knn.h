@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/rows.h"
+
+namespace nightshift::kernels {
+
+/// Largest k of knn_*: the GPU keeps each thread's candidates in registers and local memory.
+inline constexpr int kNeighboursMax = 64;
+
+/// The k nearest bank rows of every query, nearest first; equal distances: the lower bank row first.
+struct Neighbours {
+    int k = 0;
+    std::vector<double> distances;       ///< [queries, k], Euclidean (not squared)
+    std::vector<std::int32_t> indices;   ///< [queries, k], rows of the bank
+};
+
+/// Exact brute-force search. in: bank [m, d], queries [n, d]; finite values, 1 <= k <= min(m,
+/// kNeighboursMax). Differences are taken in T and summed in double, so float rows give the distances of
+/// the float values to 1e-7 and double rows to 1e-15 (relative, d <= 1,000).
+/// A float32 matrix product with a proven error bound discards bank rows first; what is left is computed
+/// exactly, so the result is that of the plain loop. `threads` <= 0 means 1.
+/// Throws std::invalid_argument on sizes that do not fit.
+Neighbours knn_cpu(Rows<double> bank, Rows<double> queries, int k, int threads);
+Neighbours knn_cpu(Rows<float> bank, Rows<float> queries, int k, int threads);
+
+/// The same on the GPU, plain loops without the filter. Tolerance against the CPU: 1e-13 relative for
+/// double, 1e-5 for float (float sums); indices equal but for ties within it.
+/// Throws DeviceError where the build has no CUDA or the device fails.
+Neighbours knn_cuda(Rows<double> bank, Rows<double> queries, int k);
+Neighbours knn_cuda(Rows<float> bank, Rows<float> queries, int k);
+
+}  // namespace nightshift::kernels
