@@ -1,0 +1,102 @@
+#include "kernels/generator.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/generator_body.h"
+
+namespace nightshift::kernels {
+
+namespace {
+
+constexpr int kMaxPoints = 1024;   ///< of a generated panel; make_plan never gives more
+
+/// Buffers of one frame: each loop below is over independent points, so that the compiler uses vectors.
+struct FrameBuffers {
+    float sine[kMaxPoints], cosine[kMaxPoints];
+    float x[kMaxPoints], y[kMaxPoints];
+    float noise_x[kMaxPoints + 2], noise_y[kMaxPoints + 2];
+};
+
+[[gnu::always_inline]] inline void bend(const TrackPlan& plan, const PlanFrame& frame, int points,
+                                        FrameBuffers& b) {
+    for (int p = 0; p < points; ++p) {
+        const SinCos direction = point_direction(plan.points[static_cast<std::size_t>(p)], frame);
+        b.sine[p] = direction.sine;
+        b.cosine[p] = direction.cosine;
+    }
+    float along_x = 0, along_y = 0;
+    for (int p = 0; p < points; ++p) {
+        if (p > 0) {
+            along_x += b.cosine[p];
+            along_y += b.sine[p];
+        }
+        b.x[p] = along_x;
+        b.y[p] = along_y;
+    }
+    for (int p = 0; p < points; ++p) {
+        const PointXY seen = seen_point(plan.points[static_cast<std::size_t>(p)], frame, plan.step_px,
+                                        {b.sine[p], b.cosine[p]}, b.x[p], b.y[p]);
+        b.x[p] = seen.x;
+        b.y[p] = seen.y;
+    }
+}
+
+[[gnu::always_inline]] inline void disturb(const TrackPlan& plan, const PlanFrame& frame, std::uint32_t f,
+                                           int points, FrameBuffers& b) {
+    const auto pairs = static_cast<std::uint32_t>((points + 1) / 2);
+    for (std::uint32_t k = 0; k < pairs; ++k) {
+        const PhiloxWords words = philox({k, f, kDrawNoise, plan.stream}, plan.key);
+        const NormalPair even = normal_pair(words.w0, words.w1);
+        const NormalPair odd = normal_pair(words.w2, words.w3);
+        b.noise_x[2 * k] = even.first;
+        b.noise_y[2 * k] = even.second;
+        b.noise_x[2 * k + 1] = odd.first;
+        b.noise_y[2 * k + 1] = odd.second;
+    }
+    for (int p = 0; p < points; ++p) {
+        b.x[p] = std::fma(frame.noise_px, b.noise_x[p], b.x[p]);
+        b.y[p] = std::fma(frame.noise_px, b.noise_y[p], b.y[p]);
+    }
+    if (!(frame.outlier_ratio > 0.0f)) return;
+    for (int p = 0; p < points; ++p) {
+        const PointXY off =
+            outlier_offset(frame, philox({static_cast<std::uint32_t>(p), f, kDrawOutlier, plan.stream}, plan.key));
+        b.x[p] += off.x;
+        b.y[p] += off.y;
+    }
+}
+
+[[gnu::always_inline]] inline void generate(const TrackPlan& plan, TrackPlanes out) {
+    const int points = std::min(static_cast<int>(plan.points.size()), kMaxPoints);
+    FrameBuffers b;
+    for (std::size_t f = 0; f < plan.frames.size(); ++f) {
+        bend(plan, plan.frames[f], points, b);
+        disturb(plan, plan.frames[f], static_cast<std::uint32_t>(f), points, b);
+        std::int16_t* x = out.x + f * static_cast<std::size_t>(points);
+        std::int16_t* y = out.y + f * static_cast<std::size_t>(points);
+        for (int p = 0; p < points; ++p) {
+            x[p] = stored(b.x[p], plan.x_max, plan.units_per_pixel);
+            y[p] = stored(b.y[p], plan.y_max, plan.units_per_pixel);
+        }
+    }
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+// Without these instructions std::fma is a library call; with them the same bits take a tenth of the time.
+[[gnu::target("avx2,fma")]] void generate_avx2(const TrackPlan& plan, TrackPlanes out) { generate(plan, out); }
+#endif
+
+}  // namespace
+
+void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        generate_avx2(plan, out);
+        return;
+    }
+#endif
+    generate(plan, out);
+}
+
+}  // namespace nightshift::kernels

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/track_plan.h"
+
+namespace nightshift::kernels {
+
+/// Where the tracks of one plan go: frames x points values, frame-major, in 1/units_per_pixel pixels.
+struct TrackPlanes {
+    std::int16_t* x;
+    std::int16_t* y;
+};
+
+/// Draws the tracks of one plan: bends the panel, adds noise from Philox (element = point pair, frame,
+/// draw kind, stream), clips, rounds half to even. Any thread. Source: own derivation after the public
+/// reference's generator; scale jitter is about the clamped end.
+void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out);
+
+/// The same bits on the current CUDA device, many plans at once; blocks until the tracks are on the host.
+/// Throws DeviceError. Tolerance against the CPU reference: none, equal bits.
+void generate_tracks_cuda(std::span<const TrackPlan> plans, std::span<const TrackPlanes> out);
+
+}  // namespace nightshift::kernels
