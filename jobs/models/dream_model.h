@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jobs/models/model_folder.h"
+
+namespace nightshift::jobs {
+
+/// Sizes of a DREAM model: an autoencoder D - hidden... - latent - hidden reversed... - D with ReLU after
+/// each hidden layer, and a discriminator on [x ; reconstruction]: 2D - width - 1 with ReLU and sigmoid.
+struct DreamShape {
+    std::int64_t columns = 0;
+    std::vector<std::int64_t> hidden{64, 32, 16};
+    std::int64_t latent = 8;
+
+    std::int64_t discriminator_width() const { return columns * 2 < 64 ? columns * 2 : 64; }
+};
+
+/// One linear layer in the flat parameter array: weight [out, in] at `offset`, then bias [out].
+struct DreamLayer {
+    std::string name;                    ///< "autoencoder.encoder.3"
+    std::int64_t in = 0, out = 0;
+    std::int64_t offset = 0;
+    bool is_hidden = false;              ///< ReLU (and dropout in training) follow
+
+    std::int64_t bias_offset() const { return offset + in * out; }
+    std::int64_t end() const { return bias_offset() + out; }
+};
+
+/// Encoder, decoder, discriminator in order; names and order are those of the reference's state dictionary.
+std::vector<DreamLayer> dream_layers(const DreamShape& shape);
+std::int64_t dream_parameter_count(const DreamShape& shape);
+/// Layers of the autoencoder; the rest are the discriminator's.
+std::size_t dream_autoencoder_layers(const DreamShape& shape);
+
+/// A start like PyTorch's default for linear layers: U(-1/sqrt(in), 1/sqrt(in)) for weights and biases,
+/// from Philox with this seed (the same on every machine).
+std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64_t seed);
+
+/// Forward only, for scoring: Eigen, float32, no LibTorch. Immutable after construction, any thread.
+class DreamModel {
+  public:
+    /// Throws JobError("bad_model") where the parameters do not fit the shape.
+    DreamModel(DreamShape shape, std::vector<float> parameters);
+
+    struct Output {
+        std::vector<float> reconstruction;    ///< [n, D]
+        std::vector<float> latent;            ///< [n, latent]
+        std::vector<float> probability;       ///< [n] of being anomalous, by the discriminator
+        std::vector<float> score;             ///< [n] mean squared error * (1 + probability / 2)
+    };
+    /// rows [n, D].
+    Output run(std::span<const float> rows) const;
+
+    const DreamShape& shape() const { return shape_; }
+    const std::vector<float>& parameters() const { return parameters_; }
+
+  private:
+    DreamShape shape_;
+    std::vector<DreamLayer> layers_;
+    std::vector<float> parameters_;
+};
+
+/// Tensors named as the layers, and back. Throws JobError("bad_model").
+std::vector<Tensor> dream_tensors(const DreamShape& shape, std::span<const float> parameters);
+DreamModel dream_of_model(const Model& model);
+
+}  // namespace nightshift::jobs

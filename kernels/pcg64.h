@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace nightshift::kernels {
+
+/// NumPy's default generator: PCG64 (XSL-RR, 128-bit state) seeded through SeedSequence, bit for bit, for
+/// parity with results made in Python. Sequential; not for new streams (those use philox.h).
+/// Sources: O'Neill, HMC-CS-2014-0905; numpy.random's documentation of SeedSequence and PCG64.
+class Pcg64 {
+  public:
+    /// default_rng(seed).
+    explicit Pcg64(std::uint64_t seed);
+
+    std::uint64_t next64();
+    /// Low half of a 64-bit draw first; the high half waits for the next call, whatever comes between.
+    std::uint32_t next32();
+    /// Uniform double in [0, 1): 53 bits.
+    double random() { return static_cast<double>(next64() >> 11) * 0x1p-53; }
+    /// Uniform integer in 0..last, last < 2^32 (Lemire's method; no draw for last = 0).
+    std::uint32_t bounded(std::uint32_t last);
+
+    /// choice(population, size, replace=False) in its order: Floyd's set method with a shuffle, or a tail
+    /// shuffle where population > 10,000 and size > population / 50. 1 <= size <= population < 2^32.
+    std::vector<std::int64_t> choice(std::int64_t population, std::int64_t size);
+
+  private:
+    struct Word128 {
+        std::uint64_t high = 0, low = 0;
+    };
+    void step();
+    void shuffle(std::vector<std::int64_t>& values, std::int64_t first);
+
+    Word128 state_, increment_;
+    std::uint32_t half_ = 0;
+    bool has_half_ = false;
+};
+
+}  // namespace nightshift::kernels
