@@ -18,8 +18,8 @@ struct Neighbours {
 };
 
 /// Exact brute-force search. in: bank [m, d], queries [n, d]; finite values, 1 <= k <= min(m,
-/// kNeighboursMax). Differences are taken in T and summed in double, so float rows give the distances of
-/// the float values to 1e-7 and double rows to 1e-15 (relative, d <= 1,000).
+/// kNeighboursMax). Differences and sums are double, so float rows give the distances of the float values
+/// as exactly as double rows do (1e-14 relative for d <= 1,000).
 /// A float32 matrix product with a proven error bound discards bank rows first; what is left is computed
 /// exactly, so the result is that of the plain loop. `threads` <= 0 means 1.
 /// Throws std::invalid_argument on sizes that do not fit.

@@ -55,7 +55,7 @@ template <typename T>
 double squared_distance(const T* a, const T* b, std::int64_t columns) {
     double sum = 0;
     for (std::int64_t j = 0; j < columns; ++j) {
-        const double difference = static_cast<double>(static_cast<T>(a[j] - b[j]));
+        const double difference = static_cast<double>(a[j]) - static_cast<double>(b[j]);
         sum += difference * difference;
     }
     return sum;

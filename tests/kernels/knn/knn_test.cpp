@@ -1,0 +1,130 @@
+#include "kernels/knn.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/device.h"
+#include "kernels/error.h"
+#include "tests/kernels/knn/random_rows.h"
+#include "tests/support/seed.h"
+
+using namespace nightshift::kernels;
+using nightshift::tests::random_rows;
+
+namespace {
+
+/// The definition: every distance, sorted by (distance, row).
+template <typename T>
+Neighbours plain(Rows<T> bank, Rows<T> queries, int k) {
+    Neighbours out;
+    out.k = k;
+    for (std::int64_t q = 0; q < queries.rows; ++q) {
+        std::vector<double> squared(static_cast<std::size_t>(bank.rows));
+        for (std::int64_t b = 0; b < bank.rows; ++b) {
+            for (std::int64_t j = 0; j < bank.columns; ++j) {
+                const double difference = static_cast<double>(queries.row(q)[j]) - static_cast<double>(bank.row(b)[j]);
+                squared[static_cast<std::size_t>(b)] += difference * difference;
+            }
+        }
+        std::vector<std::int32_t> order(squared.size());
+        std::iota(order.begin(), order.end(), 0);
+        std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+            return squared[static_cast<std::size_t>(a)] < squared[static_cast<std::size_t>(b)];
+        });
+        for (int i = 0; i < k; ++i) {
+            out.indices.push_back(order[static_cast<std::size_t>(i)]);
+            out.distances.push_back(std::sqrt(squared[static_cast<std::size_t>(out.indices.back())]));
+        }
+    }
+    return out;
+}
+
+void check_equal(const Neighbours& found, const Neighbours& expected) {
+    REQUIRE(found.indices.size() == expected.indices.size());
+    int wrong = 0;
+    for (std::size_t i = 0; i < found.indices.size(); ++i) {
+        wrong += found.indices[i] != expected.indices[i] || found.distances[i] != expected.distances[i];
+    }
+    CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE("knn: the filter never changes the answer of the plain loop") {
+    const std::uint64_t seed = nightshift::tests::seed();
+    struct Shape { std::size_t bank, queries, columns; int k; double scale, offset; };
+    for (const Shape shape : {Shape{1, 1, 1, 1, 1, 0}, Shape{300, 130, 81, 1, 1, 0}, Shape{257, 65, 7, 5, 1, 0},
+                              Shape{500, 40, 16, 64, 1e6, 0}, Shape{200, 40, 20, 3, 1e-3, 1e2},
+                              Shape{200, 40, 20, 3, 1e-9, 1e3}, Shape{100, 20, 5, 2, 1e30, 0}}) {
+        CAPTURE(shape.scale);
+        CAPTURE(shape.offset);
+        const auto bank = random_rows(shape.bank, shape.columns, seed, shape.scale, shape.offset);
+        const auto queries = random_rows(shape.queries, shape.columns, seed + 1, shape.scale, shape.offset);
+        const auto columns = static_cast<std::int64_t>(shape.columns);
+        const Rows<double> a{bank.data(), static_cast<std::int64_t>(shape.bank), columns};
+        const Rows<double> b{queries.data(), static_cast<std::int64_t>(shape.queries), columns};
+        check_equal(knn_cpu(a, b, shape.k, 2), plain(a, b, shape.k));
+    }
+}
+
+TEST_CASE("knn: float rows give the distances of the float values") {
+    const auto wide_bank = random_rows(200, 30, 1);
+    const auto wide_queries = random_rows(50, 30, 2);
+    const std::vector<float> bank(wide_bank.begin(), wide_bank.end());
+    const std::vector<float> queries(wide_queries.begin(), wide_queries.end());
+    const Rows<float> a{bank.data(), 200, 30};
+    const Rows<float> b{queries.data(), 50, 30};
+    check_equal(knn_cpu(a, b, 4, 1), plain(a, b, 4));
+}
+
+TEST_CASE("knn: equal distances name the lower row, equal rows are at distance 0") {
+    auto bank = random_rows(64, 9, 3);
+    for (std::size_t j = 0; j < 9; ++j) bank[40 * 9 + j] = bank[7 * 9 + j];
+    const Rows<double> rows{bank.data(), 64, 9};
+    const Neighbours found = knn_cpu(rows, rows, 2, 1);
+    CHECK(found.indices[40 * 2] == 7);
+    CHECK(found.indices[40 * 2 + 1] == 40);
+    CHECK(found.distances[40 * 2] == 0.0);
+    CHECK(found.distances[40 * 2 + 1] == 0.0);
+    CHECK(found.indices[3 * 2] == 3);
+}
+
+TEST_CASE("knn: sizes that do not fit are refused") {
+    const auto values = random_rows(10, 4, 4);
+    const Rows<double> rows{values.data(), 10, 4};
+    const Rows<double> narrow{values.data(), 20, 2};
+    CHECK_THROWS_AS(knn_cpu(rows, rows, 0, 1), std::invalid_argument);
+    CHECK_THROWS_AS(knn_cpu(rows, rows, 11, 1), std::invalid_argument);
+    CHECK_THROWS_AS(knn_cpu(rows, narrow, 1, 1), std::invalid_argument);
+}
+
+TEST_CASE("knn: the GPU agrees with the CPU") {
+    const auto bank = random_rows(1000, 81, 5);
+    const auto queries = random_rows(333, 81, 6);
+    const Rows<double> a{bank.data(), 1000, 81};
+    const Rows<double> b{queries.data(), 333, 81};
+    if (!cuda_available()) {
+        MESSAGE("no GPU: ", std::string(cuda_unavailable_reason()));
+        CHECK_THROWS_AS(knn_cuda(a, b, 5), DeviceError);
+        return;
+    }
+    const Neighbours cpu = knn_cpu(a, b, 5, 2);
+    const Neighbours gpu = knn_cuda(a, b, 5);
+    CHECK(cpu.indices == gpu.indices);
+    for (std::size_t i = 0; i < cpu.distances.size(); ++i) {
+        REQUIRE(gpu.distances[i] == doctest::Approx(cpu.distances[i]).epsilon(1e-13));
+    }
+    const std::vector<float> narrow_bank(bank.begin(), bank.end());
+    const std::vector<float> narrow_queries(queries.begin(), queries.end());
+    const Rows<float> c{narrow_bank.data(), 1000, 81};
+    const Rows<float> d{narrow_queries.data(), 333, 81};
+    const Neighbours gpu32 = knn_cuda(c, d, 5);
+    for (std::size_t i = 0; i < cpu.distances.size(); ++i) {
+        REQUIRE(gpu32.distances[i] == doctest::Approx(cpu.distances[i]).epsilon(1e-5));
+    }
+}
