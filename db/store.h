@@ -99,6 +99,9 @@ class Store {
     /// Fills live jobs, candidates, counts, reclaiming leases, stats, pause and the timer hint;
     /// devices, policy and machine sizes are the caller's.
     virtual Status load_planning(Snapshot& snapshot, UnixMs now) = 0;
+    /// Makes waiting jobs whose not_before or retry time has come candidates, at most `limit`; returns how
+    /// many. Call before load_planning of the same pass.
+    virtual Result<int> wake_due(UnixMs now, int limit) = 0;
     virtual Result<std::vector<JobId>> jobs_past_start_deadline(UnixMs now, int limit) = 0;
     /// Keeps wait_span in step: gates now closed for a waiting job (empty = ended).
     virtual Status set_wait_reasons(JobId id, const std::vector<std::string>& codes, UnixMs now) = 0;

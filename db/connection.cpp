@@ -1,0 +1,141 @@
+#include "db/connection.h"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+
+#include "db/file_system.h"
+
+namespace nightshift::db {
+
+namespace {
+
+/// Readers wait this long for a lock; the writer never does, because a busy writer is a second daemon.
+constexpr int kReaderBusyMs = 5000;
+
+Error disk_low() {
+    return {ErrorCode::kExhausted, "disk_low", "The disk has no room left for the database.",
+            "Free some space on the disk of the data folder and try again; nothing stored was lost.", ""};
+}
+
+}  // namespace
+
+Error Connection::last_error(int code) const {
+    const std::string text = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+    switch (code & 0xff) {
+        case SQLITE_FULL:
+            return disk_low();
+        case SQLITE_IOERR: {
+            const int os_error = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
+            if (os_error == ENOSPC || os_error == EDQUOT) return disk_low();
+            return {ErrorCode::kUnavailable, "disk_error", "The database could not be read or written: " + text + ".",
+                    "Check the disk of the data folder.", ""};
+        }
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return {ErrorCode::kUnavailable, "database_busy", "Another program holds the database: " + text + ".",
+                    "Close programs that opened nightshift.db and try again.", ""};
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return {ErrorCode::kCorrupt, "database_damaged", "The database is damaged: " + text + ".",
+                    "Restore nightshift.db from backup/ or move it away to start with an empty queue.", ""};
+        case SQLITE_CONSTRAINT:
+            if (text.find("illegal_transition") != std::string::npos) {
+                return {ErrorCode::kConflict, "state_conflict", "The job is in a state that does not allow this.",
+                        "Look at the job again and repeat what still makes sense.", ""};
+            }
+            return {ErrorCode::kConflict, "constraint", "The database refused the change: " + text + ".", "", ""};
+        case SQLITE_READONLY:
+        case SQLITE_CANTOPEN:
+        case SQLITE_PERM:
+            return {ErrorCode::kUnavailable, "database_unreadable", "The database cannot be opened: " + text + ".",
+                    "Check that the data folder belongs to you and can be written.", ""};
+        default:
+            return {ErrorCode::kInternal, "database_error", "SQLite said: " + text + ".", "", ""};
+    }
+}
+
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mode mode) {
+    if (mode == Mode::kWriter && is_on_network_file_system(path)) {
+        return Error{ErrorCode::kUnsupported, "network_file_system",
+                     "The data folder is on a network file system, where SQLite cannot share memory: " + path + ".",
+                     "Use a folder on a local disk: nightshiftd --data DIR.", ""};
+    }
+    sqlite3* handle = nullptr;
+    const int flags = mode == Mode::kWriter ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+    std::unique_ptr<Connection> connection(new Connection(handle));
+    if (code != SQLITE_OK) return connection->last_error(code);
+    sqlite3_extended_result_codes(handle, 1);
+    NIGHTSHIFT_TRY(connection->set_up(path, mode));
+    return connection;
+}
+
+Status Connection::set_up(const std::string& path, Mode mode) {
+    sqlite3_busy_timeout(handle_, mode == Mode::kReader ? kReaderBusyMs : 0);
+    NIGHTSHIFT_TRY(exec("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"));
+    if (mode == Mode::kReader) return exec("PRAGMA query_only = ON; PRAGMA cache_size = -2000;");
+    const auto app = scalar("PRAGMA application_id");
+    if (!app) return app.error();
+    const auto tables = scalar("SELECT COUNT(*) FROM sqlite_schema");
+    if (!tables) return tables.error();
+    if (*tables == 0) {
+        NIGHTSHIFT_TRY(exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = 1853056628;"));
+    } else if (*app != kApplicationId) {
+        return Error{ErrorCode::kConflict, "not_our_file", path + " is a SQLite file of another program.",
+                     "Choose another data folder.", ""};
+    }
+    // The writer moves WAL pages itself, between transactions, so no commit pays for it by surprise.
+    return exec(
+        "PRAGMA journal_mode = WAL;"
+        "PRAGMA synchronous = FULL;"
+        "PRAGMA wal_autocheckpoint = 0;"
+        "PRAGMA journal_size_limit = 67108864;"
+        "PRAGMA temp_store = MEMORY;"
+        "PRAGMA cache_size = -8000;");
+}
+
+Connection::~Connection() {
+    for (const auto& [literal, statement] : idle_) sqlite3_finalize(statement);
+    sqlite3_close_v2(handle_);
+}
+
+Status Connection::exec(const char* sql) {
+    const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) return last_error(code);
+    return {};
+}
+
+Result<std::int64_t> Connection::scalar(const char* sql) {
+    sqlite3_stmt* statement = nullptr;
+    int code = sqlite3_prepare_v2(handle_, sql, -1, &statement, nullptr);
+    if (code != SQLITE_OK) return last_error(code);
+    code = sqlite3_step(statement);
+    const std::int64_t value = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return last_error(code);
+    return value;
+}
+
+bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+std::int64_t Connection::last_insert_id() const { return sqlite3_last_insert_rowid(handle_); }
+int Connection::changes() const { return sqlite3_changes(handle_); }
+
+Result<sqlite3_stmt*> Connection::check_out(const char* literal) {
+    if (const auto found = idle_.find(literal); found != idle_.end()) {
+        sqlite3_stmt* statement = found->second;
+        idle_.erase(found);
+        return statement;
+    }
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(handle_, literal, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) return last_error(code);
+    return statement;
+}
+
+void Connection::check_in(const char* literal, sqlite3_stmt* statement) {
+    // Two users of one text at a time: the second copy is not kept.
+    if (!idle_.emplace(literal, statement).second) sqlite3_finalize(statement);
+}
+
+}  // namespace nightshift::db

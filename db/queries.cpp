@@ -1,0 +1,236 @@
+#include "db/queries.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "db/job_rows.h"
+#include "db/statement.h"
+#include "db/store.h"
+
+namespace nightshift::db {
+
+namespace {
+
+constexpr int kPageMax = 200;
+constexpr int kEventsMax = 10'000;
+
+StoredEvent read_event(const Statement& row) {
+    StoredEvent event;
+    event.seq = EventSeq{row.integer(0)};
+    event.at = row.time(1);
+    event.topic = row.text(2);
+    event.kind = row.text(3);
+    event.job = JobId{row.integer(4)};
+    event.attempt = static_cast<int>(row.integer(5));
+    event.actor = row.text(6);
+    event.data_json = row.text(7);
+    return event;
+}
+
+/// "a,b," for instr(): filters go in as data, never as SQL.
+template <typename List, typename Name>
+std::string comma_list(const List& values, Name name) {
+    std::string text;
+    for (const auto& value : values) text += "," + std::string(name(value));
+    return text.empty() ? text : text + ",";
+}
+
+/// Escapes LIKE's wildcards.
+std::string contains_pattern(const std::string& text) {
+    std::string pattern = "%";
+    for (const char c : text) {
+        if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+        pattern += c;
+    }
+    return pattern + "%";
+}
+
+class SqliteQueries final : public Queries {
+  public:
+    explicit SqliteQueries(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+    Result<std::optional<Job>> job(JobId id) override { return find_job(*connection_, id); }
+    Result<JobPage> jobs(const JobFilter& filter) override;
+    Result<std::vector<Attempt>> attempts(JobId id) override;
+    Result<std::vector<StoredArtifact>> artifacts(JobId id) override;
+    Result<std::vector<StoredEvent>> events(JobId job, EventSeq after, int limit) override;
+    Result<std::optional<std::vector<StoredEvent>>> events_after(EventSeq after, int limit) override;
+    Result<EventSeq> last_event() override;
+    Result<std::vector<WaitSpan>> wait_spans(JobId id) override;
+    Result<std::vector<Schedule>> schedules() override;
+    Result<std::optional<Schedule>> schedule(const std::string& name) override;
+    Result<std::vector<StateCount>> counts() override;
+    Result<std::vector<StoredToken>> tokens() override;
+
+  private:
+    Status read_page(Statement& rows, std::vector<Job>& jobs);
+    Status page_of_state(const JobFilter& filter, JobState state, std::int64_t before, int limit,
+                         std::vector<Job>& jobs);
+    Status page_of_all(const JobFilter& filter, std::int64_t before, int limit, std::vector<Job>& jobs);
+
+    std::unique_ptr<Connection> connection_;
+};
+
+Status SqliteQueries::read_page(Statement& rows, std::vector<Job>& jobs) {
+    Status inner;
+    NIGHTSHIFT_TRY(rows.each([&] {
+        Job job = read_job(rows);
+        if (Status done = complete_job(*connection_, rows, job); !done) inner = done;
+        jobs.push_back(std::move(job));
+    }));
+    return inner;
+}
+
+Status SqliteQueries::page_of_state(const JobFilter& filter, JobState state, std::int64_t before, int limit,
+                                    std::vector<Job>& jobs) {
+    Statement rows(*connection_,
+                   "SELECT * FROM job_view WHERE state = ?1 AND id < ?2 AND (?3 = '' OR instr(?3, ',' || kind || ',')) "
+                   "AND (?4 = '' OR instr(?4, ',' || class || ',')) AND (?5 = '%%' OR name LIKE ?5 ESCAPE '\\') "
+                   "AND (?6 = '' OR schedule = ?6) AND (?7 OR hidden = 0) ORDER BY id DESC LIMIT ?8",
+                   to_string(state), before, comma_list(filter.kinds, [](const std::string& k) { return k; }),
+                   comma_list(filter.classes, [](JobClass c) { return to_string(c); }), contains_pattern(filter.text),
+                   filter.schedule, filter.include_hidden, limit);
+    return read_page(rows, jobs);
+}
+
+Status SqliteQueries::page_of_all(const JobFilter& filter, std::int64_t before, int limit, std::vector<Job>& jobs) {
+    Statement rows(*connection_,
+                   "SELECT * FROM job_view WHERE id < ?2 AND (?3 = '' OR instr(?3, ',' || kind || ',')) "
+                   "AND (?4 = '' OR instr(?4, ',' || class || ',')) AND (?5 = '%%' OR name LIKE ?5 ESCAPE '\\') "
+                   "AND (?6 = '' OR schedule = ?6) AND (?7 OR hidden = 0) AND ?1 ORDER BY id DESC LIMIT ?8",
+                   true, before, comma_list(filter.kinds, [](const std::string& k) { return k; }),
+                   comma_list(filter.classes, [](JobClass c) { return to_string(c); }), contains_pattern(filter.text),
+                   filter.schedule, filter.include_hidden, limit);
+    return read_page(rows, jobs);
+}
+
+Result<JobPage> SqliteQueries::jobs(const JobFilter& filter) {
+    const int limit = std::clamp(filter.limit, 1, kPageMax);
+    const std::int64_t before = filter.before_id > 0 ? filter.before_id : std::numeric_limits<std::int64_t>::max();
+    JobPage page;
+    // One indexed run for each state, merged: a filter over many rows stays as quick as one over few.
+    for (const JobState state : filter.states) {
+        NIGHTSHIFT_TRY(page_of_state(filter, state, before, limit + 1, page.jobs));
+    }
+    if (filter.states.empty()) NIGHTSHIFT_TRY(page_of_all(filter, before, limit + 1, page.jobs));
+    std::sort(page.jobs.begin(), page.jobs.end(), [](const Job& a, const Job& b) { return a.id > b.id; });
+    if (page.jobs.size() > static_cast<std::size_t>(limit)) {
+        page.jobs.resize(static_cast<std::size_t>(limit));
+        page.next_before_id = page.jobs.back().id.value;
+    }
+    return page;
+}
+
+Result<std::vector<Attempt>> SqliteQueries::attempts(JobId id) {
+    std::vector<Attempt> all;
+    Statement rows(*connection_, "SELECT * FROM attempt_view WHERE job_id = ? ORDER BY number", id);
+    NIGHTSHIFT_TRY(rows.each([&] { all.push_back(read_attempt(rows)); }));
+    return all;
+}
+
+Result<std::vector<StoredArtifact>> SqliteQueries::artifacts(JobId id) {
+    std::vector<StoredArtifact> all;
+    Statement rows(*connection_,
+                   "SELECT attempt, name, type, bytes, sha256 FROM artifact WHERE job_id = ? ORDER BY attempt, name",
+                   id);
+    NIGHTSHIFT_TRY(rows.each([&] {
+        all.push_back({static_cast<int>(rows.integer(0)), rows.text(1), rows.text(2), rows.bytes(3), rows.text(4)});
+    }));
+    return all;
+}
+
+Result<std::vector<StoredEvent>> SqliteQueries::events(JobId job, EventSeq after, int limit) {
+    std::vector<StoredEvent> all;
+    Statement rows(*connection_,
+                   "SELECT seq, at_ms, topic, kind, job_id, attempt, actor, data FROM event "
+                   "WHERE job_id = ? AND job_id <> 0 AND seq > ? ORDER BY seq LIMIT ?",
+                   job, after, std::clamp(limit, 1, kEventsMax));
+    NIGHTSHIFT_TRY(rows.each([&] { all.push_back(read_event(rows)); }));
+    return all;
+}
+
+Result<std::optional<std::vector<StoredEvent>>> SqliteQueries::events_after(EventSeq after, int limit) {
+    using Answer = std::optional<std::vector<StoredEvent>>;
+    Statement first(*connection_, "SELECT MIN(seq) FROM event");
+    if (const auto row = first.step(); !row) return row.error();
+    const auto last = last_event();
+    if (!last) return last.error();
+    const std::int64_t kept_from = first.is_null(0) ? last->value + 1 : first.integer(0);
+    if (after.value + 1 < kept_from) return Answer{};
+    std::vector<StoredEvent> all;
+    Statement rows(*connection_,
+                   "SELECT seq, at_ms, topic, kind, job_id, attempt, actor, data FROM event WHERE seq > ? "
+                   "ORDER BY seq LIMIT ?",
+                   after, std::clamp(limit, 1, kEventsMax));
+    NIGHTSHIFT_TRY(rows.each([&] { all.push_back(read_event(rows)); }));
+    return Answer(std::move(all));
+}
+
+Result<EventSeq> SqliteQueries::last_event() {
+    Statement row(*connection_, "SELECT seq FROM sqlite_sequence WHERE name = 'event'");
+    const auto has_row = row.step();
+    if (!has_row) return has_row.error();
+    return EventSeq{*has_row ? row.integer(0) : 0};
+}
+
+Result<std::vector<WaitSpan>> SqliteQueries::wait_spans(JobId id) {
+    std::vector<WaitSpan> all;
+    Statement rows(*connection_,
+                   "SELECT reason, from_ms, to_ms FROM wait_span WHERE job_id = ? ORDER BY from_ms, reason", id);
+    NIGHTSHIFT_TRY(rows.each([&] { all.push_back({rows.text(0), rows.time(1), rows.maybe<UnixMs>(2)}); }));
+    return all;
+}
+
+Result<std::vector<Schedule>> SqliteQueries::schedules() {
+    std::vector<Schedule> all;
+    Status inner;
+    Statement rows(*connection_, "SELECT * FROM schedule ORDER BY name");
+    NIGHTSHIFT_TRY(rows.each([&] {
+        auto schedule = read_schedule(rows);
+        if (schedule) {
+            all.push_back(std::move(*schedule));
+        } else {
+            inner = schedule.error();
+        }
+    }));
+    if (!inner) return inner.error();
+    return all;
+}
+
+Result<std::optional<Schedule>> SqliteQueries::schedule(const std::string& name) {
+    Statement row(*connection_, "SELECT * FROM schedule WHERE name = ?", name);
+    const auto has_row = row.step();
+    if (!has_row) return has_row.error();
+    if (!*has_row) return std::optional<Schedule>{};
+    auto schedule = read_schedule(row);
+    if (!schedule) return schedule.error();
+    return std::optional<Schedule>(std::move(*schedule));
+}
+
+Result<std::vector<StateCount>> SqliteQueries::counts() {
+    std::vector<StateCount> all;
+    Statement rows(*connection_,
+                   "SELECT state, kind, SUM(count) FROM tally GROUP BY state, kind HAVING SUM(count) > 0");
+    NIGHTSHIFT_TRY(rows.each([&] {
+        if (const auto state = parse_job_state(rows.text(0))) all.push_back({*state, rows.text(1), rows.integer(2)});
+    }));
+    return all;
+}
+
+Result<std::vector<StoredToken>> SqliteQueries::tokens() {
+    std::vector<StoredToken> all;
+    Statement rows(*connection_, "SELECT sha256, role, label, expires_at_ms FROM token ORDER BY sha256");
+    NIGHTSHIFT_TRY(
+        rows.each([&] { all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.maybe<UnixMs>(3)}); }));
+    return all;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Queries>> open_queries(const std::string& path) {
+    auto connection = Connection::open(path, Connection::Mode::kReader);
+    if (!connection) return connection.error();
+    return std::unique_ptr<Queries>(std::make_unique<SqliteQueries>(std::move(*connection)));
+}
+
+}  // namespace nightshift::db

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "db/connection.h"
+#include "db/statement.h"
+#include "db/store.h"
+
+namespace nightshift::db {
+
+/// The Store on SQLite. Its bodies are split by table: store_jobs.cpp, store_attempts.cpp, ...
+class SqliteStore final : public Store {
+  public:
+    explicit SqliteStore(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+    Status begin() override;
+    Status commit() override;
+    void rollback() override;
+    Status savepoint() override;
+    void rollback_to_savepoint() override;
+    Status release_savepoint() override;
+    bool in_transaction() const override { return connection_->in_transaction(); }
+    Millis last_commit_time() const override { return last_commit_; }
+    Status checkpoint_wal() override;
+
+    Result<JobId> insert_job(const JobSpec& spec, const std::string& schedule, UnixMs nominal, JobId rerun_of,
+                             std::int64_t waiting_max, UnixMs now, const EventText& event) override;
+    Result<std::optional<Job>> job(JobId id) override;
+    Status update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now, const EventText& event) override;
+    Status set_held(JobId id, bool held, UnixMs now, const EventText& event) override;
+    Status set_hidden(JobId id, UnixMs now, const EventText& event) override;
+    Result<std::vector<JobId>> finish_waiting(JobId id, JobState to, const Outcome& outcome, UnixMs now,
+                                              const EventText& event) override;
+    Status set_eligible_since(JobId id, std::optional<UnixMs> since) override;
+
+    Result<Attempt> grant(JobId id, const std::string& token, const std::string& device, Bytes budget, UnixMs now,
+                          const EventText& event) override;
+    Status set_worker(const AttemptId& id, const ProcessIdentity& worker) override;
+    Status set_running(const AttemptId& id, const std::optional<ProcessIdentity>& command, EnforcementGrade grade,
+                       UnixMs now, const EventText& event) override;
+    Status set_yielding(const AttemptId& id, JobId beneficiary, const std::string& reason, UnixMs deadline, UnixMs now,
+                        const EventText& event) override;
+    Status set_stopping(const AttemptId& id, const std::string& reason, UnixMs deadline, UnixMs now,
+                        const EventText& event) override;
+    Result<std::vector<JobId>> end_attempt(const AttemptId& id, const Transition& transition,
+                                           const AttemptReport& report,
+                                           const std::vector<wire::Artifact>& artifacts, Bytes peak, UnixMs now,
+                                           const EventText& event) override;
+    Status release_lease(const AttemptId& id) override;
+    Status set_lease_use(const AttemptId& id, Bytes used, Bytes peak) override;
+    Status set_progress(const AttemptId& id, const Progress& progress) override;
+    Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) override;
+    Status mark_checkpoint_bad(const Checkpoint& checkpoint) override;
+    Result<std::optional<Checkpoint>> last_checkpoint(JobId id) override;
+    Result<std::optional<Attempt>> attempt_by_token(const std::string& token) override;
+
+    Status load_planning(Snapshot& snapshot, UnixMs now) override;
+    Result<int> wake_due(UnixMs now, int limit) override;
+    Result<std::vector<JobId>> jobs_past_start_deadline(UnixMs now, int limit) override;
+    Status set_wait_reasons(JobId id, const std::vector<std::string>& codes, UnixMs now) override;
+
+    Result<std::vector<Schedule>> schedules() override;
+    Status put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now, const EventText& event) override;
+    Status delete_schedule(const std::string& name, UnixMs now, const EventText& event) override;
+    Status set_schedule_enabled(const std::string& name, bool enabled, UnixMs now, const EventText& event) override;
+    Status set_next_fire(ScheduleId id, std::optional<UnixMs> next) override;
+    Result<bool> record_fire(ScheduleId id, UnixMs nominal, const std::string& decision, const std::string& reason,
+                             UnixMs now, const EventText& event) override;
+    Result<std::vector<Job>> open_jobs_of_schedule(const std::string& name) override;
+
+    Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope, const std::string& key) override;
+    Status remember_idempotent(const std::string& scope, const std::string& key, const std::string& request_hash,
+                               JobId job, UnixMs expires) override;
+    Result<std::optional<std::string>> setting(const std::string& name) override;
+    Status set_setting(const std::string& name, const std::string& value) override;
+    Status put_token(const StoredToken& token) override;
+    Status delete_token(const std::string& sha256) override;
+    Result<EventSeq> append_event(const EventText& event, JobId job, int attempt, UnixMs now) override;
+    std::vector<StoredEvent> take_new_events() override;
+    Status prune(UnixMs jobs_before, UnixMs events_before, int limit) override;
+    Result<std::vector<std::string>> self_check() override;
+
+    /// For tests that bring about disk failures.
+    Connection& connection() { return *connection_; }
+
+  private:
+    struct StateRow {
+        JobState state;
+        int version = 0;
+        int attempt = 0;
+    };
+    Result<StateRow> state_of(JobId id);
+    Status write_dependencies(JobId id, const JobSpec& spec, bool& is_impossible);
+    Status check_cycle(JobId id, const std::vector<Dependency>& after);
+    Status write_labels(JobId id, const JobSpec& spec);
+    /// Counts down the children of an ended job; children that can never run are skipped, and their
+    /// children after them. Appends the skipped ones.
+    Status settle_dependents(JobId ended, JobState state, UnixMs now, std::vector<JobId>& skipped);
+    Status end_waiting_row(JobId id, JobState to, const Outcome& outcome, UnixMs now, const EventText& event);
+    Status end_wait_spans(JobId id, UnixMs now);
+    Status change_job(const AttemptId& id, const AttemptReport& report, const Transition& transition, Bytes peak,
+                      UnixMs now);
+    Status write_artifacts(const AttemptId& id, const std::vector<wire::Artifact>& artifacts);
+    Status keep_statistics(const AttemptId& id, Millis run_time, Bytes peak);
+    Status load_live(Snapshot& snapshot, UnixMs now);
+    Status load_candidates(Snapshot& snapshot, JobClass job_class, UnixMs now);
+    Status load_stats(Snapshot& snapshot);
+    Status load_pause(Snapshot& snapshot, UnixMs now);
+    Status read_leases(Snapshot& snapshot);
+
+    std::unique_ptr<Connection> connection_;
+    Millis last_commit_;
+    std::vector<StoredEvent> new_events_;
+    std::size_t events_at_savepoint_ = 0;
+    /// Estimates change only when an attempt ends; empty = read again.
+    std::optional<std::vector<KindStats>> stats_;
+};
+
+/// A refusal because the job is not in a state that allows the change.
+Error state_conflict(JobId id, JobState state, const char* wanted);
+Error no_such_job(JobId id);
+
+}  // namespace nightshift::db

@@ -1,0 +1,79 @@
+#include <chrono>
+
+#include "db/migrate.h"
+#include "db/sqlite_store.h"
+
+namespace nightshift::db {
+
+Error no_such_job(JobId id) {
+    return {ErrorCode::kNotFound, "no_such_job", "There is no job " + std::to_string(id.value) + ".",
+            "`nightshift ls` shows the jobs there are.", ""};
+}
+
+Error state_conflict(JobId id, JobState state, const char* wanted) {
+    return {ErrorCode::kConflict, "state_conflict",
+            "Job " + std::to_string(id.value) + " is " + std::string(to_string(state)) + ", not " + wanted + ".",
+            "Look at the job again and repeat what still makes sense.", ""};
+}
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::string& created_by) {
+    auto connection = Connection::open(path, Connection::Mode::kWriter);
+    if (!connection) return connection.error();
+    NIGHTSHIFT_TRY(migrate(**connection, path));
+    auto store = std::make_unique<SqliteStore>(std::move(*connection));
+    const auto known = store->setting("created_by");
+    if (!known) return known.error();
+    if (!*known) NIGHTSHIFT_TRY(store->set_setting("created_by", created_by));
+    return std::unique_ptr<Store>(std::move(store));
+}
+
+Status SqliteStore::begin() {
+    new_events_.clear();
+    events_at_savepoint_ = 0;
+    return connection_->exec("BEGIN IMMEDIATE");
+}
+
+Status SqliteStore::commit() {
+    if (!in_transaction()) {
+        return Error{ErrorCode::kUnavailable, "transaction_lost", "The transaction was rolled back by the database.",
+                     "Try again.", ""};
+    }
+    const auto from = std::chrono::steady_clock::now();
+    if (Status done = connection_->exec("COMMIT"); !done) {
+        rollback();
+        return done;
+    }
+    const auto took = std::chrono::steady_clock::now() - from;
+    last_commit_ = Millis{std::chrono::duration_cast<std::chrono::milliseconds>(took).count()};
+    return {};
+}
+
+void SqliteStore::rollback() {
+    // Some failures (a full disk) have rolled back already.
+    if (in_transaction()) static_cast<void>(connection_->exec("ROLLBACK"));
+    new_events_.clear();
+    events_at_savepoint_ = 0;
+    stats_.reset();
+}
+
+Status SqliteStore::savepoint() {
+    events_at_savepoint_ = new_events_.size();
+    return connection_->exec("SAVEPOINT mutation");
+}
+
+void SqliteStore::rollback_to_savepoint() {
+    if (in_transaction()) {
+        static_cast<void>(connection_->exec("ROLLBACK TO mutation; RELEASE mutation"));
+    }
+    if (new_events_.size() > events_at_savepoint_) new_events_.resize(events_at_savepoint_);
+    stats_.reset();
+}
+
+Status SqliteStore::release_savepoint() { return connection_->exec("RELEASE mutation"); }
+
+Status SqliteStore::checkpoint_wal() {
+    // A reader in the middle of a query makes this do less, not fail.
+    return connection_->exec("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
+}  // namespace nightshift::db
