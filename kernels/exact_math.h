@@ -86,13 +86,16 @@ NIGHTSHIFT_HD inline NormalPair normal_pair(std::uint32_t radius_word, std::uint
     return {radius * turn.cosine, radius * turn.sine};
 }
 
+// The doubles below use no fused operation: without hardware for it std::fma is a slow library call, and
+// these run once a frame, where the last bit of accuracy does not matter but its sameness does.
+
 /// exp in double, |x| <= 700, error below 1e-15 relative: Taylor after reduction by ln 2.
 inline double exp_exact(double x) {
-    const double k = std::floor(std::fma(x, 1.4426950408889634, 0.5));
-    double r = std::fma(k, -6.93147180369123816490e-01, x);
-    r = std::fma(k, -1.90821492927058770002e-10, r);
+    const double k = std::floor(x * 1.4426950408889634 + 0.5);
+    double r = x - k * 6.93147180369123816490e-01;   // 32 bits of ln 2: the product is exact
+    r -= k * 1.90821492927058770002e-10;
     double sum = 1.0;
-    for (int n = 15; n >= 1; --n) sum = std::fma(sum, r / n, 1.0);
+    for (int n = 15; n >= 1; --n) sum = sum * (r / n) + 1.0;
     return std::ldexp(sum, static_cast<int>(k));
 }
 
@@ -106,17 +109,17 @@ inline double log_exact(double x) {
     }
     const double t = (m - 1) / (m + 1);
     double sum = 0;
-    for (int n = 25; n >= 1; n -= 2) sum = std::fma(sum, t * t, 1.0 / n);
-    return std::fma(e, 0.69314718055994531, 2 * t * sum);
+    for (int n = 25; n >= 1; n -= 2) sum = sum * (t * t) + 1.0 / n;
+    return e * 0.69314718055994531 + 2 * t * sum;
 }
 
-/// Sine in double, |x| <= 1e5 rad.
+/// Sine in double, |x| <= 1e4 rad, error below 1e-12.
 inline double sin_exact(double x) {
-    const double k = std::floor(std::fma(x, 0.15915494309189535, 0.5));
-    double r = std::fma(k, -6.283185307179586, x);
-    r = std::fma(k, -2.4492935982947064e-16, r);
+    const double k = std::floor(x * 0.15915494309189535 + 0.5);
+    double r = x - k * 6.283185307169333;   // the first 37 bits of 2 pi: the product is exact
+    r -= k * 1.0253376606378076e-11;
     double sum = 1.0;
-    for (int n = 27; n >= 3; n -= 2) sum = std::fma(sum, -r * r / (n * (n - 1.0)), 1.0);
+    for (int n = 27; n >= 3; n -= 2) sum = sum * (-r * r / (n * (n - 1.0))) + 1.0;
     return r * sum;
 }
 

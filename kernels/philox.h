@@ -25,6 +25,9 @@ struct PhiloxWords {
 NIGHTSHIFT_HD inline PhiloxWords philox(PhiloxCounter counter, std::uint64_t key) {
     std::uint32_t c0 = counter.element, c1 = counter.frame, c2 = counter.kind, c3 = counter.sequence;
     std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+#if defined(__GNUC__) && !defined(__CUDACC__)
+#pragma GCC unroll 10   // an inner loop would keep the caller's loop over elements from being vectorised
+#endif
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0;
         const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * c2;

@@ -16,6 +16,7 @@ struct FrameBuffers {
     float sine[kMaxPoints], cosine[kMaxPoints];
     float x[kMaxPoints], y[kMaxPoints];
     float noise_x[kMaxPoints + 2], noise_y[kMaxPoints + 2];
+    std::uint32_t word0[kMaxPoints], word1[kMaxPoints], word2[kMaxPoints], word3[kMaxPoints];
 };
 
 [[gnu::always_inline]] inline void bend(const TrackPlan& plan, const PlanFrame& frame, int points,
@@ -42,18 +43,27 @@ struct FrameBuffers {
     }
 }
 
+[[gnu::always_inline]] inline void spread(const std::uint32_t* radius, const std::uint32_t* angle,
+                                          std::uint32_t count, float* first, float* second) {
+    for (std::uint32_t k = 0; k < count; ++k) {
+        const NormalPair normal = normal_pair(radius[k], angle[k]);
+        first[k] = normal.first;
+        second[k] = normal.second;
+    }
+}
+
 [[gnu::always_inline]] inline void disturb(const TrackPlan& plan, const PlanFrame& frame, std::uint32_t f,
                                            int points, FrameBuffers& b) {
     const auto pairs = static_cast<std::uint32_t>((points + 1) / 2);
     for (std::uint32_t k = 0; k < pairs; ++k) {
         const PhiloxWords words = philox({k, f, kDrawNoise, plan.stream}, plan.key);
-        const NormalPair even = normal_pair(words.w0, words.w1);
-        const NormalPair odd = normal_pair(words.w2, words.w3);
-        b.noise_x[2 * k] = even.first;
-        b.noise_y[2 * k] = even.second;
-        b.noise_x[2 * k + 1] = odd.first;
-        b.noise_y[2 * k + 1] = odd.second;
+        b.word0[k] = words.w0;
+        b.word1[k] = words.w1;
+        b.word2[k] = words.w2;
+        b.word3[k] = words.w3;
     }
+    spread(b.word0, b.word1, pairs, b.noise_x, b.noise_y);
+    spread(b.word2, b.word3, pairs, b.noise_x + pairs, b.noise_y + pairs);
     for (int p = 0; p < points; ++p) {
         b.x[p] = std::fma(frame.noise_px, b.noise_x[p], b.x[p]);
         b.y[p] = std::fma(frame.noise_px, b.noise_y[p], b.y[p]);
