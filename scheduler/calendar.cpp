@@ -15,11 +15,6 @@ constexpr std::uint8_t kEveryDay = 0x7f;
 constexpr int kMinutesPerDay = 1440;
 /// Rules repeat weekly; two weeks show every opening even when daylight saving swallows one.
 constexpr int kDaysAhead = 15;
-constexpr Millis kAlwaysOpenAfter = hours(24 * 9);
-
-struct Stretch {
-    UnixMs from, to;
-};
 
 Error not_understood(std::string_view rule, std::string_view part) {
     return Error{ErrorCode::kInvalidArgument, "bad_window",
@@ -76,33 +71,6 @@ std::optional<int> parse_minute(std::string_view text) {
     return minute;
 }
 
-/// Open stretches from before `at` to two weeks after it, joined where they touch, in order.
-std::vector<Stretch> stretches_around(const Window& window, const TimeZones& zones, UnixMs at) {
-    std::vector<Stretch> all;
-    const CivilDay today = day_of(zones.to_local(window.timezone, at));
-    for (int offset = -2; offset <= kDaysAhead; ++offset) {
-        const CivilDay day = today + offset;
-        const int weekday = local_on(day, 0).weekday;
-        for (const WindowRule& rule : window.rules) {
-            if ((rule.days >> weekday & 1) == 0) continue;
-            const CivilDay last_day = rule.end_minute <= rule.start_minute ? day + 1 : day;
-            const UnixMs from = zones.to_instant(window.timezone, local_on(day, rule.start_minute));
-            const UnixMs to = zones.to_instant(window.timezone, local_on(last_day, rule.end_minute));
-            if (from < to) all.push_back({from, to});
-        }
-    }
-    std::sort(all.begin(), all.end(), [](const Stretch& a, const Stretch& b) { return a.from < b.from; });
-    std::vector<Stretch> joined;
-    for (const Stretch& stretch : all) {
-        if (!joined.empty() && stretch.from <= joined.back().to) {
-            joined.back().to = std::max(joined.back().to, stretch.to);
-        } else {
-            joined.push_back(stretch);
-        }
-    }
-    return joined;
-}
-
 }  // namespace
 
 Result<WindowRule> parse_window_rule(std::string_view text) {
@@ -127,22 +95,48 @@ Result<WindowRule> parse_window_rule(std::string_view text) {
     return WindowRule{*days, *start, *end == 0 ? kMinutesPerDay : *end};
 }
 
+std::vector<OpenStretch> open_stretches(const Window& window, const TimeZones& zones, UnixMs around) {
+    std::vector<OpenStretch> all;
+    const CivilDay today = day_of(zones.to_local(window.timezone, around));
+    for (int offset = -2; offset <= kDaysAhead; ++offset) {
+        const CivilDay day = today + offset;
+        const int weekday = local_on(day, 0).weekday;
+        for (const WindowRule& rule : window.rules) {
+            if ((rule.days >> weekday & 1) == 0) continue;
+            const CivilDay last_day = rule.end_minute <= rule.start_minute ? day + 1 : day;
+            const UnixMs from = zones.to_instant(window.timezone, local_on(day, rule.start_minute));
+            const UnixMs to = zones.to_instant(window.timezone, local_on(last_day, rule.end_minute));
+            if (from < to) all.push_back({from, to});
+        }
+    }
+    std::sort(all.begin(), all.end(), [](const OpenStretch& a, const OpenStretch& b) { return a.from < b.from; });
+    std::vector<OpenStretch> joined;
+    for (const OpenStretch& stretch : all) {
+        if (!joined.empty() && stretch.from <= joined.back().to) {
+            joined.back().to = std::max(joined.back().to, stretch.to);
+        } else {
+            joined.push_back(stretch);
+        }
+    }
+    return joined;
+}
+
 bool is_open(const Window& window, const TimeZones& zones, UnixMs at) {
-    for (const Stretch& stretch : stretches_around(window, zones, at)) {
+    for (const OpenStretch& stretch : open_stretches(window, zones, at)) {
         if (stretch.from <= at && at < stretch.to) return true;
     }
     return false;
 }
 
 std::optional<UnixMs> next_open(const Window& window, const TimeZones& zones, UnixMs at) {
-    for (const Stretch& stretch : stretches_around(window, zones, at)) {
+    for (const OpenStretch& stretch : open_stretches(window, zones, at)) {
         if (stretch.from > at) return stretch.from;
     }
     return std::nullopt;
 }
 
 std::optional<UnixMs> close_of(const Window& window, const TimeZones& zones, UnixMs at) {
-    for (const Stretch& stretch : stretches_around(window, zones, at)) {
+    for (const OpenStretch& stretch : open_stretches(window, zones, at)) {
         if (stretch.from <= at && at < stretch.to) {
             return stretch.to - at > kAlwaysOpenAfter ? std::nullopt : std::optional<UnixMs>(stretch.to);
         }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "scheduler/policy.h"
 #include "scheduler/units.h"
@@ -37,6 +38,15 @@ class TimeZones {
 /// Parses "mon-fri 22:00-06:00", "sat,sun 00:00-24:00", "daily 08:00-19:00". Fails: invalid_argument
 /// with the part that was not understood.
 Result<WindowRule> parse_window_rule(std::string_view text);
+
+/// A time during which a window is open: from (included) to (excluded).
+struct OpenStretch {
+    UnixMs from, to;
+};
+/// From two days before `around` to two weeks after it, in order, joined where they touch.
+std::vector<OpenStretch> open_stretches(const Window& window, const TimeZones& zones, UnixMs around);
+/// A stretch that reaches further than this is taken for "always open".
+inline constexpr Millis kAlwaysOpenAfter = hours(24 * 9);
 
 bool is_open(const Window& window, const TimeZones& zones, UnixMs at);
 /// The next opening strictly after `at`, or nothing when the window never opens.

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "scheduler/ledger.h"
+#include "scheduler/planner.h"
+#include "scheduler/scene.h"
+
+namespace nightshift {
+
+/// How a job fares on one device.
+struct Fit {
+    std::string device;   ///< empty for a job without VRAM: it needs no GPU
+    VramTerms terms;
+    bool fits = false;
+};
+
+/// Every healthy device the job may use: first those it fits on, tightest first (large holes stay
+/// whole), then the others, smallest shortfall first. One Fit without a device for a job of 0 VRAM.
+std::vector<Fit> fits_of(const Scene& scene, const Ledger& ledger, const Job& job);
+
+/// What is missing on the device; more than needed - available when the device is overcommitted.
+Bytes shortfall_of(const VramTerms& terms);
+
+/// The VRAM gate of a job that does not fit. Its code names what makes the shortfall: bytes already on
+/// their way back, the headroom, other programs, or the budgets of running jobs.
+Gate vram_gate(const Scene& scene, const Ledger& ledger, const Job& job, const VramTerms& terms);
+
+}  // namespace nightshift

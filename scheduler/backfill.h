@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "scheduler/admission.h"
+
+namespace nightshift {
+
+/// What is kept for the first job of a class that waits for VRAM: nobody behind it may push its start.
+struct Reservation {
+    JobId job;
+    int rank = 0;
+    Bytes needed;
+    VramTerms terms;                  ///< as they stood when it was made
+    std::optional<UnixMs> at;         ///< earliest time its VRAM can be there; nothing when unknown
+    bool is_imminent = false;         ///< the bytes are on their way already
+};
+
+/// The reservation of a job that does not fit, on the device where it is closest to fitting.
+Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, const VramTerms& terms);
+
+/// The first reservation that starting `job` on `fit` would push, if any. EASY backfill in VRAM: it may
+/// start if it is over in time, if it fits beside, or if it can be preempted before it hurts.
+const Reservation* pushed_by(const Scene& scene, const Ledger& ledger, const Job& job, const Fit& fit,
+                             const std::vector<Reservation>& reservations);
+
+/// The gate of a job that fits but would push a reservation.
+Gate reserved_gate(const Scene& scene, const Fit& fit, const Reservation& reservation);
+
+}  // namespace nightshift

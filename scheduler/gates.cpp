@@ -1,0 +1,215 @@
+#include "scheduler/gates.h"
+
+#include <algorithm>
+
+#include "scheduler/runtime.h"
+
+namespace nightshift {
+namespace {
+
+/// A run shorter than this before its window closes is not worth the start-up and the saving.
+constexpr Millis kUsefulRunMin = minutes(1);
+
+Gate gate(std::string code, std::string text, std::optional<UnixMs> opens_at = std::nullopt) {
+    Gate g;
+    g.code = std::move(code);
+    g.text = std::move(text);
+    g.opens_at = opens_at;
+    return g;
+}
+
+void add_queue_gates(const Scene& scene, const Job& job, std::vector<Gate>& gates) {
+    const Snapshot& s = scene.snapshot;
+    if (job.held) gates.push_back(gate("held", "The job is on hold; release it to let it run."));
+    const bool is_pause_over = s.pause_until && *s.pause_until <= scene.now;
+    if (s.is_paused && !is_pause_over) {
+        std::string text = "The queue is paused";
+        if (!s.pause_reason.empty()) text += " (" + s.pause_reason + ")";
+        text += s.pause_until ? " until " + format_instant(scene, "", *s.pause_until) + "." : "; resume it to start jobs.";
+        gates.push_back(gate("queue_paused", text, s.pause_until));
+    }
+    if (s.is_draining) gates.push_back(gate("drain", "The daemon is stopping; no job starts before its next start."));
+}
+
+void add_dependency_gates(const Job& job, std::vector<Gate>& gates) {
+    if (job.dependencies_open <= 0 && !job.dependency_impossible) return;
+    std::vector<JobId> parents;
+    for (const Dependency& dependency : job.spec.after) parents.push_back(dependency.on);
+    const std::string names = parents.empty() ? "another job" : format_jobs(parents);
+    if (job.dependency_impossible) {
+        gates.push_back(gate("dep_impossible", "It waits for an end of " + names + " that can never come."));
+    } else {
+        gates.push_back(gate("dep_waiting", "It starts after " + names + "; " + std::to_string(job.dependencies_open) +
+                                                " of its conditions still open."));
+    }
+    gates.back().jobs = parents;
+    gates.back().value = job.dependencies_open;
+}
+
+void add_time_gates(const Scene& scene, const Job& job, std::vector<Gate>& gates) {
+    if (job.spec.not_before && *job.spec.not_before > scene.now) {
+        gates.push_back(gate("not_before", "It may not start before " + format_instant(scene, "", *job.spec.not_before) + ".",
+                             job.spec.not_before));
+    }
+    if (job.retry_at && *job.retry_at > scene.now) {
+        gates.push_back(gate("retry_backoff", "Its last attempt failed; the next one starts at " +
+                                                  format_instant(scene, "", *job.retry_at) + ".",
+                             job.retry_at));
+    }
+    if (job.spec.start_deadline && *job.spec.start_deadline <= scene.now) {
+        gates.push_back(gate("start_deadline_soon", "Its start deadline has passed; it expires."));
+    }
+}
+
+void add_window_gate(const Scene& scene, const Job& job, std::vector<Gate>& gates) {
+    const std::string& name = window_of(job.spec, scene.policy());
+    const WindowStatus& window = scene.windows.status(name);
+    const std::string quoted = "The window \"" + name + "\"";
+    if (!window.is_known) {
+        gates.push_back(gate("outside_window", quoted + " is not in the policy; add it there or edit the job."));
+    } else if (!window.is_open) {
+        const std::string when = window.opens_at ? " opens " + format_instant(scene, window.timezone, *window.opens_at) + "."
+                                                 : " never opens; change the policy or the job's window.";
+        gates.push_back(gate("outside_window", quoted + when, window.opens_at));
+    } else if (window.closes_at) {
+        const Millis left = *window.closes_at - scene.now;
+        const auto run = predict_run(job, scene.snapshot);
+        // Only a guess about the run itself counts here; a time limit says nothing about its length.
+        const bool is_guess = run.p90 && run.basis != "its time limit";
+        const bool fits_whole = is_guess && *run.p90 <= left;
+        const Millis wanted = job.spec.preemptible ? scene.policy().preemption.grace + kUsefulRunMin : kUsefulRunMin;
+        const bool is_cut = !fits_whole && (left < wanted || (is_guess && !job.spec.preemptible));
+        if (!is_cut) return;
+        gates.push_back(gate("window_too_short", quoted + " closes " +
+                                                     format_instant(scene, window.timezone, *window.closes_at) +
+                                                     ", too soon for useful work; the job waits for the next one."));
+    } else {
+        return;
+    }
+    gates.back().window = name;
+}
+
+/// Why no device could ever run it, or why none can at present.
+void add_device_gates(const Scene& scene, const Job& job, std::vector<Gate>& gates) {
+    const JobSpec& spec = job.spec;
+    const Snapshot& s = scene.snapshot;
+    if (s.ram_total.value > 0 && spec.ram > s.ram_total) {
+        gates.push_back(gate("unsatisfiable", "It wants " + format_bytes(spec.ram) + " of RAM; the machine has " +
+                                                  format_bytes(s.ram_total) + ". Submit it with less."));
+    }
+    if (spec.vram.value <= 0) return;
+    Bytes largest;
+    bool is_any = false;
+    bool is_any_healthy = false;
+    std::string fault;
+    for (const DeviceState& device : s.devices) {
+        if (!may_use(spec, s.policy, device.device)) continue;
+        is_any = true;
+        largest = std::max(largest, device.device.total - s.policy.safety);
+        const bool is_healthy = !device.sample || device.sample->is_healthy;
+        is_any_healthy = is_any_healthy || is_healthy;
+        if (!is_healthy) fault = device.sample->fault;
+    }
+    if (!is_any) {
+        gates.push_back(gate("unsatisfiable", "No device of this machine may be used by it; check its `gpu` and the "
+                                              "policy's `gpus` for its class."));
+    } else if (spec.vram > largest) {
+        gates.push_back(gate("unsatisfiable", "It wants " + format_bytes(spec.vram) + " of VRAM; the most a job can get is " +
+                                                  format_bytes(std::max(largest, Bytes{})) + ". Submit it with less."));
+    } else if (!is_any_healthy) {
+        gates.push_back(gate("gpu_unhealthy", "The GPU reports a fault (" + (fault.empty() ? "unknown" : fault) +
+                                                  "); jobs start again when it has recovered."));
+    }
+}
+
+}  // namespace
+
+bool is_room_gate(std::string_view code) {
+    return code.starts_with("vram_") || code == "order_behind" || code == "preemption_in_flight" ||
+           code == "protected_victims";
+}
+
+bool is_eligible(const Explanation& explanation) {
+    return std::all_of(explanation.gates.begin(), explanation.gates.end(),
+                       [](const Gate& g) { return is_room_gate(g.code); });
+}
+
+std::vector<Gate> standing_gates(const Scene& scene, const Job& job) {
+    std::vector<Gate> gates;
+    add_queue_gates(scene, job, gates);
+    add_dependency_gates(job, gates);
+    add_time_gates(scene, job, gates);
+    add_window_gate(scene, job, gates);
+    add_device_gates(scene, job, gates);
+    const auto vram_max = scene.policy().of(job.spec.job_class).vram_max;
+    if (vram_max && job.spec.vram > *vram_max) {
+        gates.push_back(gate("group_limit", "A " + std::string(to_string(job.spec.job_class)) + " job may have at most " +
+                                                format_bytes(*vram_max) + " of VRAM; this one wants " +
+                                                format_bytes(job.spec.vram) + "."));
+        gates.back().limit = vram_max->value;
+        gates.back().value = job.spec.vram.value;
+    }
+    return gates;
+}
+
+std::optional<Gate> idle_gate(const Scene& scene, const Job& job, const ClassActivities& activities) {
+    std::vector<JobId> live;
+    std::vector<JobId> waiting;
+    std::string classes;
+    for (const JobClass wanted : scene.policy().of(job.spec.job_class).only_when_idle) {
+        const ClassActivity& activity = activities[static_cast<std::size_t>(wanted)];
+        const auto count = live.size() + waiting.size();
+        for (const JobId id : activity.live) {
+            if (id != job.id) live.push_back(id);
+        }
+        for (const JobId id : activity.waiting_for_room) {
+            if (id != job.id) waiting.push_back(id);
+        }
+        if (live.size() + waiting.size() == count) continue;
+        classes += (classes.empty() ? "" : " and ") + std::string(to_string(wanted));
+    }
+    if (live.empty() && waiting.empty()) return std::nullopt;
+    std::string text = "It runs only while " + classes + " is idle: ";
+    if (!live.empty()) text += format_jobs(live) + " running";
+    if (!waiting.empty()) text += (live.empty() ? "" : ", ") + format_jobs(waiting) + " waiting for room";
+    Gate g = gate("only_when_idle", text + ".");
+    g.jobs = std::move(live);
+    g.jobs.insert(g.jobs.end(), waiting.begin(), waiting.end());
+    g.value = static_cast<std::int64_t>(g.jobs.size());
+    return g;
+}
+
+std::vector<Gate> machine_gates(const Scene& scene, const Job& job, const Ledger& ledger,
+                                const std::vector<std::pair<std::string, JobId>>& kept_for) {
+    std::vector<Gate> gates;
+    const auto add = [&](std::string code, bool is_wanted, bool is_short, std::int64_t limit, std::int64_t used,
+                         const std::string& text) {
+        if (!is_wanted) return;
+        const auto kept = std::find_if(kept_for.begin(), kept_for.end(), [&](const auto& k) { return k.first == code; });
+        if (!is_short && kept == kept_for.end()) return;
+        Gate g = gate(std::move(code), text);
+        if (kept != kept_for.end()) {
+            g.jobs = {kept->second};
+            g.text += " Job " + std::to_string(kept->second.value) + " is ahead and waits for the same.";
+        }
+        g.limit = limit;
+        g.value = used;
+        gates.push_back(std::move(g));
+    };
+    const int limit = scene.policy().limits.running;
+    add("group_limit", true, ledger.running() >= limit, limit, ledger.running(),
+        std::to_string(ledger.running()) + " jobs are running; the policy allows " + std::to_string(limit) + ".");
+    const Bytes ram_total = scene.snapshot.ram_total;
+    add("ram", ram_total.value > 0 && job.spec.ram.value > 0, ledger.ram_used() + job.spec.ram > ram_total, ram_total.value,
+        ledger.ram_used().value,
+        "It wants " + format_bytes(job.spec.ram) + " of RAM; " + format_bytes(ledger.ram_used()) + " of " +
+            format_bytes(ram_total) + " are in use.");
+    const int cpu_total = scene.snapshot.cpu_total;
+    const int need = cpu_need(job.spec, scene.snapshot);
+    add("cpu", need > 0, ledger.cpu_used() + need > cpu_total, cpu_total, ledger.cpu_used(),
+        "It wants " + std::to_string(need) + " CPU slots; " + std::to_string(ledger.cpu_used()) + " of " +
+            std::to_string(cpu_total) + " are in use.");
+    return gates;
+}
+
+}  // namespace nightshift

@@ -1,0 +1,132 @@
+#include "scheduler/ledger.h"
+
+#include <algorithm>
+
+#include "scheduler/runtime.h"
+
+namespace nightshift {
+
+Ledger::Ledger(const Snapshot& snapshot, const WindowBook& windows, UnixMs now)
+    : snapshot_(&snapshot), windows_(&windows) {
+    for (const LiveJob& live : snapshot.live) {
+        Hold hold;
+        hold.job = live.job.id;
+        hold.job_class = live.job.spec.job_class;
+        hold.device = live.lease.device;
+        hold.bytes = live.lease.held();
+        hold.ram = live.job.spec.ram;
+        hold.cpu = cpu_need(live.job.spec, snapshot);
+        hold.is_leaving = live.job.state == JobState::kYielding || live.job.state == JobState::kStopping;
+        hold.end = predicted_end(live, snapshot, now);
+        holds_.push_back(hold);
+        ram_used_ += hold.ram;
+        cpu_used_ += hold.cpu;
+        ++running_;
+    }
+    for (const Lease& lease : snapshot.reclaiming) {
+        Hold hold;
+        hold.job = lease.attempt.job;
+        hold.device = lease.device;
+        hold.bytes = lease.held();
+        hold.is_leaving = true;
+        hold.is_reclaiming = true;
+        holds_.push_back(hold);
+    }
+}
+
+VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::optional<UnixMs> end) const {
+    VramTerms terms;
+    terms.device = device.device.uuid;
+    terms.needed = spec.vram;
+    terms.capacity = device.device.total;
+    terms.safety = snapshot_->policy.safety;
+    for (const Hold& hold : holds_) {
+        if (hold.device != terms.device || hold.bytes.value == 0) continue;
+        terms.held += hold.bytes;
+        terms.held_by.emplace_back(hold.job, hold.bytes);
+    }
+    terms.foreign = device.foreign;
+    const bool is_measured = device.sample && !device.device.is_simulated && !device.device.is_host;
+    if (is_measured && device.sample->used > terms.held + terms.foreign) {
+        // The driver shows more than we can name, e.g. a program that started within the filter's delay.
+        terms.foreign = device.sample->used - terms.held;
+    }
+    const bool shares_with_inference =
+        class_may_use(JobClass::kInference, snapshot_->policy, device.device);
+    if (spec.job_class != JobClass::kInference && shares_with_inference) {
+        const HeadroomStep step = windows_->headroom(spec.preemptible ? std::nullopt : end);
+        terms.headroom = std::max(Bytes{}, step.vram - held_by_inference(terms.device));
+        terms.headroom_window = step.window;
+    }
+    terms.available = std::max(Bytes{}, slack_of(terms));
+    return terms;
+}
+
+void Ledger::grant(const Job& job, const std::string& device, std::optional<UnixMs> end) {
+    Hold hold;
+    hold.job = job.id;
+    hold.job_class = job.spec.job_class;
+    hold.device = device;
+    hold.bytes = job.spec.vram;
+    hold.ram = job.spec.ram;
+    hold.cpu = cpu_need(job.spec, *snapshot_);
+    hold.end = end;
+    holds_.push_back(hold);
+    ram_used_ += hold.ram;
+    cpu_used_ += hold.cpu;
+    ++running_;
+}
+
+void Ledger::leave(JobId job) {
+    for (Hold& hold : holds_) {
+        if (hold.job == job) hold.is_leaving = true;
+    }
+}
+
+Bytes Ledger::leaving(const std::string& device) const {
+    Bytes sum;
+    for (const Hold& hold : holds_) {
+        if (hold.device == device && hold.is_leaving) sum += hold.bytes;
+    }
+    return sum;
+}
+
+MachineShare Ledger::leaving_share() const {
+    MachineShare share;
+    for (const Hold& hold : holds_) {
+        if (!hold.is_leaving || hold.is_reclaiming) continue;
+        share.ram += hold.ram;
+        share.cpu += hold.cpu;
+        ++share.slots;
+    }
+    return share;
+}
+
+Bytes Ledger::held_by_inference(const std::string& device) const {
+    Bytes sum;
+    for (const Hold& hold : holds_) {
+        const bool counts = hold.job_class == JobClass::kInference && !hold.is_reclaiming;
+        if (hold.device == device && counts) sum += hold.bytes;
+    }
+    return sum;
+}
+
+Bytes slack_of(const VramTerms& terms) {
+    return terms.capacity - terms.safety - terms.foreign - terms.held - terms.headroom;
+}
+
+int cpu_need(const JobSpec& spec, const Snapshot& snapshot) {
+    return std::clamp(spec.cpu, 0, std::max(snapshot.cpu_total, 0));
+}
+
+bool may_use(const JobSpec& spec, const Policy& policy, const Device& device) {
+    if (!spec.gpu.empty() && spec.gpu != device.uuid) return false;
+    return class_may_use(spec.job_class, policy, device);
+}
+
+bool class_may_use(JobClass job_class, const Policy& policy, const Device& device) {
+    const auto& gpus = policy.of(job_class).gpus;
+    return gpus.empty() || std::find(gpus.begin(), gpus.end(), device.index) != gpus.end();
+}
+
+}  // namespace nightshift

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scheduler/planner.h"
+#include "scheduler/snapshot.h"
+#include "scheduler/windows.h"
+
+namespace nightshift {
+
+/// One claim on the memory of a device.
+struct Hold {
+    JobId job;
+    JobClass job_class = JobClass::kTraining;
+    std::string device;
+    Bytes ram;
+    int cpu = 0;
+    Bytes bytes;                         ///< max(budget, used): what is reserved though not yet allocated counts
+    bool is_leaving = false;             ///< asked to leave, being killed, or gone and not yet seen free
+    bool is_reclaiming = false;          ///< gone and not yet seen free
+    std::optional<UnixMs> end;           ///< expected, cautiously; nothing when unknown
+};
+
+/// RAM, CPU slots and running jobs.
+struct MachineShare {
+    Bytes ram;
+    int cpu = 0;
+    int slots = 0;
+};
+
+/// What is held of the machine while one plan is made: VRAM for each device, RAM, CPU slots, and the
+/// number of running jobs. Starts of the plan are added as they are decided, so that no sum is ever
+/// granted twice. Value type with references to the snapshot and the windows it was made from.
+class Ledger {
+  public:
+    Ledger(const Snapshot& snapshot, const WindowBook& windows, UnixMs now);
+
+    /// The numbers for starting `spec` on `device`. `end`: when the run is expected to be over; a job
+    /// that cannot be preempted has to live with the headroom of its whole run.
+    VramTerms terms(const JobSpec& spec, const DeviceState& device, std::optional<UnixMs> end) const;
+
+    void grant(const Job& job, const std::string& device, std::optional<UnixMs> end);
+    /// Marks a live job as leaving: its bytes are on their way.
+    void leave(JobId job);
+
+    const std::vector<Hold>& holds() const { return holds_; }
+    /// Bytes on the device that are on their way back.
+    Bytes leaving(const std::string& device) const;
+    /// What leaving jobs will give back beside VRAM.
+    MachineShare leaving_share() const;
+    Bytes ram_used() const { return ram_used_; }
+    int cpu_used() const { return cpu_used_; }
+    int running() const { return running_; }
+
+  private:
+    Bytes held_by_inference(const std::string& device) const;
+
+    const Snapshot* snapshot_;
+    const WindowBook* windows_;
+    std::vector<Hold> holds_;
+    Bytes ram_used_;
+    int cpu_used_ = 0;
+    int running_ = 0;
+};
+
+/// capacity - safety - foreign - held - headroom without the floor at 0: below 0 when the device is
+/// overcommitted, e.g. because other programs have grown.
+Bytes slack_of(const VramTerms& terms);
+
+/// CPU slots a job takes; one that asks for more than the machine has takes all.
+int cpu_need(const JobSpec& spec, const Snapshot& snapshot);
+
+/// False when the policy does not let the class use the device, or the job names another one.
+bool may_use(const JobSpec& spec, const Policy& policy, const Device& device);
+bool class_may_use(JobClass job_class, const Policy& policy, const Device& device);
+
+}  // namespace nightshift

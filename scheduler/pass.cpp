@@ -1,0 +1,191 @@
+#include "scheduler/pass.h"
+
+#include <algorithm>
+
+#include "scheduler/admission.h"
+#include "scheduler/order.h"
+#include "scheduler/runtime.h"
+#include "scheduler/window_edges.h"
+
+namespace nightshift {
+namespace {
+
+std::size_t index_of(JobClass job_class) { return static_cast<std::size_t>(job_class); }
+
+}  // namespace
+
+Pass::Pass(const Scene& scene)
+    : scene_(scene),
+      ledger_(scene.snapshot, scene.windows, scene.now),
+      order_(planning_order(scene.snapshot, scene.now)) {
+    for (const Job* job : order_) standing_.push_back(standing_gates(scene, *job));
+    for (const LiveJob& live : scene.snapshot.live) {
+        activities_[index_of(live.job.spec.job_class)].live.push_back(live.job.id);
+    }
+    plan_.plan_seq = scene.snapshot.plan_seq;
+}
+
+Plan Pass::run() {
+    yield_at_window_edges();
+    for (std::size_t i = 0; i < order_.size(); ++i) decide(i);
+    return std::move(plan_);
+}
+
+void Pass::yield_at_window_edges() {
+    for (const Yield& yield : window_yields(scene_)) {
+        ledger_.leave(yield.job);
+        plan_.yields.push_back(yield);
+    }
+}
+
+void Pass::decide(std::size_t index) {
+    const Job& job = *order_[index];
+    if (job.spec.start_deadline && *job.spec.start_deadline <= scene_.now) {
+        plan_.expired.push_back(job.id);
+        return;
+    }
+    auto gates = closed_gates(index);
+    const bool is_ready = gates.empty();   // but for room on the machine or a device
+    const auto machine = machine_gates(scene_, job, ledger_, kept_for_);
+    gates.insert(gates.end(), machine.begin(), machine.end());
+    const auto fits = fits_of(scene_, ledger_, job);
+    if (gates.empty()) {
+        for (const Fit& fit : fits) {
+            if (fit.fits && pushed_by(scene_, ledger_, job, fit, reservations_) == nullptr) return start(job, fit);
+        }
+    }
+    wait_for_room(job, fits, gates, is_ready);
+    record(job, std::move(gates));
+}
+
+std::vector<Gate> Pass::closed_gates(std::size_t index) const {
+    auto gates = standing_[index];
+    if (auto gate = idle_gate(scene_, *order_[index], activities_for(index))) gates.push_back(std::move(*gate));
+    return gates;
+}
+
+ClassActivities Pass::activities_for(std::size_t index) const {
+    auto activities = activities_;
+    const auto& wanted = scene_.policy().of(order_[index]->spec.job_class).only_when_idle;
+    if (wanted.empty()) return activities;
+    // Jobs further down count when nothing but room can keep them from running. Those of a class that
+    // itself waits for idleness do not: two classes would wait for each other for ever.
+    for (std::size_t later = index + 1; later < order_.size(); ++later) {
+        const JobClass job_class = order_[later]->spec.job_class;
+        if (standing_[later].empty() && scene_.policy().of(job_class).only_when_idle.empty()) {
+            activities[index_of(job_class)].waiting_for_room.push_back(order_[later]->id);
+        }
+    }
+    return activities;
+}
+
+void Pass::start(const Job& job, const Fit& fit) {
+    const auto run = predict_run(job, scene_.snapshot);
+    const auto end = run.p90 ? std::optional<UnixMs>(scene_.now + *run.p90) : std::nullopt;
+    ledger_.grant(job, fit.device, end);
+    activities_[index_of(job.spec.job_class)].live.push_back(job.id);
+    plan_.starts.push_back({job.id, fit.device, job.spec.vram});
+}
+
+void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates, bool is_ready) {
+    if (fits.empty()) return;   // a standing gate says why no device can take it
+    const Fit& best = fits.front();
+    const std::size_t job_class = index_of(job.spec.job_class);
+    const bool is_machine_short = !gates.empty();
+    if (best.fits) {
+        const Reservation* head = pushed_by(scene_, ledger_, job, best, reservations_);
+        if (head != nullptr) gates.push_back(reserved_gate(scene_, best, *head));
+        if (is_ready && is_machine_short && head == nullptr) {
+            std::vector<Gate> preemption;
+            try_to_preempt(job, {best}, preemption);
+            for (const Gate& gate : gates) kept_for_.emplace_back(gate.code, job.id);
+            gates.insert(gates.end(), preemption.begin(), preemption.end());
+        }
+    } else if (!is_ready || has_room_head_[job_class]) {
+        gates.push_back(vram_gate(scene_, ledger_, job, best.terms));
+    } else {
+        std::vector<Gate> preemption;
+        try_to_preempt(job, fits, preemption);
+        // Made after the choice of victims, so that their bytes count as on their way.
+        gates.push_back(vram_gate(scene_, ledger_, job, best.terms));
+        gates.insert(gates.end(), preemption.begin(), preemption.end());
+        reservations_.push_back(reserve(scene_, ledger_, job, best.terms));
+        has_room_head_[job_class] = true;
+    }
+    if (best.device.empty()) return;
+    add_order_gate(job, gates);
+    if (is_ready) room_waiters_.emplace_back(rank_of(job.spec.job_class), job.id);
+}
+
+void Pass::add_order_gate(const Job& job, std::vector<Gate>& gates) const {
+    Gate gate;
+    gate.code = "order_behind";
+    for (const auto& [rank, id] : room_waiters_) {
+        if (rank == rank_of(job.spec.job_class)) gate.jobs.push_back(id);
+    }
+    if (gate.jobs.empty()) return;
+    gate.value = static_cast<std::int64_t>(gate.jobs.size());
+    gate.text = format_jobs(gate.jobs) + (gate.jobs.size() == 1 ? " is" : " are") +
+                " ahead of it in the queue and " + (gate.jobs.size() == 1 ? "waits" : "wait") + " for room.";
+    gate.text.front() = 'J';
+    gates.push_back(std::move(gate));
+}
+
+bool Pass::try_to_preempt(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates) {
+    std::optional<Gate> why_not;
+    for (const Fit& fit : fits) {
+        // Room made here would go to the job that reserved it first.
+        const bool is_reserved = std::any_of(reservations_.begin(), reservations_.end(),
+                                             [&fit](const Reservation& r) { return r.terms.device == fit.device; });
+        if (is_reserved && !fit.device.empty()) continue;
+        auto verdict = choose_victims(scene_, job, shortage_of(job, fit));
+        if (verdict.victims.empty()) {
+            if (!why_not) why_not = std::move(verdict.gate);
+            continue;
+        }
+        const bool is_first = std::none_of(plan_.yields.begin(), plan_.yields.end(),
+                                           [](const Yield& yield) { return yield.reason == "preempted"; });
+        if (!is_first) {
+            Gate gate;
+            gate.code = "preemption_in_flight";
+            gate.text = "One preemption at a time: another job makes room first.";
+            why_not = std::move(gate);
+            break;
+        }
+        const UnixMs deadline = scene_.now + scene_.policy().preemption.grace;
+        for (const LiveJob* victim : verdict.victims) {
+            ledger_.leave(victim->job.id);
+            plan_.yields.push_back({victim->job.id, job.id, "preempted", deadline});
+        }
+        return true;
+    }
+    if (why_not) gates.push_back(std::move(*why_not));
+    return false;
+}
+
+Shortage Pass::shortage_of(const Job& job, const Fit& fit) const {
+    const MachineShare coming = ledger_.leaving_share();
+    Shortage shortage;
+    shortage.device = fit.device;
+    if (!fit.device.empty()) shortage.vram = shortfall_of(fit.terms) - ledger_.leaving(fit.device);
+    if (scene_.snapshot.ram_total.value > 0) {
+        shortage.ram = ledger_.ram_used() + job.spec.ram - scene_.snapshot.ram_total - coming.ram;
+    }
+    const int cpu = cpu_need(job.spec, scene_.snapshot);
+    if (cpu > 0) shortage.cpu = ledger_.cpu_used() + cpu - scene_.snapshot.cpu_total - coming.cpu;
+    shortage.slots = ledger_.running() + 1 - scene_.policy().limits.running - coming.slots;
+    return shortage;
+}
+
+void Pass::record(const Job& job, std::vector<Gate> gates) {
+    const std::size_t job_class = index_of(job.spec.job_class);
+    Explanation explanation;
+    explanation.job = job.id;
+    explanation.gates = std::move(gates);
+    explanation.is_head_of_class = !has_head_[job_class] && !job.held;
+    if (is_eligible(explanation)) activities_[job_class].waiting_for_room.push_back(job.id);
+    has_head_[job_class] = has_head_[job_class] || explanation.is_head_of_class;
+    plan_.waiting.push_back(std::move(explanation));
+}
+
+}  // namespace nightshift

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <vector>
+
+#include "scheduler/backfill.h"
+#include "scheduler/gates.h"
+#include "scheduler/ledger.h"
+#include "scheduler/planner.h"
+#include "scheduler/preemption.h"
+#include "scheduler/scene.h"
+
+namespace nightshift {
+
+/// One walk over the candidates in planning order. Each job either starts, or is recorded with all of
+/// its closed gates; the first of each class that lacks room gets a reservation and may preempt.
+class Pass {
+  public:
+    /// `scene` must outlive the pass.
+    explicit Pass(const Scene& scene);
+
+    /// Call once. Plan::waiting is in planning order.
+    Plan run();
+    /// The ledger after run(), with its starts and leaving jobs.
+    const Ledger& ledger() const { return ledger_; }
+
+  private:
+    void yield_at_window_edges();
+    void decide(std::size_t index);
+    std::vector<Gate> closed_gates(std::size_t index) const;
+    ClassActivities activities_for(std::size_t index) const;
+    void start(const Job& job, const Fit& fit);
+    void wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates, bool is_ready);
+    void add_order_gate(const Job& job, std::vector<Gate>& gates) const;
+    /// True when victims were asked to leave for the job.
+    bool try_to_preempt(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates);
+    Shortage shortage_of(const Job& job, const Fit& fit) const;
+    void record(const Job& job, std::vector<Gate> gates);
+
+    const Scene& scene_;
+    Ledger ledger_;
+    std::vector<const Job*> order_;
+    std::vector<std::vector<Gate>> standing_;            ///< by index in order_
+    ClassActivities activities_;
+    std::vector<Reservation> reservations_;
+    std::vector<std::pair<std::string, JobId>> kept_for_;
+    std::array<bool, kJobClasses.size()> has_head_{};    ///< a job of the class waits
+    std::array<bool, kJobClasses.size()> has_room_head_{};
+    std::vector<std::pair<int, JobId>> room_waiters_;    ///< rank and job, in order
+    Plan plan_;
+};
+
+}  // namespace nightshift
