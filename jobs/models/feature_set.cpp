@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "jobs/runtime/job_impl.h"
+#include "jobs/table/nearest_word.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -55,29 +56,6 @@ std::vector<T> picked(const std::vector<T>& from, const std::vector<std::int64_t
     out.reserve(rows.size());
     for (const std::int64_t row : rows) out.push_back(from[static_cast<std::size_t>(row)]);
     return out;
-}
-
-/// Edit distance; names are short, so the plain table will do.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-        }
-    }
-    return row[b.size()];
-}
-
-std::string nearest(const std::vector<std::string>& names, std::string_view wanted) {
-    const auto best = std::min_element(names.begin(), names.end(), [&](const auto& a, const auto& b) {
-        return distance(a, wanted) < distance(b, wanted);
-    });
-    return best == names.end() ? "" : *best;
 }
 
 }  // namespace
@@ -193,9 +171,9 @@ std::vector<double> select_features(const FeatureSet& set, const std::vector<std
         if (missing.size() > kNamedMax) list += " and " + std::to_string(missing.size() - kNamedMax) + " more";
         throw JobError("feature_mismatch",
                        "model '" + model + "' was trained on " + std::to_string(names.size()) + " features; " +
-                           set.origin + " (" + std::to_string(set.names.size()) + " features) lacks " + list +
-                           " (nearest: '" + nearest(set.names, missing.front()) +
-                           "'). Extract the same set of features as for its training, or train again");
+                           set.origin + " (" + std::to_string(set.names.size()) + " features) lacks " + list + "." +
+                           did_you_mean(missing.front(), set.names) +
+                           " Extract the same set of features as for its training, or train again");
     }
     std::vector<double> out;
     out.reserve(static_cast<std::size_t>(set.rows) * names.size());

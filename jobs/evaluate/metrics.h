@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// Numbers that judge scores: higher = more likely damaged, labels 1 damaged / 0 not. Definitions are
+/// scikit-learn's (equal to 1e-12). Pure functions. Where a class is missing the result is NaN.
+namespace nightshift::jobs {
+
+/// Decisions `score >= threshold` against the labels.
+struct Confusion {
+    std::int64_t true_negative = 0, false_positive = 0, false_negative = 0, true_positive = 0;
+
+    double precision() const;        ///< 0 where nothing was called damaged
+    double recall() const;           ///< 0 where nothing is damaged
+    double f1() const;
+    double false_positive_rate() const;
+};
+
+struct RocPoint {
+    double threshold, false_positive_rate, true_positive_rate;
+};
+
+/// Precision and recall of `score >= threshold`, at every distinct score, rising; without the closing (1, 0).
+struct PrPoint {
+    double threshold, precision, recall;
+
+    double f1() const;
+};
+
+/// Area under the ROC curve by mid-ranks: ties count half.
+double roc_auc(std::span<const int> labels, std::span<const double> scores);
+/// Sum of (recall step) * precision.
+double average_precision(std::span<const int> labels, std::span<const double> scores);
+/// Trapezoids under the precision-recall curve, as the reference computes its "PR AUC".
+double pr_auc_trapezoid(std::span<const int> labels, std::span<const double> scores);
+
+std::vector<RocPoint> roc_curve(std::span<const int> labels, std::span<const double> scores);
+std::vector<PrPoint> pr_curve(std::span<const int> labels, std::span<const double> scores);
+Confusion confusion_at(std::span<const int> labels, std::span<const double> scores, double threshold);
+
+/// The threshold with the largest F1; of equal ones the lowest.
+PrPoint best_f1(const std::vector<PrPoint>& curve);
+/// The point of largest recall among those with at least these two; where there is none, the point of
+/// largest precision among those with `recall_min`.
+PrPoint precision_first(const std::vector<PrPoint>& curve, double precision_min, double recall_min);
+
+struct Interval {
+    double low, high;
+};
+
+/// 95 % bootstrap interval of the ROC AUC: classes are resampled apart, so every resample has both.
+/// `seed` makes it repeat.
+Interval roc_auc_interval(std::span<const int> labels, std::span<const double> scores, int resamples,
+                          std::uint64_t seed);
+
+}  // namespace nightshift::jobs

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "jobs/fpcb/dataset.h"
+#include "jobs/models/feature_set.h"
+#include "jobs/runtime/job_impl.h"
+
+namespace nightshift::jobs {
+
+/// Which columns a kind wants from its table.
+struct ColumnChoice {
+    std::vector<std::string> only;       ///< empty = all
+    std::vector<std::string> without;
+};
+
+/// What a kind's `features` and `dataset` parameters stand for.
+struct FeaturesInput {
+    FeatureSet set;
+    Table table;                          ///< as read; empty where features came straight from a data set
+    std::unique_ptr<Dataset> dataset;     ///< where one was given
+};
+
+/// Reads `features` (a table). Rows of sequences are described by `dataset` where it is given, else by the
+/// table's own columns. Without `features` the data set's features of `set` are extracted here.
+/// Throws JobError("missing_param") where neither is given, and what the readers throw.
+FeaturesInput read_features(JobContext& context, const nlohmann::json& params, const ColumnChoice& columns,
+                            const std::string& set = "native");
+
+/// True if rows are normalised: as `normalize` says; without it where rows belong to sequences.
+bool wants_normalizer(const nlohmann::json& params, const FeatureSet& set);
+
+}  // namespace nightshift::jobs

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "scheduler/job.h"
+
+namespace nightshift::jobs {
+
+/// Progress in hundredths of a phase, for work that has no steps of its own.
+inline Progress phase_at(std::string phase, double share) {
+    Progress progress;
+    progress.phase = std::move(phase);
+    progress.step = static_cast<std::int64_t>(share * 100);
+    progress.steps = 100;
+    return progress;
+}
+
+}  // namespace nightshift::jobs

@@ -1,0 +1,108 @@
+#include "jobs/evaluate/metrics.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "jobs/models/percentile.h"
+
+using namespace nightshift::jobs;
+using nlohmann::json;
+
+namespace {
+
+const std::string kFolder = NIGHTSHIFT_SOURCE_FOLDER "/tests/data/golden/metrics/";
+
+struct Scores {
+    std::vector<int> labels;
+    std::vector<double> scores;
+};
+
+Scores read_scores(const std::string& name) {
+    std::ifstream file(kFolder + "scores_" + name + ".csv");
+    std::string line;
+    std::getline(file, line);
+    Scores out;
+    while (std::getline(file, line)) {
+        out.labels.push_back(std::stoi(line));
+        out.scores.push_back(std::stod(line.substr(line.find(',') + 1)));
+    }
+    return out;
+}
+
+bool is_close(double value, double expected) { return std::abs(value - expected) <= 1e-12 * std::max(1.0, std::abs(expected)); }
+double round4(double value) { return std::round(value * 1e4) / 1e4; }
+
+}  // namespace
+
+TEST_CASE("metrics: areas, thresholds and percentiles of the reference data") {
+    const json cases = json::parse(std::ifstream(kFolder + "metrics.json"));
+    REQUIRE(cases.size() == 6);
+    for (const json& each : cases) {
+        const auto name = each.at("case").get<std::string>();
+        CAPTURE(name);
+        const auto [labels, scores] = read_scores(name);
+        REQUIRE(!labels.empty());
+        CHECK(is_close(roc_auc(labels, scores), each.at("roc_auc")));
+        CHECK(is_close(average_precision(labels, scores), each.at("average_precision")));
+        CHECK(is_close(pr_auc_trapezoid(labels, scores), each.at("pr_auc_trapezoid")));
+        CHECK(roc_curve(labels, scores).size() == each.at("roc_points").get<std::size_t>());
+        const std::vector<PrPoint> curve = pr_curve(labels, scores);
+        const PrPoint best = best_f1(curve);
+        const json& rounded = each.at("goal1_metrics_rounded");
+        CHECK(round4(best.threshold) == rounded.at("best_threshold").get<double>());
+        CHECK(round4(best.precision) == rounded.at("precision").get<double>());
+        CHECK(round4(best.recall) == rounded.at("recall").get<double>());
+        CHECK(round4(best.f1()) == rounded.at("f1").get<double>());
+        const PrPoint strict = precision_first(curve, 0.997, 0);
+        const json& strict_expected = each.at("precision_priority_997");
+        CHECK(is_close(strict.threshold, strict_expected.at("threshold")));
+        const Confusion confusion = confusion_at(labels, scores, strict.threshold);
+        const json found{{confusion.true_negative, confusion.false_positive},
+                         {confusion.false_negative, confusion.true_positive}};
+        CHECK(found == strict_expected.at("confusion_matrix"));
+        CHECK(is_close(confusion.precision(), strict_expected.at("precision")));
+        CHECK(is_close(confusion.recall(), strict_expected.at("recall")));
+        CHECK(is_close(precision_first(curve, 0.9, 0.2).threshold, each.at("precision_priority_90_20").at("threshold")));
+        for (const auto& [percent, expected] : each.at("percentiles").items()) {
+            CHECK(is_close(percentile(scores, std::stod(percent)), expected));
+        }
+    }
+}
+
+TEST_CASE("metrics: a class that is missing gives no number") {
+    const std::vector<int> labels{0, 0};
+    const std::vector<double> scores{1, 2};
+    CHECK(std::isnan(roc_auc(labels, scores)));
+    CHECK(std::isnan(average_precision(labels, scores)));
+    CHECK(std::isnan(best_f1(pr_curve(labels, scores)).threshold));
+    CHECK(confusion_at(labels, scores, 2).false_positive == 1);
+    CHECK(std::isnan(percentile({}, 50)));
+}
+
+TEST_CASE("metrics: the bootstrap interval repeats, holds the area and shrinks with the data") {
+    const auto [labels, scores] = read_scores("plain");
+    const double area = roc_auc(labels, scores);
+    const Interval one = roc_auc_interval(labels, scores, 400, 7);
+    const Interval again = roc_auc_interval(labels, scores, 400, 7);
+    CHECK(one.low == again.low);
+    CHECK(one.high == again.high);
+    CHECK(one.low < area);
+    CHECK(area < one.high);
+    // Hanley and McNeil's standard error for this area and these counts is about 0.03.
+    CHECK(one.high - one.low > 0.06);
+    CHECK(one.high - one.low < 0.18);
+    std::vector<int> more_labels;
+    std::vector<double> more_scores;
+    for (int copy = 0; copy < 9; ++copy) {
+        more_labels.insert(more_labels.end(), labels.begin(), labels.end());
+        more_scores.insert(more_scores.end(), scores.begin(), scores.end());
+    }
+    const Interval narrow = roc_auc_interval(more_labels, more_scores, 400, 7);
+    CHECK(narrow.high - narrow.low < 0.5 * (one.high - one.low));
+}
