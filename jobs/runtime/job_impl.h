@@ -20,6 +20,8 @@
 
 namespace nightshift::jobs {
 
+class CommandHost;
+
 /// A failure whose words a person reads: what failed, on what, and what to do. `code` is a stable
 /// snake_case key ("bad_bundle", "hash_mismatch"), stored in the job's outcome.
 class JobError : public std::runtime_error {
@@ -80,6 +82,8 @@ class JobContext {
     virtual void artifact(const std::string& name, const std::string& type) = 0;
     /// Marks the outcome as answered from the cache.
     virtual void mark_cached() = 0;
+    /// What kind `command` needs beyond this, see command_host.h; nullptr where there is none.
+    virtual CommandHost* command_host() { return nullptr; }
 };
 
 /// One attempt of one kind.

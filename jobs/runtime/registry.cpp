@@ -4,6 +4,12 @@ namespace nightshift::jobs {
 
 const std::vector<Kind>& kinds() {
     static const std::vector<Kind> table{
+        command_kind(),
+        sleep_kind(),
+        burn_kind(),
+        train_dream_kind(),
+        train_patchcore_kind(),
+        score_kind(),
     };
     return table;
 }

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+/// Files that must survive a power cut. All functions throw JobError("io_error" or "disk_full") naming
+/// the file; any thread.
+namespace nightshift::jobs {
+
+/// Writes beside `file`, syncs, renames over it, syncs the folder: a reader sees the old or the new text.
+void write_durably(const std::filesystem::path& file, std::string_view text);
+
+void sync_file(const std::filesystem::path& file);
+void sync_folder(const std::filesystem::path& folder);
+
+/// Fails on files above `bytes_max`, so that a broken file cannot eat the memory.
+std::string read_text(const std::filesystem::path& file, std::size_t bytes_max);
+
+}  // namespace nightshift::jobs

@@ -1,0 +1,86 @@
+#include "jobs/runtime/durable_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "jobs/runtime/job_impl.h"
+
+namespace nightshift::jobs {
+namespace {
+
+[[noreturn]] void fail(const char* what, const std::filesystem::path& path, int error) {
+    const bool is_full = error == ENOSPC || error == EDQUOT;
+    throw JobError(is_full ? "disk_full" : "io_error",
+                   std::string("cannot ") + what + " " + path.string() + ": " + std::strerror(error) +
+                       (is_full ? "; make room on this disk and retry the job" : ""));
+}
+
+class Descriptor {
+  public:
+    Descriptor(const std::filesystem::path& path, int flags, const char* what)
+        : path_(path), fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+        if (fd_ < 0) fail(what, path, errno);
+    }
+    ~Descriptor() { ::close(fd_); }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    void write(std::string_view text) {
+        while (!text.empty()) {
+            const ssize_t written = ::write(fd_, text.data(), text.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) fail("write", path_, errno);
+            text.remove_prefix(static_cast<std::size_t>(written));
+        }
+    }
+    void sync() {
+        if (::fsync(fd_) != 0) fail("sync", path_, errno);
+    }
+
+  private:
+    const std::filesystem::path& path_;
+    int fd_;
+};
+
+}  // namespace
+
+void write_durably(const std::filesystem::path& file, std::string_view text) {
+    std::filesystem::path temporary = file;
+    temporary += ".tmp";
+    {
+        Descriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC, "create");
+        out.write(text);
+        out.sync();
+    }
+    if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename to", file, errno);
+    sync_folder(file.parent_path());
+}
+
+void sync_file(const std::filesystem::path& file) { Descriptor(file, O_RDONLY, "open").sync(); }
+
+void sync_folder(const std::filesystem::path& folder) {
+    const std::filesystem::path here = folder.empty() ? std::filesystem::path(".") : folder;
+    Descriptor(here, O_RDONLY | O_DIRECTORY, "open the folder").sync();
+}
+
+std::string read_text(const std::filesystem::path& file, std::size_t bytes_max) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) fail("read", file, errno);
+    std::string text;
+    char block[16 * 1024];
+    while (stream.read(block, sizeof block) || stream.gcount() > 0) {
+        text.append(block, static_cast<std::size_t>(stream.gcount()));
+        if (text.size() > bytes_max) {
+            throw JobError("file_too_large", file.string() + " is larger than " + std::to_string(bytes_max) + " bytes");
+        }
+    }
+    if (stream.bad()) fail("read", file, EIO);
+    return text;
+}
+
+}  // namespace nightshift::jobs

@@ -1,0 +1,153 @@
+#include "jobs/runtime/guard.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace nightshift::jobs {
+namespace {
+
+/// Above the daemon's and an editor's, below a browser tab's.
+constexpr const char* kOomScore = "500";
+
+std::atomic<StopSignal*> g_stop{nullptr};
+std::atomic<int> g_signals{0};
+std::atomic<int> g_first{0};
+
+extern "C" void on_stop_signal(int number) {
+    const int count = g_signals.fetch_add(1);
+    if (count >= 2) {
+        ::signal(number, SIG_DFL);
+        ::raise(number);
+        return;
+    }
+    if (StopSignal* stop = g_stop.load()) {
+        stop->ask_from_handler(count == 0 ? static_cast<StopLevel>(g_first.load()) : StopLevel::kCancel);
+    }
+}
+
+struct ProcessRow {
+    std::int64_t pid = 0, parent = 0, start_ticks = 0;
+    char state = '?';
+};
+
+/// Fields of /proc/PID/stat; the name in brackets may hold anything, so they are counted from its end.
+bool read_stat(std::int64_t pid, ProcessRow& row) {
+    std::ifstream stream("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    if (!std::getline(stream, line, '\0') && line.empty()) return false;
+    const std::size_t bracket = line.rfind(')');
+    if (bracket == std::string::npos) return false;
+    std::vector<std::string> fields;
+    std::string field;
+    for (const char c : line.substr(bracket + 1)) {
+        if (c == ' ' || c == '\n') {
+            if (!field.empty()) fields.push_back(std::move(field));
+            field.clear();
+        } else {
+            field += c;
+        }
+    }
+    if (fields.size() < 20) return false;
+    row.pid = pid;
+    row.state = fields[0][0];
+    row.parent = std::stoll(fields[1]);
+    row.start_ticks = std::stoll(fields[19]);
+    return true;
+}
+
+std::vector<ProcessRow> list_processes() {
+    std::vector<ProcessRow> rows;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+        const std::string name = entry.path().filename().string();
+        std::int64_t pid = 0;
+        const auto [end, status] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        ProcessRow row;
+        if (status == std::errc() && end == name.data() + name.size() && read_stat(pid, row)) rows.push_back(row);
+    }
+    return rows;
+}
+
+/// Every descendant that is not a zombie yet.
+std::vector<std::int64_t> list_descendants() {
+    const std::vector<ProcessRow> rows = list_processes();
+    std::vector<std::int64_t> family{::getpid()};
+    std::vector<std::int64_t> alive;
+    for (std::size_t i = 0; i < family.size(); ++i) {
+        for (const ProcessRow& row : rows) {
+            if (row.parent != family[i]) continue;
+            family.push_back(row.pid);
+            if (row.state != 'Z') alive.push_back(row.pid);
+        }
+    }
+    return alive;
+}
+
+void reap_all() {
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+}
+
+}  // namespace
+
+void guard_process() {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    std::ofstream("/proc/self/oom_score_adj") << kOomScore;
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+void route_signals(StopSignal& stop, StopLevel first) {
+    g_stop = &stop;
+    g_first = static_cast<int>(first);
+    struct sigaction action {};
+    action.sa_handler = on_stop_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::sigaction(SIGINT, &action, nullptr);
+}
+
+ProcessIdentity identify_process(std::int64_t pid) {
+    ProcessRow row;
+    if (!read_stat(pid, row)) return {};
+    ProcessIdentity identity;
+    std::ifstream("/proc/sys/kernel/random/boot_id") >> identity.boot_id;
+    identity.pid = pid;
+    identity.start_ticks = row.start_ticks;
+    return identity;
+}
+
+int kill_descendants(Millis patience) {
+    using std::chrono::milliseconds;
+    const auto deadline = std::chrono::steady_clock::now() + milliseconds(patience.value);
+    int killed = 0;
+    // A child may fork between the look and the kill, hence the rounds.
+    for (;;) {
+        reap_all();
+        const std::vector<std::int64_t> alive = list_descendants();
+        if (alive.empty()) break;
+        for (const std::int64_t pid : alive) {
+            if (::kill(static_cast<pid_t>(pid), SIGKILL) == 0) ++killed;
+        }
+        if (std::chrono::steady_clock::now() > deadline) break;
+        ::poll(nullptr, 0, 5);
+    }
+    reap_all();
+    return killed;
+}
+
+}  // namespace nightshift::jobs
