@@ -1,0 +1,91 @@
+#include "jobs/table/table.h"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "jobs/runtime/job_impl.h"
+#include "jobs/table/nearest_word.h"
+
+namespace nightshift::jobs {
+
+namespace {
+
+template <typename T>
+std::string shortest(T value) {
+    if (std::isnan(value)) return "nan";
+    if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+    char digits[40];
+    const auto [end, code] = std::to_chars(digits, digits + sizeof digits, value);
+    return {digits, end};
+}
+
+const Column& require(const Table& table, std::string_view name) {
+    if (const Column* column = table.find(name)) return *column;
+    std::vector<std::string> names;
+    for (const Column& column : table.columns()) names.push_back(column.name);
+    throw JobError("no_such_column", "the table has no column '" + std::string(name) + "'." + did_you_mean(name, names));
+}
+
+}  // namespace
+
+std::size_t Column::size() const {
+    return std::visit([](const auto& list) { return list.size(); }, values);
+}
+
+void Table::add(std::string name, Column::Values values) {
+    Column column{std::move(name), std::move(values)};
+    if (find(column.name) != nullptr) throw JobError("bad_table", "two columns are named '" + column.name + "'");
+    if (!columns_.empty() && column.size() != rows_) {
+        throw JobError("bad_table", "column '" + column.name + "' has " + std::to_string(column.size()) +
+                                        " rows, the others " + std::to_string(rows_));
+    }
+    rows_ = column.size();
+    columns_.push_back(std::move(column));
+}
+
+const Column* Table::find(std::string_view name) const {
+    for (const Column& column : columns_) {
+        if (column.name == name) return &column;
+    }
+    return nullptr;
+}
+
+std::vector<std::string> Table::numeric_names() const {
+    std::vector<std::string> names;
+    for (const Column& column : columns_) {
+        if (!column.is_text()) names.push_back(column.name);
+    }
+    return names;
+}
+
+std::vector<double> Table::numbers(std::string_view name) const {
+    const Column& column = require(*this, name);
+    if (const auto* doubles = std::get_if<std::vector<double>>(&column.values)) return *doubles;
+    if (const auto* floats = std::get_if<std::vector<float>>(&column.values)) return {floats->begin(), floats->end()};
+    throw JobError("not_a_number", "column '" + column.name + "' holds text, not numbers");
+}
+
+std::vector<std::string> Table::text(std::string_view name) const {
+    const Column& column = require(*this, name);
+    if (const auto* words = std::get_if<std::vector<std::string>>(&column.values)) return *words;
+    std::vector<std::string> out;
+    out.reserve(rows_);
+    if (const auto* doubles = std::get_if<std::vector<double>>(&column.values)) {
+        for (double value : *doubles) out.push_back(shortest(value));
+    } else {
+        for (float value : std::get<std::vector<float>>(column.values)) out.push_back(shortest(value));
+    }
+    return out;
+}
+
+std::vector<double> Table::matrix(const std::vector<std::string>& names) const {
+    std::vector<double> out(rows_ * names.size());
+    for (std::size_t j = 0; j < names.size(); ++j) {
+        const std::vector<double> column = numbers(names[j]);
+        for (std::size_t i = 0; i < rows_; ++i) out[i * names.size() + j] = column[i];
+    }
+    return out;
+}
+
+}  // namespace nightshift::jobs
