@@ -9,5 +9,8 @@ namespace nightshift::jobs {
 Kind command_kind();   // jobs/basic
 Kind sleep_kind();
 Kind burn_kind();
+Kind train_dream_kind();   // jobs/models
+Kind train_patchcore_kind();
+Kind score_kind();
 
 }  // namespace nightshift::jobs

@@ -55,6 +55,12 @@ std::vector<DreamLayer> dream_layers(const DreamShape& shape) {
 
 std::int64_t dream_parameter_count(const DreamShape& shape) { return dream_layers(shape).back().end(); }
 
+std::int64_t dream_hidden_values(const DreamShape& shape) {
+    std::int64_t values = 0;
+    for (const DreamLayer& layer : dream_layers(shape)) values += layer.is_hidden ? layer.out : 0;
+    return values;
+}
+
 std::size_t dream_autoencoder_layers(const DreamShape& shape) { return 2 * (shape.hidden.size() + 1); }
 
 std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64_t seed) {

@@ -33,6 +33,8 @@ struct DreamLayer {
 /// Encoder, decoder, discriminator in order; names and order are those of the reference's state dictionary.
 std::vector<DreamLayer> dream_layers(const DreamShape& shape);
 std::int64_t dream_parameter_count(const DreamShape& shape);
+/// Outputs of all hidden layers together: the dropout factors that one row needs.
+std::int64_t dream_hidden_values(const DreamShape& shape);
 /// Layers of the autoencoder; the rest are the discriminator's.
 std::size_t dream_autoencoder_layers(const DreamShape& shape);
 

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jobs/models/dream_model.h"
+
+namespace nightshift::jobs {
+
+/// Probability that a hidden value is dropped in training.
+inline constexpr float kDreamDropout = 0.1F;
+
+struct DreamLosses {
+    double total = 0, reconstruction = 0, discriminator = 0;
+};
+
+/// One batch of n rows.
+struct DreamBatch {
+    std::int64_t rows = 0;
+    std::span<const float> clean;          ///< [n, D], what the autoencoder shall give back
+    std::span<const float> anomalous;      ///< [n, D], what it sees
+    std::span<const float> labels;         ///< [n], 1 = the row was made anomalous
+    /// Dropout factors (0 or 1 / (1 - p)) of every hidden layer in order, each [n, out]; empty = no dropout.
+    std::span<const float> keep;
+};
+
+/// Everything that training changes. Restoring it and repeating the batches gives the same bits again on
+/// the same device with the same number of threads.
+struct DreamState {
+    std::vector<float> parameters, first_moment, second_moment;
+    std::int64_t steps = 0;
+};
+
+struct DreamEngineOptions {
+    DreamShape shape;
+    std::vector<float> parameters;         ///< to start from
+    double learning_rate = 1e-3;
+    double weight_decay = 1e-5;            ///< added to the gradient (coupled L2)
+    double discriminator_weight = 0.5;
+    int threads = 1;
+    bool use_cuda = false;
+    bool use_amp = false;                  ///< bfloat16 matrix products, CUDA only
+};
+
+/// Does training steps: loss = MSE(reconstruction of anomalous, clean) + weight * BCE(discriminator of
+/// [anomalous ; reconstruction], label), then Adam (0.9, 0.999, 1e-8). One thread at a time.
+class DreamEngine {
+  public:
+    virtual ~DreamEngine() = default;
+    virtual DreamLosses step(const DreamBatch& batch) = 0;
+    /// Of the last step, before Adam; the layout of the parameters.
+    virtual std::vector<float> gradients() const = 0;
+    virtual DreamState state() const = 0;
+    virtual void restore(const DreamState& state) = 0;
+    /// "torch cpu", "torch cuda", ...: for the log and the model's record.
+    virtual std::string name() const = 0;
+};
+
+using DreamEngineFactory = std::function<std::unique_ptr<DreamEngine>(const DreamEngineOptions&)>;
+
+}  // namespace nightshift::jobs

@@ -1,0 +1,189 @@
+#include "jobs/models/dream_training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/job_impl.h"
+#include "jobs/runtime/sha256.h"
+
+namespace nightshift::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t kStateBytesMax = 256u << 20;
+/// Validation rows scored at a time.
+constexpr std::int64_t kValidationBlock = 4096;
+
+std::string_view bytes_of(const std::vector<float>& values) {
+    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+}
+
+std::vector<float> read_floats(const fs::path& file, std::size_t count) {
+    const std::string bytes = read_text(file, kStateBytesMax);
+    if (bytes.size() != count * sizeof(float)) {
+        throw JobError("checkpoint_mismatch", file.string() + " has " + std::to_string(bytes.size()) + " bytes instead of " +
+                                                  std::to_string(count * sizeof(float)) + "; start the job again without it");
+    }
+    std::vector<float> values(count);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
+}
+
+json to_json(const DreamLosses& losses) { return {losses.total, losses.reconstruction, losses.discriminator}; }
+
+DreamLosses losses_of(const json& row) { return {row.at(0), row.at(1), row.at(2)}; }
+
+}  // namespace
+
+DreamTraining::DreamTraining(std::vector<float> rows, std::vector<float> validation,
+                             const std::vector<std::string>& features, DreamTrainingOptions options,
+                             const DreamEngineFactory& factory)
+    : rows_(std::move(rows)), validation_(std::move(validation)), options_(std::move(options)), anomaly_(features),
+      draws_(options_.seed) {
+    options_.engine.shape.columns = static_cast<std::int64_t>(features.size());
+    if (options_.engine.parameters.empty()) {
+        options_.engine.parameters = dream_initial_parameters(options_.engine.shape, options_.seed);
+    }
+    engine_ = factory(options_.engine);
+}
+
+std::int64_t DreamTraining::batches_per_epoch() const {
+    const std::int64_t rows = static_cast<std::int64_t>(rows_.size()) / options_.engine.shape.columns;
+    return (rows + options_.batch - 1) / options_.batch;
+}
+
+void DreamTraining::advance() {
+    const std::int64_t d = options_.engine.shape.columns;
+    const std::int64_t rows = static_cast<std::int64_t>(rows_.size()) / d;
+    if (order_.empty()) order_ = draws_.order(rows, epoch_);
+    const std::int64_t first = batch_ * options_.batch;
+    const std::int64_t count = std::min(options_.batch, rows - first);
+    const auto n = static_cast<std::size_t>(count);
+    clean_.resize(n * static_cast<std::size_t>(d));
+    for (std::int64_t i = 0; i < count; ++i) {
+        const float* row = rows_.data() + order_[static_cast<std::size_t>(first + i)] * d;
+        std::copy(row, row + d, clean_.begin() + i * d);
+    }
+    anomalous_.resize(clean_.size());
+    labels_.resize(n);
+    uniforms_.resize(anomaly_.uniforms(n));
+    draws_.anomaly_uniforms(epoch_, batch_, uniforms_);
+    anomaly_.apply(clean_, uniforms_, anomalous_, labels_);
+    keep_.resize(n * static_cast<std::size_t>(dream_hidden_values(options_.engine.shape)));
+    draws_.keep_factors(epoch_, batch_, keep_);
+    const DreamLosses losses = engine_->step({count, clean_, anomalous_, labels_, keep_});
+    if (!std::isfinite(losses.total)) {
+        throw JobError("not_finite", "the loss is not a number at epoch " + std::to_string(epoch_ + 1) + ", batch " +
+                                         std::to_string(batch_ + 1) + "; lower lr, or use normalize: true");
+    }
+    const auto weight = static_cast<double>(count);
+    sums_.total += losses.total * weight;
+    sums_.reconstruction += losses.reconstruction * weight;
+    sums_.discriminator += losses.discriminator * weight;
+    rows_seen_ += count;
+    if (++batch_ == batches_per_epoch()) close_epoch();
+}
+
+void DreamTraining::close_epoch() {
+    DreamEpoch closed;
+    closed.train = current();
+    closed.validation = std::numeric_limits<double>::quiet_NaN();
+    if (!validation_.empty()) {
+        const DreamModel now = model();
+        const std::int64_t d = options_.engine.shape.columns;
+        const std::span<const float> all(validation_);
+        double squares = 0;
+        for (std::size_t at = 0; at < all.size(); at += static_cast<std::size_t>(kValidationBlock * d)) {
+            const auto block = all.subspan(at, std::min(all.size() - at, static_cast<std::size_t>(kValidationBlock * d)));
+            const std::vector<float> reconstruction = now.run(block).reconstruction;
+            for (std::size_t i = 0; i < block.size(); ++i) {
+                const double error = static_cast<double>(block[i]) - static_cast<double>(reconstruction[i]);
+                squares += error * error;
+            }
+        }
+        closed.validation = squares / static_cast<double>(all.size());
+    }
+    history_.push_back(closed);
+    ++epoch_;
+    batch_ = 0;
+    rows_seen_ = 0;
+    sums_ = {};
+    order_.clear();
+}
+
+DreamLosses DreamTraining::current() const {
+    if (rows_seen_ == 0) return history_.empty() ? DreamLosses{} : history_.back().train;
+    const auto rows = static_cast<double>(rows_seen_);
+    return {sums_.total / rows, sums_.reconstruction / rows, sums_.discriminator / rows};
+}
+
+DreamModel DreamTraining::model() const { return {options_.engine.shape, engine_->state().parameters}; }
+
+std::string DreamTraining::fingerprint() const {
+    Sha256 hash;
+    hash.update(bytes_of(rows_));
+    hash.update(bytes_of(options_.engine.parameters));
+    const DreamEngineOptions& engine = options_.engine;
+    hash.update(json{options_.epochs, options_.batch, options_.seed, engine.learning_rate, engine.weight_decay,
+                     engine.discriminator_weight, engine.use_amp}
+                    .dump());
+    return hash.hex();
+}
+
+void DreamTraining::save(const fs::path& folder) const {
+    const DreamState state = engine_->state();
+    write_durably(folder / "parameters.bin", bytes_of(state.parameters));
+    write_durably(folder / "first_moment.bin", bytes_of(state.first_moment));
+    write_durably(folder / "second_moment.bin", bytes_of(state.second_moment));
+    json epochs = json::array();
+    for (const DreamEpoch& each : history_) {
+        epochs.push_back({{"train", to_json(each.train)},
+                          {"validation", std::isfinite(each.validation) ? json(each.validation) : json(nullptr)}});
+    }
+    const json place{{"fingerprint", fingerprint()}, {"epoch", epoch_},          {"batch", batch_},
+                     {"adam_steps", state.steps},     {"sums", to_json(sums_)},   {"rows_seen", rows_seen_},
+                     {"engine", engine_->name()},     {"threads", options_.engine.threads},
+                     {"history", epochs}};
+    write_durably(folder / "place.json", place.dump(1));
+}
+
+void DreamTraining::restore(const fs::path& folder) {
+    const std::size_t count = options_.engine.parameters.size();
+    DreamState state;
+    state.parameters = read_floats(folder / "parameters.bin", count);
+    state.first_moment = read_floats(folder / "first_moment.bin", count);
+    state.second_moment = read_floats(folder / "second_moment.bin", count);
+    try {
+        const json place = json::parse(read_text(folder / "place.json", kStateBytesMax));
+        if (place.at("fingerprint") != fingerprint()) {
+            throw JobError("checkpoint_mismatch", folder.string() + " belongs to other features or parameters; submit the "
+                                                                    "job anew to start from the beginning");
+        }
+        state.steps = place.at("adam_steps");
+        epoch_ = place.at("epoch");
+        batch_ = place.at("batch");
+        rows_seen_ = place.at("rows_seen");
+        sums_ = losses_of(place.at("sums"));
+        history_.clear();
+        for (const json& row : place.at("history")) {
+            const json& validation = row.at("validation");
+            history_.push_back({losses_of(row.at("train")), validation.is_null()
+                                                                ? std::numeric_limits<double>::quiet_NaN()
+                                                                : validation.get<double>()});
+        }
+    } catch (const json::exception& error) {
+        throw JobError("checkpoint_mismatch", folder.string() + " cannot be read (" + error.what() +
+                                                  "); start the job again without it");
+    }
+    order_.clear();
+    engine_->restore(state);
+}
+
+}  // namespace nightshift::jobs

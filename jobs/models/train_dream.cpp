@@ -1,0 +1,193 @@
+#include "jobs/models/train_dream.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "jobs/models/dream_training.h"
+#include "jobs/models/features_input.h"
+#include "jobs/models/phase.h"
+#include "jobs/models/scorer.h"
+#include "jobs/models/sequence_scores.h"
+
+namespace nightshift::jobs {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+/// Rows of a batch from which more than one thread pays.
+constexpr std::int64_t kThreadedBatch = 1024;
+/// A checkpoint between yields, so that a power cut costs little.
+constexpr std::chrono::seconds kCheckpointEvery{30};
+constexpr std::chrono::milliseconds kProgressEvery{100};
+
+std::vector<float> to_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+/// Normal rows of the validation split.
+std::vector<std::int64_t> validation_rows(const FeatureSet& set) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t r = 0; r < set.rows && !set.is_plain(); ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        if (set.split[at] == Split::kVal && set.label[at] == 0) rows.push_back(r);
+    }
+    return rows;
+}
+
+class TrainDream final : public JobImpl {
+  public:
+    TrainDream(json params, DreamEngineFactory factory) : params_(std::move(params)), factory_(std::move(factory)) {}
+
+    void run(JobContext& context) override {
+        context.progress(phase_at("read", 0));
+        if (context.vram_budget().value > 0) context.claim(context.vram_budget());
+        const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {}};
+        const FeaturesInput input = read_features(context, params_, columns);
+        const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
+        const FeatureSet validation = rows_of(input.set, validation_rows(input.set));
+        Model model;
+        model.kind = "dream";
+        model.features = training.names;
+        model.feature_set = training.set;
+        if (wants_normalizer(params_, input.set)) {
+            model.normalizer = fit_normalizer(training.values, training.names.size());
+        }
+        DreamTraining loop(prepared(model, training), prepared(model, validation), training.names,
+                           options_of(context), factory_);
+        if (const auto folder = context.resume_from()) {
+            loop.restore(*folder);
+            context.log("resumed at step " + std::to_string(loop.step()) + " of " + std::to_string(loop.steps()));
+        }
+        context.log("engine " + loop.engine_name() + ", " + std::to_string(training.rows) + " training rows, " +
+                    std::to_string(training.names.size()) + " features");
+        train(context, loop);
+        finish(context, loop, std::move(model), input.set, training);
+    }
+
+  private:
+    static std::vector<float> prepared(const Model& model, const FeatureSet& set) {
+        std::vector<double> values = set.values;
+        if (model.normalizer) {
+            model.normalizer->apply(values);
+        } else {
+            require_finite(values, set.names, set.origin);
+        }
+        return to_float(values);
+    }
+
+    DreamTrainingOptions options_of(JobContext& context) const {
+        DreamTrainingOptions options;
+        options.epochs = params_.at("epochs").get<std::int64_t>();
+        options.batch = params_.at("batch").get<std::int64_t>();
+        options.seed = params_.at("seed").get<std::uint64_t>();
+        options.engine.learning_rate = params_.at("lr").get<double>();
+        options.engine.use_cuda = context.device() == ComputeDevice::kCuda;
+        options.engine.use_amp = params_.at("amp").get<bool>();
+        options.engine.threads = options.batch >= kThreadedBatch ? std::max(context.threads(), 1) : 1;
+        if (options.engine.use_amp && !options.engine.use_cuda) {
+            context.log("amp works on a GPU only: this run computes in float32");
+            options.engine.use_amp = false;
+        }
+        return options;
+    }
+
+    static void report(JobContext& context, const DreamTraining& loop) {
+        const DreamLosses now = loop.current();
+        Progress progress;
+        progress.phase = "train";
+        progress.step = loop.step();
+        progress.steps = loop.steps();
+        progress.metrics = {{"epoch", static_cast<double>(loop.epoch())},
+                            {"loss", now.total},
+                            {"reconstruction", now.reconstruction},
+                            {"discriminator", now.discriminator}};
+        if (!loop.history().empty() && loop.history().back().validation == loop.history().back().validation) {
+            progress.metrics.emplace_back("val_reconstruction", loop.history().back().validation);
+        }
+        context.progress(progress);
+    }
+
+    static void train(JobContext& context, DreamTraining& loop) {
+        const auto save = [&](const std::filesystem::path& folder) { loop.save(folder); };
+        auto saved_at = Clock::now();
+        auto told_at = saved_at - kProgressEvery;
+        while (!loop.is_done()) {
+            context.check(loop.step(), save);
+            loop.advance();
+            const auto now = Clock::now();
+            if (now - told_at >= kProgressEvery || loop.is_done()) {
+                report(context, loop);
+                told_at = now;
+            }
+            if (now - saved_at >= kCheckpointEvery && !loop.is_done()) {
+                context.checkpoint(loop.step(), save);
+                saved_at = now;
+            }
+        }
+    }
+
+    void finish(JobContext& context, const DreamTraining& loop, Model model, const FeatureSet& all,
+                const FeatureSet& training) const {
+        const DreamModel dream = loop.model();
+        model.tensors = dream_tensors(dream.shape(), dream.parameters());
+        model.settings_json = json{{"hidden", dream.shape().hidden}, {"latent", dream.shape().latent}}.dump();
+        model.training_json = json{{"rows", training.rows},
+                                   {"epochs", params_.at("epochs")},
+                                   {"batch", params_.at("batch")},
+                                   {"lr", params_.at("lr")},
+                                   {"seed", params_.at("seed")},
+                                   {"engine", loop.engine_name()},
+                                   {"loss", loop.current().total}}
+                                  .dump();
+        ScoreOptions options;
+        options.name = "the model in training";
+        const std::vector<double> training_scores = score_rows(model, training, options);
+        SequenceScores sequences;
+        if (!all.is_plain()) {
+            sequences = group_by_sequence(all);
+            aggregate_scores(sequences, score_rows(model, all, options), Aggregate::kMax);
+        }
+        const Threshold threshold = choose_threshold(sequences, training_scores);
+        model.threshold = threshold.value;
+        model.threshold_rule = threshold.rule;
+        write_model(model, context.output() / "model");
+        write_curves(context, loop);
+        context.artifact("model", "model");
+        context.artifact("curves.csv", "table");
+        context.log("loss " + std::to_string(loop.current().total) + ", threshold " + std::to_string(model.threshold) +
+                    " (" + model.threshold_rule + ")");
+    }
+
+    static void write_curves(const JobContext& context, const DreamTraining& loop) {
+        std::vector<double> epoch, loss, reconstruction, discriminator, validation;
+        for (const DreamEpoch& each : loop.history()) {
+            epoch.push_back(static_cast<double>(epoch.size() + 1));
+            loss.push_back(each.train.total);
+            reconstruction.push_back(each.train.reconstruction);
+            discriminator.push_back(each.train.discriminator);
+            validation.push_back(each.validation);
+        }
+        Table table;
+        table.add("epoch", std::move(epoch));
+        table.add("loss", std::move(loss));
+        table.add("reconstruction", std::move(reconstruction));
+        table.add("discriminator", std::move(discriminator));
+        table.add("val_reconstruction", std::move(validation));
+        write_table(table, context.output() / "curves.csv", TableFormat::kCsv);
+    }
+
+    json params_;
+    DreamEngineFactory factory_;
+};
+
+}  // namespace
+
+std::unique_ptr<JobImpl> make_train_dream(const json& params, DreamEngineFactory factory) {
+    return std::make_unique<TrainDream>(params, std::move(factory));
+}
+
+}  // namespace nightshift::jobs
