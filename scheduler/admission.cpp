@@ -18,13 +18,15 @@ std::string choose_code(const VramTerms& terms, Bytes leaving) {
         most = terms.headroom;
     }
     if (terms.foreign >= missing && terms.foreign > most) code = "vram_foreign";
-    if (terms.held.value == 0 && code == "vram_budget") code = terms.headroom > terms.foreign ? "vram_headroom" : "vram_foreign";
-    return code;
+    if (code != "vram_budget" || terms.held.value > 0) return code;
+    if (terms.headroom.value > 0 && terms.headroom >= terms.foreign) return "vram_headroom";
+    return terms.foreign.value > 0 ? "vram_foreign" : code;
 }
 
 std::string sum_text(const Scene& scene, const VramTerms& terms) {
     constexpr std::size_t kNamed = 4;
-    std::string text = format_bytes(terms.capacity) + " card - " + format_bytes(terms.safety) + " safety";
+    const bool is_host = terms.device == "host";
+    std::string text = format_bytes(terms.capacity) + (is_host ? " host memory - " : " card - ") + format_bytes(terms.safety) + " safety";
     if (terms.foreign.value > 0) {
         text += " - " + format_bytes(terms.foreign) + " other programs";
         for (const DeviceState& device : scene.snapshot.devices) {

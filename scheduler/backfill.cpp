@@ -27,15 +27,36 @@ Bytes shortfall_now(const Ledger& ledger, const Reservation& head) {
     return shortfall_of(terms);
 }
 
+/// What the headroom in force for the head will have come down by at an instant.
+Bytes headroom_drop(const Scene& scene, const Reservation& head, UnixMs at) {
+    const auto& steps = scene.windows.headroom_steps();
+    Bytes lowest = steps.front().vram;
+    for (const HeadroomStep& step : steps) {
+        if (step.from <= at) lowest = std::min(lowest, step.vram);
+    }
+    return std::min(head.terms.headroom, steps.front().vram - lowest);
+}
+
+/// Bytes expected back by an instant.
+Bytes freed_by(const Scene& scene, const Ledger& ledger, const Reservation& head, UnixMs at) {
+    Bytes freed = headroom_drop(scene, head, at);
+    for (const Hold* hold : holders_on(ledger, head.terms.device)) {
+        if (hold->is_leaving || (hold->end && *hold->end <= at)) freed += hold->bytes;
+    }
+    return freed;
+}
+
 /// No set of holders, leaving in whatever order, is enough for the head alone but not for both.
 bool fits_beside_in_any_order(const Ledger& ledger, const Reservation& head, Bytes extra) {
-    const auto holders = holders_on(ledger, head.terms.device);
-    if (holders.size() > kHoldersMax) return false;
+    std::vector<Bytes> parts;
+    for (const Hold* hold : holders_on(ledger, head.terms.device)) parts.push_back(hold->bytes);
+    if (head.terms.headroom.value > 0) parts.push_back(head.terms.headroom);
+    if (parts.size() > kHoldersMax) return false;
     const Bytes missing = shortfall_now(ledger, head);
-    for (std::size_t set = 0; set < std::size_t{1} << holders.size(); ++set) {
+    for (std::size_t set = 0; set < std::size_t{1} << parts.size(); ++set) {
         Bytes freed;
-        for (std::size_t i = 0; i < holders.size(); ++i) {
-            if (set >> i & 1) freed += holders[i]->bytes;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            if (set >> i & 1) freed += parts[i];
         }
         if (freed >= missing && freed < missing + extra) return false;
     }
@@ -43,12 +64,8 @@ bool fits_beside_in_any_order(const Ledger& ledger, const Reservation& head, Byt
 }
 
 /// At the reserved time the expected ends leave room for both.
-bool fits_beside_at(const Ledger& ledger, const Reservation& head, Bytes extra) {
-    Bytes freed;
-    for (const Hold* hold : holders_on(ledger, head.terms.device)) {
-        if (hold->is_leaving || (hold->end && *hold->end <= *head.at)) freed += hold->bytes;
-    }
-    return freed >= shortfall_now(ledger, head) + extra;
+bool fits_beside_at(const Scene& scene, const Ledger& ledger, const Reservation& head, Bytes extra) {
+    return freed_by(scene, ledger, head, *head.at) >= shortfall_now(ledger, head) + extra;
 }
 
 bool is_preempted_in_time(const Scene& scene, const Job& job, const Reservation& head) {
@@ -64,7 +81,7 @@ bool pushes(const Scene& scene, const Ledger& ledger, const Job& job, const Fit&
     if (head.terms.device != fit.device || fit.device.empty()) return false;
     const auto run = predict_run(job, scene.snapshot);
     if (head.at && run.p90 && scene.now + *run.p90 <= *head.at) return false;
-    if (head.at && fits_beside_at(ledger, head, job.spec.vram)) return false;
+    if (head.at && fits_beside_at(scene, ledger, head, job.spec.vram)) return false;
     if (fits_beside_in_any_order(ledger, head, job.spec.vram)) return false;
     return !is_preempted_in_time(scene, job, head);
 }
@@ -83,15 +100,15 @@ Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, co
         head.at = scene.now;
         return head;
     }
-    auto holders = holders_on(ledger, terms.device);
-    std::erase_if(holders, [](const Hold* hold) { return !hold->end && !hold->is_leaving; });
-    const auto end_of = [&scene](const Hold* hold) { return hold->is_leaving ? scene.now : *hold->end; };
-    std::sort(holders.begin(), holders.end(), [&](const Hold* a, const Hold* b) { return end_of(a) < end_of(b); });
-    Bytes freed;
-    for (const Hold* hold : holders) {
-        freed += hold->bytes;
-        if (freed < missing) continue;
-        head.at = end_of(hold);
+    std::vector<UnixMs> times;
+    for (const Hold* hold : holders_on(ledger, terms.device)) {
+        if (hold->end) times.push_back(*hold->end);
+    }
+    for (const HeadroomStep& step : scene.windows.headroom_steps()) times.push_back(step.from);
+    std::sort(times.begin(), times.end());
+    for (const UnixMs at : times) {
+        if (freed_by(scene, ledger, head, at) < missing) continue;
+        head.at = std::max(at, scene.now);
         break;
     }
     return head;

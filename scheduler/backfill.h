@@ -14,10 +14,11 @@ struct Reservation {
     Bytes needed;
     VramTerms terms;                  ///< as they stood when it was made
     std::optional<UnixMs> at;         ///< earliest time its VRAM can be there; nothing when unknown
-    bool is_imminent = false;         ///< the bytes are on their way already
+    bool is_imminent = false;         ///< the bytes are on their way, or will be as soon as victims may be asked
 };
 
-/// The reservation of a job that does not fit, on the device where it is closest to fitting.
+/// The reservation of a job that does not fit, on the device where it is closest to fitting. Its time
+/// comes from the expected ends of the holders and from the steps of the headroom.
 Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, const VramTerms& terms);
 
 /// The first reservation that starting `job` on `fit` would push, if any. EASY backfill in VRAM: it may

@@ -127,7 +127,7 @@ void apply(const Counterfactual& change, Snapshot& snapshot, Job& job) {
     }
 }
 
-bool gets_going(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now) {
+std::string gets_going(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now) {
     Snapshot with_job = snapshot;
     for (auto& jobs : with_job.candidates) {
         std::erase_if(jobs, [&job](const Job& j) { return j.id == job.id; });
@@ -138,9 +138,13 @@ bool gets_going(const Snapshot& snapshot, const Job& job, const TimeZones& zones
     const Plan plan = Pass(scene).run();
     const bool starts = std::any_of(plan.starts.begin(), plan.starts.end(),
                                     [&job](const Start& start) { return start.job == job.id; });
-    return starts || std::any_of(plan.yields.begin(), plan.yields.end(), [&job](const Yield& yield) {
-               return yield.reason == "preempted" && yield.beneficiary == job.id;
-           });
+    if (starts) return "it starts now";
+    std::vector<JobId> victims;
+    for (const Yield& yield : plan.yields) {
+        if (yield.reason == "preempted" && yield.beneficiary == job.id) victims.push_back(yield.job);
+    }
+    if (victims.empty()) return "";
+    return format_jobs(victims) + (victims.size() == 1 ? " yields for it" : " yield for it");
 }
 
 std::vector<Counterfactual> counterfactuals(const Snapshot& snapshot, const Job& job, const Explanation& explanation,
@@ -161,8 +165,8 @@ std::vector<Counterfactual> counterfactuals(const Snapshot& snapshot, const Job&
         Snapshot changed = snapshot;
         Job changed_job = job;
         apply(change, changed, changed_job);
-        if (!gets_going(changed, changed_job, zones, now)) continue;
-        change.effect = "it starts now";
+        change.effect = gets_going(changed, changed_job, zones, now);
+        if (change.effect.empty()) continue;
         const bool is_flags_alone = change.verb == flags.verb;
         found.push_back(std::move(change));
         // The switches are enough; to take something from another job as well would be no help.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "scheduler/planner.h"
@@ -11,8 +12,8 @@ namespace nightshift {
 /// preempt, cancel.
 void apply(const Counterfactual& change, Snapshot& snapshot, Job& job);
 
-/// True when the job, so described, starts now or makes others yield for it.
-bool gets_going(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now);
+/// "it starts now" or "job 3 yields for it" when the job, so described, gets going; empty when not.
+std::string gets_going(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now);
 
 /// The changes of one person's action (or all that its flags need) that were tried on a copy and found
 /// to get the job going. At most kTriesMax are tried.

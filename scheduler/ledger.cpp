@@ -83,6 +83,11 @@ void Ledger::leave(JobId job) {
     }
 }
 
+bool Ledger::is_leaving(JobId job) const {
+    return std::any_of(holds_.begin(), holds_.end(),
+                       [job](const Hold& hold) { return hold.job == job && hold.is_leaving; });
+}
+
 Bytes Ledger::leaving(const std::string& device) const {
     Bytes sum;
     for (const Hold& hold : holds_) {

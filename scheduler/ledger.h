@@ -45,6 +45,8 @@ class Ledger {
     /// Marks a live job as leaving: its bytes are on their way.
     void leave(JobId job);
 
+    bool is_leaving(JobId job) const;
+
     const std::vector<Hold>& holds() const { return holds_; }
     /// Bytes on the device that are on their way back.
     Bytes leaving(const std::string& device) const;

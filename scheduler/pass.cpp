@@ -108,11 +108,14 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
         try_to_preempt(job, fits, preemption);
         // Made after the choice of victims, so that their bytes count as on their way.
         gates.push_back(vram_gate(scene_, ledger_, job, best.terms));
-        gates.insert(gates.end(), preemption.begin(), preemption.end());
         reservations_.push_back(reserve(scene_, ledger_, job, best.terms));
+        // Victims it may ask soon: nobody may slip in before and be young and protected then.
+        if (!preemption.empty()) reservations_.back().is_imminent = true;
+        gates.insert(gates.end(), preemption.begin(), preemption.end());
         has_room_head_[job_class] = true;
     }
-    if (best.device.empty()) return;
+    const bool lacks_vram = std::any_of(gates.begin(), gates.end(), [](const Gate& gate) { return gate.vram.has_value(); });
+    if (!lacks_vram) return;
     add_order_gate(job, gates);
     if (is_ready) room_waiters_.emplace_back(rank_of(job.spec.job_class), job.id);
 }
@@ -138,7 +141,7 @@ bool Pass::try_to_preempt(const Job& job, const std::vector<Fit>& fits, std::vec
         const bool is_reserved = std::any_of(reservations_.begin(), reservations_.end(),
                                              [&fit](const Reservation& r) { return r.terms.device == fit.device; });
         if (is_reserved && !fit.device.empty()) continue;
-        auto verdict = choose_victims(scene_, job, shortage_of(job, fit));
+        auto verdict = choose_victims(scene_, ledger_, job, shortage_of(job, fit));
         if (verdict.victims.empty()) {
             if (!why_not) why_not = std::move(verdict.gate);
             continue;

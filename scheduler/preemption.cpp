@@ -148,7 +148,8 @@ Millis lost_work(const LiveJob& victim, UnixMs now) {
     return lost + kRestartTime;
 }
 
-PreemptionVerdict choose_victims(const Scene& scene, const Job& beneficiary, const Shortage& shortage) {
+PreemptionVerdict choose_victims(const Scene& scene, const Ledger& ledger, const Job& beneficiary,
+                                 const Shortage& shortage) {
     PreemptionVerdict verdict;
     if (!shortage.is_any()) return verdict;
     Shortage left_with_all = shortage;
@@ -157,8 +158,7 @@ PreemptionVerdict choose_victims(const Scene& scene, const Job& beneficiary, con
     bool is_in_flight = false;
     for (const LiveJob& live : scene.snapshot.live) {
         is_in_flight = is_in_flight || is_preemption(live);
-        const bool is_leaving = live.job.state == JobState::kYielding || live.job.state == JobState::kStopping;
-        if (is_leaving || !is_below(live, beneficiary, shortage) || !contributes(shortage, live)) continue;
+        if (ledger.is_leaving(live.job.id) || !is_below(live, beneficiary, shortage) || !contributes(shortage, live)) continue;
         left_with_all = after(left_with_all, live, scene);
         if (const auto until = protected_until(scene, live, beneficiary)) {
             safe.emplace_back(&live, *until);

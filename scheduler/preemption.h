@@ -32,7 +32,8 @@ struct PreemptionVerdict {
 /// The set of victims that loses the least work among all sets that cover the shortage: only running,
 /// preemptible jobs of a lower class, or of the same rank when they passed the beneficiary. Ties go to
 /// the lowest class, then to the youngest run.
-PreemptionVerdict choose_victims(const Scene& scene, const Job& beneficiary, const Shortage& shortage);
+PreemptionVerdict choose_victims(const Scene& scene, const Ledger& ledger, const Job& beneficiary,
+                                 const Shortage& shortage);
 
 /// Work that is lost when it leaves now, with what it takes to come back.
 Millis lost_work(const LiveJob& victim, UnixMs now);
