@@ -12,5 +12,7 @@ Kind burn_kind();
 Kind train_dream_kind();   // jobs/models
 Kind train_patchcore_kind();
 Kind score_kind();
+Kind generate_kind();   // jobs/fpcb
+Kind import_kind();
 
 }  // namespace nightshift::jobs

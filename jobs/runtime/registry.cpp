@@ -7,6 +7,8 @@ const std::vector<Kind>& kinds() {
         command_kind(),
         sleep_kind(),
         burn_kind(),
+        generate_kind(),
+        import_kind(),
         train_dream_kind(),
         train_patchcore_kind(),
         score_kind(),
