@@ -1,7 +1,21 @@
-// Runs before the first paint: the theme must not flash. No module, so that nothing waits for it.
+// Runs before the first paint, so that theme and language do not flash. No module: nothing waits for it.
 (function () {
-  var choice = null;
-  try { choice = localStorage.getItem("theme"); } catch (_) { /* storage refused: follow the system */ }
-  var dark = choice ? choice === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  var root = document.documentElement;
+  function stored(key) {
+    try { return localStorage.getItem(key); } catch (_) { return null; }
+  }
+  var theme = stored("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  root.dataset.theme = theme;
+  root.lang = stored("language") || ((navigator.language || "en").slice(0, 2) === "ko" ? "ko" : "en");
+  // A module that does not load leaves an empty page: say what is missing instead.
+  addEventListener("error", function (event) {
+    if (event.target instanceof HTMLScriptElement) show();
+  }, true);
+  addEventListener("load", function () {
+    setTimeout(function () { if (!document.getElementById("app").firstElementChild) show(); }, 1500);
+  });
+  function show() {
+    var boot = document.getElementById("boot");
+    if (boot && !document.getElementById("app").firstElementChild) boot.hidden = false;
+  }
 })();

@@ -1,0 +1,221 @@
+// A job's log: raw text, followed while it grows; search, errors, folding of progress lines, a margin map.
+// Only the lines in view are in the page, so that a long log costs no more than a short one.
+import { html, nothing, svg } from "/vendor/lit-html.js";
+import { authorization, send } from "/api.js";
+import { num, size } from "/format.js";
+import { t } from "/i18n.js";
+import { icon } from "/icons.js";
+
+const ROW_PX = 18, LINES_KEPT = 50_000, LINES_DROPPED = 10_000;
+const FOLD_FROM = 24, FOLD_HEAD = 12, FOLD_TAIL = 6;
+const RETRY_MS = 2000;
+const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007/g;
+const ERROR = /\b(error|fatal|exception|traceback|panic|refused)\b|오류|실패/i;
+const WARNING = /\bwarn(ing)?\b|경고/i;
+const shapeOf = (line) => line.replace(/[\d.,e+-]+/g, "#").slice(0, 80);
+
+export class LogView {
+  constructor(redraw) {
+    Object.assign(this, { redraw, lines: [], first: 1, rest: "", bytes: 0, problem: null, done: false, follow: true,
+      fold: true, opened: new Set(), needle: "", hit: 0, error: -1, top: 0, height: 540, rows: [], dirty: true });
+  }
+
+  open(job) {
+    this.job = job;
+    this.abort = new AbortController();
+    this.pump();
+  }
+
+  close() {
+    this.abort?.abort();
+    clearTimeout(this.retry);
+  }
+
+  async pump() {
+    const decoder = new TextDecoder();
+    try {
+      const path = `/api/v1/jobs/${this.job}/log?from=${this.bytes}&follow=1`;
+      const response = await send("GET", path, { raw: true, signal: this.abort.signal });
+      this.problem = null;
+      const reader = response.body.getReader();
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        this.bytes += value.length;
+        this.take(decoder.decode(value, { stream: true }));
+      }
+      this.take(decoder.decode());
+      this.done = true;
+      if (this.rest) this.take("\n");
+      this.redraw();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.problem = error;
+      this.redraw();
+      if (error.unreachable || error instanceof TypeError) this.retry = setTimeout(() => this.pump(), RETRY_MS);
+    }
+  }
+
+  take(text) {
+    const parts = (this.rest + text).split("\n");
+    this.rest = parts.pop();
+    for (const part of parts) {
+      // A carriage return overwrites: what stands at the end is what a terminal would show.
+      const clean = part.replace(/\r$/, "").split("\r").at(-1).replace(ANSI, "");
+      this.lines.push({ text: clean, tone: ERROR.test(clean) ? "bad" : WARNING.test(clean) ? "warn" : "" });
+    }
+    if (this.lines.length > LINES_KEPT) {
+      this.lines.splice(0, LINES_DROPPED);
+      this.first += LINES_DROPPED;
+    }
+    this.dirty = true;
+    this.redraw();
+  }
+
+  /** Rows on screen: {no, line} or {fold: [from, to)}. */
+  layout() {
+    if (!this.dirty) return;
+    this.dirty = false;
+    const rows = [];
+    const { lines } = this;
+    for (let i = 0; i < lines.length;) {
+      let end = i + 1;
+      if (this.fold && !lines[i].tone) {
+        const shape = shapeOf(lines[i].text);
+        while (end < lines.length && !lines[end].tone && shapeOf(lines[end].text) === shape) end++;
+      }
+      const folds = end - i >= FOLD_FROM && !this.opened.has(i + this.first) && /\d/.test(lines[i].text);
+      for (let k = i; k < end; k++) {
+        if (folds && k === i + FOLD_HEAD) {
+          rows.push({ fold: end - i - FOLD_HEAD - FOLD_TAIL, key: i + this.first });
+          k = end - FOLD_TAIL;
+        }
+        rows.push({ no: k + this.first, line: lines[k] });
+      }
+      i = end;
+    }
+    this.rows = rows;
+    const needle = this.needle.toLowerCase();
+    this.hits = needle ? rows.flatMap((row, i) => (row.line?.text.toLowerCase().includes(needle) ? [i] : [])) : [];
+    this.errors = rows.flatMap((row, i) => (row.line?.tone === "bad" ? [i] : []));
+    this.warnings = rows.filter((row) => row.line?.tone === "warn").length;
+  }
+
+  element() { return document.querySelector(".log"); }
+
+  /** Brings row `index` into view; the reader now looks at a place of their own. */
+  show(index) {
+    this.follow = false;
+    const el = this.element();
+    if (el) el.scrollTop = Math.max(0, index * ROW_PX - el.clientHeight / 2);
+    this.redraw();
+  }
+
+  step(list, key, by) {
+    if (!list.length) return;
+    this[key] = (((this[key] + by) % list.length) + list.length) % list.length;
+    this.marked = list[this[key]];
+    this.show(this.marked);
+  }
+  nextError(by = 1) { this.layout(); this.step(this.errors, "error", by); }
+  nextHit(by = 1) { this.layout(); this.step(this.hits, "hit", by); }
+
+  search(text) {
+    this.needle = text;
+    this.dirty = true;
+    this.layout();
+    this.hit = 0;
+    if (this.hits.length) this.nextHit(0);
+    else this.redraw();
+  }
+
+  onScroll(event) {
+    const el = event.target;
+    if (el.scrollTop < this.top - 2 && el.scrollTop + el.clientHeight < el.scrollHeight - 4) this.follow = false;
+    this.top = el.scrollTop;
+    this.height = el.clientHeight;
+    this.redraw();
+  }
+
+  /** After drawing: the newest line stays in view while following. */
+  drawn() {
+    const el = this.element();
+    if (!el) return;
+    if (this.follow && el.scrollTop + el.clientHeight < el.scrollHeight - 2) el.scrollTop = el.scrollHeight;
+    if (el.clientHeight !== this.height) {
+      this.height = el.clientHeight;
+      this.redraw();
+    }
+  }
+
+  download = async () => {
+    const response = await fetch(`/api/v1/jobs/${this.job}/log`, { headers: authorization() });
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = `job-${this.job}.log`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+
+  marks(text) {
+    if (!this.needle) return text;
+    const low = text.toLowerCase(), needle = this.needle.toLowerCase();
+    const out = [];
+    let from = 0;
+    for (let at = low.indexOf(needle); at >= 0; at = low.indexOf(needle, from)) {
+      out.push(text.slice(from, at), html`<mark>${text.slice(at, at + needle.length)}</mark>`);
+      from = at + needle.length;
+    }
+    return [...out, text.slice(from)];
+  }
+
+  row(row, i) {
+    if (row.fold) {
+      return html`<div class="lfold"><button type="button" class="linkish" @click=${() => { this.opened.add(row.key); this.dirty = true; this.redraw(); }}>
+        ${t("log.folded", { n: num(row.fold) })}</button></div>`;
+    }
+    return html`<div class="lrow ${row.line.tone} ${i === this.marked ? "marked" : ""}"><span class="lno">${num(row.no)}</span><span
+      class="ltext">${this.marks(row.line.text)}</span></div>`;
+  }
+
+  map() {
+    const n = Math.max(1, this.rows.length);
+    const y = (i) => `${((i / n) * 100).toFixed(2)}%`;
+    const tick = (kind) => (i) => svg`<rect class=${kind} x="0" width="100%" y=${y(i)} height="2"></rect>`;
+    const warnings = this.rows.flatMap((row, i) => (row.line?.tone === "warn" ? [i] : []));
+    return html`<svg class="lmap" aria-hidden="true" @click=${(e) => this.show(Math.floor((e.offsetY / e.currentTarget.clientHeight) * n))}>
+      <rect class="view" x="0" width="100%" y=${y(this.top / ROW_PX)} height="${((this.height / ROW_PX / n) * 100).toFixed(2)}%"></rect>
+      ${warnings.slice(0, 300).map(tick("warn"))}${this.hits.slice(0, 300).map(tick("hit"))}${this.errors.slice(0, 300).map(tick("bad"))}</svg>`;
+  }
+
+  view() {
+    this.layout();
+    const from = Math.max(0, Math.floor(this.top / ROW_PX) - 10);
+    const to = Math.min(this.rows.length, Math.ceil((this.top + this.height) / ROW_PX) + 10);
+    const onKey = (e) => {
+      if (e.code === "Enter") { e.preventDefault(); this.nextHit(e.shiftKey ? -1 : 1); }
+    };
+    const toggle = (key) => (e) => {
+      this[key] = e.target.checked;
+      this.dirty = true;
+      this.redraw();
+    };
+    return html`<div class="row logbar"><input type="search" aria-label=${t("log.search")} placeholder=${t("log.search")} .value=${this.needle}
+        @input=${(e) => this.search(e.target.value)} @keydown=${onKey}>
+      <span class="muted">${this.needle ? t("log.hits", { n: this.hits.length, at: this.hits.length ? this.hit + 1 : 0 }) : ""}</span>
+      ${this.hits.length ? html`<button type="button" class="btn" aria-label=${t("log.prev")} @click=${() => this.nextHit(-1)}>${icon("up")}</button>
+      <button type="button" class="btn" aria-label=${t("log.next")} @click=${() => this.nextHit(1)}>${icon("downward")}</button>` : nothing}
+      ${this.errors.length ? html`<button type="button" class="btn" @click=${() => this.nextError()}><span class="bad">${icon("cross")}</span>
+        ${t("log.toError")} <kbd>n</kbd></button>` : nothing}
+      <span class="muted">${t("log.counts", { errors: this.errors.length, warnings: this.warnings })}</span><span class="grow"></span>
+      <label class="check"><input type="checkbox" .checked=${this.follow} @change=${toggle("follow")}>${t("log.follow")}</label>
+      <label class="check"><input type="checkbox" .checked=${this.fold} @change=${toggle("fold")}>${t("log.fold")}</label>
+      <button type="button" class="btn" @click=${this.download}>${icon("down")}${t("log.download")}</button></div>
+    <div class="logbox"><div class="log" tabindex="0" role="log" aria-live="off" aria-label=${t("tab.log")} @scroll=${(e) => this.onScroll(e)}>
+      <div class="lspace" .style=${`height:${this.rows.length * ROW_PX}px`}><div class="lwin" .style=${`transform:translateY(${from * ROW_PX}px)`}>
+        ${this.rows.slice(from, to).map((row, i) => this.row(row, from + i))}</div></div>
+      ${this.rows.length ? nothing : html`<p class="muted lempty">${t(this.done ? "log.none" : "log.waiting")}</p>`}</div>${this.map()}</div>
+    <p class="muted small">${t("log.foot", { lines: num(this.lines.length + this.first - 1), size: size(this.bytes) })}
+      ${this.rest && !this.done ? html`<span class="mono">${this.rest.split("\r").at(-1).replace(ANSI, "").slice(0, 200)}</span>` : nothing}</p>`;
+  }
+}
