@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "scheduler/order.h"
-
 namespace nightshift {
 namespace {
 
@@ -32,8 +30,11 @@ bool contributes(const Shortage& s, const LiveJob& victim) {
 /// It was let past the beneficiary, which was ready and ahead of it when it started.
 bool has_passed(const LiveJob& live, const Job& beneficiary) {
     const UnixMs started = live.attempt.granted_at;
-    return rank_of(live.job.spec.job_class) == rank_of(beneficiary.spec.job_class) && beneficiary.eligible_since &&
-           *beneficiary.eligible_since < started && goes_before(beneficiary, live.job, started);
+    const bool was_ready = beneficiary.eligible_since && *beneficiary.eligible_since < started;
+    if (!was_ready || rank_of(live.job.spec.job_class) != rank_of(beneficiary.spec.job_class)) return false;
+    // Without ageing: how far the other one had risen before it started is not kept.
+    const auto place = [](const Job& job) { return std::make_tuple(-job.spec.priority, job.order_key, job.id); };
+    return place(beneficiary) < place(live.job);
 }
 
 bool is_below(const LiveJob& live, const Job& beneficiary, const Shortage& shortage) {
