@@ -1,7 +1,7 @@
 // What a person can do to a job, with the dialog that says what it will cost.
 import { html } from "/vendor/lit-html.js";
 import { idempotencyKey, mayOperate, post, send } from "/api.js";
-import { ago, duration, gib, NONE } from "/format.js";
+import { ago, duration, gib, secondsSince } from "/format.js";
 import { t } from "/i18n.js";
 import { ask, elapsed, isLive, isOver, progressText } from "/parts.js";
 import { refresh } from "/store.js";
@@ -15,7 +15,8 @@ const act = (job, verb, body) => async () => {
 export function verbsOf(job) {
   if (!mayOperate()) return [];
   if (isOver(job)) return ["retry"];
-  if (isLive(job)) return job.state === "running" && job.preemptible !== false ? ["preempt", "cancel"] : ["cancel"];
+  if (isLive(job)) return job.state === "running" && job.preemptible !== false ? ["preempt", "cancel"] :
+    ["cancel"];
   return [job.held ? "release" : "hold", "front", "cancel"];
 }
 
@@ -26,7 +27,7 @@ export function cancel(job) {
     lines: running
       ? [t("cancel.ran", { run: elapsed(job), progress: progressText(job) }), checkpointLine(job),
         t("cancel.effect", { vram: gib(job.vram) })]
-      : [t("cancel.waiting", { wait: duration((Date.now() - Date.parse(job.created_at)) / 1000) })],
+      : [t("cancel.waiting", { wait: duration(secondsSince(job.created_at)) })],
     safe: t(running ? "cancel.safeLive" : "cancel.safe"),
     go: t(running ? "cancel.goLive" : "cancel.go"), danger: true, act: act(job, "cancel"),
   });
@@ -48,7 +49,8 @@ export function retry(job) {
   return ask({
     title: t("retry.title", { job: `${job.id} ${job.name}` }),
     lines: [t("retry.effect"), t("retry.budget", { vram: gib(job.vram) })],
-    body: html`<p><label class="check"><input type="checkbox" name="dependents" value="1">${t("retry.dependents")}</label></p>`,
+    body: html`<p><label class="check"><input type="checkbox" name="dependents"
+      value="1">${t("retry.dependents")}</label></p>`,
     safe: t("close"), go: t("retry.go"),
     act: async (values) => {
       const made = await post(`/jobs/${job.id}/retry${values.dependents ? "?dependents=1" : ""}`, undefined,
@@ -65,7 +67,8 @@ export function setBudget(job, bytes) {
     lines: [t("budget.effect", { from: gib(job.vram), to: gib(bytes) }), t("budget.warn")],
     safe: t("close"), go: t("budget.go"), act: async () => {
       await send("PATCH", `/api/v1/jobs/${job.id}`, {
-        body: { vram: bytes }, headers: { "If-Match": `"${job.version}"`, "Content-Type": "application/merge-patch+json" },
+        body: { vram: bytes }, headers: { "If-Match": `"${job.version}"`, "Content-Type":
+          "application/merge-patch+json" },
       });
       refresh();
     },
@@ -76,9 +79,11 @@ export function pauseQueue() {
   return ask({
     title: t("pause.title"),
     lines: [t("pause.effect")],
-    body: html`<p><label>${t("pause.reason")}<br><input type="text" name="reason" maxlength="200" size="40"></label></p>
+    body: html`<p><label>${t("pause.reason")}<br><input type="text" name="reason" maxlength="200"
+      size="40"></label></p>
       <p><label>${t("pause.until")}<br><select name="until"><option value="">${t("pause.open")}</option>
-        ${[1, 2, 4, 8].map((h) => html`<option value=${h}>${duration(h * 3600)}</option>`)}</select></label></p>`,
+        ${[1, 2, 4, 8].map((h) => html`<option
+          value=${h}>${duration(h * 3600)}</option>`)}</select></label></p>`,
     safe: t("close"), go: t("pause.go"),
     act: async ({ reason, until }) => {
       const body = { reason };
@@ -113,4 +118,3 @@ export async function perform(job, verb) {
 
 export const verbLabel = (job, verb) =>
   t(`verb.${verb === "cancel" && isLive(job) ? "stop" : verb}`) + (asks[verb] ? "…" : "");
-export { NONE };

@@ -35,7 +35,8 @@ export class Problem extends Error {
 }
 
 export async function send(method, path, { body, headers = {}, signal, raw } = {}) {
-  const options = { method, headers: { "Accept-Language": language(), ...headers }, cache: "no-store", signal };
+  const options = { method, headers: { "Accept-Language": language(), ...headers }, cache: "no-store",
+    signal };
   if (session.token) Object.assign(options.headers, authorization());
   if (body !== undefined) {
     options.body = JSON.stringify(body);

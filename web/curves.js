@@ -30,15 +30,17 @@ export function smooth(values, weight = 0.6) {
 }
 
 /**
- * A drawing in `host`. spec: {x: [..], time: bool, log: bool, series: [{label, values, color, width, dash, fill,
- * end}], gaps: [{from, to, text}], marks: [{x, text, tone}], lines: [{y, text, tone}], unit, height, sync, min, max}.
+ * A drawing in `host`. spec: {x: [..], time: bool, log: bool, height, sync, min, max,
+ * series: [{label, values, color, width, dash, fill, end}], gaps: [{from, to, text}],
+ * marks: [{x, text, tone}], lines: [{y, text, tone}]}.
  */
 export class Chart {
   constructor(host) {
     this.host = host;
     this.key = "";
     this.resize = new ResizeObserver(() => {
-      if (this.plot && host.clientWidth) this.plot.setSize({ width: host.clientWidth, height: this.spec.height });
+      if (this.plot && host.clientWidth) this.plot.setSize({ width: host.clientWidth, height:
+        this.spec.height });
     });
     this.resize.observe(host);
   }
@@ -53,7 +55,8 @@ export class Chart {
     const uPlot = await load();
     if (!this.host.isConnected) return;
     this.spec = spec;
-    const shape = JSON.stringify([spec.time, spec.log, spec.series.map((s) => [s.label, s.color]), spec.height, spec.max,
+    const shape = JSON.stringify([spec.time, spec.log, spec.series.map((s) => [s.label, s.color]),
+      spec.height, spec.max,
       document.documentElement.dataset.theme, document.documentElement.lang]);
     const data = [spec.x, ...spec.series.map((s) => s.values)];
     if (this.plot && shape === this.key) {
@@ -71,14 +74,16 @@ export class Chart {
     const small = (n) => (Math.abs(n) >= 0.01 || n === 0 ? String(+n.toPrecision(3)) : n.toExponential(0));
     return {
       width: this.host.clientWidth || 600, height: spec.height, padding: [14, spec.side ?? 86, 0, 0],
-      legend: { show: false }, cursor: { y: false, points: { size: 6 }, sync: spec.sync ? { key: spec.sync } : undefined,
+      legend: { show: false }, cursor: { y: false, points: { size: 6 }, sync: spec.sync ?
+        { key: spec.sync } : undefined,
         drag: { x: false, y: false } },
       scales: { x: { time: Boolean(spec.time) }, y: { distr: spec.log ? 3 : 1,
         range: spec.log || spec.max == null ? undefined : [spec.min ?? 0, spec.max] } },
       axes: [{ ...axis, size: 26, values: spec.time ? (_, at) => at.map(hour) : undefined },
         { ...axis, size: 46, values: (_, at) => at.map((v) => (v == null ? "" : small(v))) }],
       series: [{}, ...spec.series.map((s) => ({
-        label: s.label, stroke: token(s.color), width: s.width ?? 1.5, dash: s.dash, alpha: s.alpha ?? 1, spanGaps: false,
+        label: s.label, stroke: token(s.color), width: s.width ?? 1.5, dash: s.dash, alpha: s.alpha ?? 1,
+          spanGaps: false,
         fill: s.fill ? `${token(s.color)}55` : undefined, points: { show: s.values.length < 3 },
       }))],
       hooks: {
@@ -121,6 +126,7 @@ export class Chart {
     ctx.save();
     ctx.font = `${11 * px}px system-ui, sans-serif`;
     ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
     for (const gap of this.spec.gaps ?? []) {
       const x = Math.max(bbox.left, u.valToPos(gap.from, "x", true));
       if (x > right) continue;
@@ -168,4 +174,5 @@ function stroke(ctx, x0, y0, x1, y1) {
   ctx.stroke();
 }
 
-const hour = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+const hour = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute:
+  "2-digit" });

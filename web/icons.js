@@ -7,7 +7,8 @@ const shapes = {
   clock: svg`<circle cx="8" cy="8" r="6"/><path d="M8 4.5V8l2.2 1.6"/>`,
   play: svg`<path class="f" d="M4 2.5v11l9-5.5z"/>`,
   starting: svg`<path d="M4.5 3v10l8-5z"/>`,
-  scissors: svg`<circle cx="4" cy="4" r="2"/><circle cx="4" cy="12" r="2"/><path d="M5.7 5.1L14 12M5.7 10.9L14 4"/>`,
+  scissors: svg`<circle cx="4" cy="4" r="2"/><circle cx="4" cy="12" r="2"/><path
+    d="M5.7 5.1L14 12M5.7 10.9L14 4"/>`,
   square: svg`<rect x="4" y="4" width="8" height="8"/>`,
   ban: svg`<circle cx="8" cy="8" r="6"/><path d="M3.8 3.8l8.4 8.4"/>`,
   skip: svg`<path d="M2.5 4v8l5-4zM8 4v8l5-4zM13.5 4v8"/>`,
@@ -21,14 +22,16 @@ const shapes = {
   down: svg`<path d="M8 2v8M4.5 7L8 10.5 11.5 7M2.5 13.5h11"/>`,
   copy: svg`<rect x="5.5" y="5.5" width="8" height="8"/><path d="M10.5 3H2.5v8"/>`,
   theme: svg`<circle cx="8" cy="8" r="6"/><path class="f" d="M8 2a6 6 0 0 1 0 12z"/>`,
-  help: svg`<circle cx="8" cy="8" r="6"/><path d="M6.3 6.2a1.8 1.8 0 1 1 2.6 1.6c-.6.3-.9.7-.9 1.4M8 11.3v.2"/>`,
+  help: svg`<circle cx="8" cy="8" r="6"/><path
+    d="M6.3 6.2a1.8 1.8 0 1 1 2.6 1.6c-.6.3-.9.7-.9 1.4M8 11.3v.2"/>`,
   file: svg`<path d="M4 1.8h5.5L12.5 5v9.2H4zM9.3 2v3.2h3.2"/>`,
   folder: svg`<path d="M1.8 4h4.4l1.3 1.8h6.7v7.4H1.8z"/>`,
   up: svg`<path d="M8 13V3M4 7l4-4 4 4"/>`,
   downward: svg`<path d="M8 3v10M4 9l4 4 4-4"/>`,
 };
 
-export const icon = (name) => html`<svg class="i" viewBox="0 0 16 16" aria-hidden="true">${shapes[name]}</svg>`;
+export const icon = (name) => html`<svg class="i" viewBox="0 0 16 16"
+  aria-hidden="true">${shapes[name]}</svg>`;
 
 const glyphs = {
   inference: svg`<circle cx="6" cy="6" r="5"/>`,
@@ -43,8 +46,10 @@ export const glyph = (jobClass) => html`<svg class="glyph c-${jobClass}" viewBox
 /** State to icon and tone; the word comes from the dictionary. */
 export const stateLook = {
   waiting: ["clock", ""], starting: ["starting", ""], running: ["play", ""], yielding: ["scissors", "warn"],
-  parked: ["scissors", "warn"], stopping: ["square", ""], succeeded: ["check", "ok"], failed: ["cross", "bad"],
-  cancelled: ["ban", "muted"], skipped: ["skip", "muted"], expired: ["calendar", "muted"], held: ["lock", "muted"],
+  parked: ["scissors", "warn"], stopping: ["square", ""], succeeded: ["check", "ok"], failed:
+    ["cross", "bad"],
+  cancelled: ["ban", "muted"], skipped: ["skip", "muted"], expired: ["calendar", "muted"], held:
+    ["lock", "muted"],
 };
 
 export const moon = html`<svg viewBox="0 0 16 16" aria-hidden="true"><rect width="16" height="16" rx="3"/>

@@ -1,6 +1,7 @@
 // Shortcuts by physical key, so that Hangul mode does not matter. Never inside fields or dialogs.
 
-const pages = { KeyN: "#/", KeyJ: "#/jobs", KeyS: "#/schedules", KeyU: "#/gpu", KeyP: "#/settings", KeyA: "#/new" };
+const pages = { KeyN: "#/", KeyJ: "#/jobs", KeyS: "#/schedules", KeyU: "#/gpu", KeyP: "#/settings", KeyA:
+  "#/new" };
 const PREFIX_MS = 1200;
 
 export function bindKeys({ page, theme, language, live }) {
@@ -9,7 +10,8 @@ export function bindKeys({ page, theme, language, live }) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const target = event.target;
     const inField = target instanceof HTMLElement
-      && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest("dialog"));
+      && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) ||
+      target.closest("dialog"));
     if (event.code === "Escape" && inField && !target.closest("dialog")) target.blur();
     if (inField) return;
     const own = page()?.keys ?? {};

@@ -21,11 +21,14 @@ export function life(job, events) {
   };
   for (const event of events) {
     const at = Date.parse(event.at);
-    if (RUNS.has(event.kind) && kind !== "run") close(at, "run", t("life.attempt", { n: event.attempt || 1 }));
+    if (RUNS.has(event.kind) && kind !== "run") close(at, "run",
+      t("life.attempt", { n: event.attempt || 1 }));
     else if (LEAVES.has(event.kind) && kind === "run") {
-      const preempted = event.kind === "preempted" || event.kind === "yielded" || event.data?.end === "preempted";
+      const preempted = event.kind === "preempted" || event.kind === "yielded" || event.data?.end ===
+        "preempted";
       const by = event.data?.beneficiary;
-      close(at, preempted ? "preempted" : "wait", preempted ? (by ? t("life.for", { job: by }) : t("life.preempted")) : t("life.again"));
+      close(at, preempted ? "preempted" : "wait", preempted ? (by ? t("life.for", { job: by }) :
+        t("life.preempted")) : t("life.again"));
     }
   }
   if (!events.length && job.started_at) close(Date.parse(job.started_at), "run");
@@ -37,11 +40,16 @@ export function life(job, events) {
 export function lifeStrip(job, spans) {
   const eta = job.progress?.eta_s;
   const shown = spans.slice(-8);
-  const rest = !isOver(job) && eta > 0 ? [{ kind: "rest", from: now(), to: now() + eta * 1000, text: "" }] : [];
-  const words = { wait: t("life.wait"), run: t("life.run"), preempted: t("life.preemptedWord"), rest: t("life.rest") };
-  return html`<ol class="life">${[...shown, ...rest].map((span) => html`<li class="l-${span.kind} c-${job.class}"
+  const rest = !isOver(job) && eta > 0 ? [{ kind: "rest", from: now(), to: now() + eta * 1000, text: "" }]
+    : [];
+  const words = { wait: t("life.wait"), run: t("life.run"), preempted: t("life.preemptedWord"), rest:
+    t("life.rest") };
+  return html`<ol class="life">${[...shown, ...rest].map((span) =>
+    html`<li class="l-${span.kind} c-${job.class}"
       .style=${`flex:${Math.max(0.06, Math.sqrt((span.to - span.from) / 1000)).toFixed(2)} 1 108px`}><i></i>
-      <b>${span.kind === "preempted" ? icon("scissors") : nothing} ${words[span.kind]} ${duration((span.to - span.from) / 1000)}</b>
-      <span>${span.kind === "rest" ? t("life.ends", { at: clock(span.to) }) : t("life.since", { at: stamp(span.from) })}</span>
+      <b>${span.kind === "preempted" ? icon("scissors") : nothing} ${words[span.kind]}
+      ${duration((span.to - span.from) / 1000)}</b>
+      <span>${span.kind === "rest" ? t("life.ends", { at: clock(span.to) }) :
+      t("life.since", { at: stamp(span.from) })}</span>
       <span class="muted">${span.text}</span></li>`)}</ol>`;
 }

@@ -6,7 +6,7 @@ import { num, size } from "/format.js";
 import { t } from "/i18n.js";
 import { icon } from "/icons.js";
 
-const ROW_PX = 18, LINES_KEPT = 50_000, LINES_DROPPED = 10_000;
+const ROW_PX = 18, TAIL_LINES = 20_000, LINES_KEPT = 50_000, LINES_DROPPED = 10_000;
 const FOLD_FROM = 24, FOLD_HEAD = 12, FOLD_TAIL = 6;
 const RETRY_MS = 2000;
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007/g;
@@ -16,8 +16,10 @@ const shapeOf = (line) => line.replace(/[\d.,e+-]+/g, "#").slice(0, 80);
 
 export class LogView {
   constructor(redraw) {
-    Object.assign(this, { redraw, lines: [], first: 1, rest: "", bytes: 0, problem: null, done: false, follow: true,
-      fold: true, opened: new Set(), needle: "", hit: 0, error: -1, top: 0, height: 540, rows: [], dirty: true });
+    Object.assign(this, { redraw, lines: [], first: 1, rest: "", bytes: 0, cut: 0, over: false, problem:
+      null, done: false, follow: true,
+      fold: true, opened: new Set(), needle: "", hit: 0, error: -1, top: 0, height: 540, rows: [], dirty:
+        true });
   }
 
   open(job) {
@@ -31,12 +33,19 @@ export class LogView {
     clearTimeout(this.retry);
   }
 
+  /** The last lines first, then what comes; after a break it goes on at the byte where it stopped. */
   async pump() {
     const decoder = new TextDecoder();
     try {
-      const path = `/api/v1/jobs/${this.job}/log?from=${this.bytes}&follow=1`;
+      const place = this.bytes > 0 ? `from=${this.bytes}` : `tail=${TAIL_LINES}`;
+      const path = `/api/v1/jobs/${this.job}/log?${place}&follow=1`;
       const response = await send("GET", path, { raw: true, signal: this.abort.signal });
+      if (this.bytes === 0) {
+        this.bytes = Number(response.headers.get("X-Log-Offset") ?? 0);
+        this.cut = this.bytes;
+      }
       this.problem = null;
+      this.done = false;
       const reader = response.body.getReader();
       for (;;) {
         const { value, done } = await reader.read();
@@ -48,11 +57,14 @@ export class LogView {
       this.done = true;
       if (this.rest) this.take("\n");
       this.redraw();
+      // A stream that ended while the job lives was cut by a daemon that stopped: go on with the next one.
+      if (!this.over) this.retry = setTimeout(() => this.pump(), RETRY_MS);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.problem = error;
       this.redraw();
-      if (error.unreachable || error instanceof TypeError) this.retry = setTimeout(() => this.pump(), RETRY_MS);
+      if (error.unreachable || error instanceof TypeError) this.retry = setTimeout(() => this.pump(),
+        RETRY_MS);
     }
   }
 
@@ -96,7 +108,8 @@ export class LogView {
     }
     this.rows = rows;
     const needle = this.needle.toLowerCase();
-    this.hits = needle ? rows.flatMap((row, i) => (row.line?.text.toLowerCase().includes(needle) ? [i] : [])) : [];
+    this.hits = needle ? rows.flatMap((row, i) => (row.line?.text.toLowerCase().includes(needle) ? [i] :
+      [])) : [];
     this.errors = rows.flatMap((row, i) => (row.line?.tone === "bad" ? [i] : []));
     this.warnings = rows.filter((row) => row.line?.tone === "warn").length;
   }
@@ -131,7 +144,8 @@ export class LogView {
 
   onScroll(event) {
     const el = event.target;
-    if (el.scrollTop < this.top - 2 && el.scrollTop + el.clientHeight < el.scrollHeight - 4) this.follow = false;
+    if (el.scrollTop < this.top - 2 && el.scrollTop + el.clientHeight < el.scrollHeight - 4) this.follow =
+      false;
     this.top = el.scrollTop;
     this.height = el.clientHeight;
     this.redraw();
@@ -171,11 +185,22 @@ export class LogView {
 
   row(row, i) {
     if (row.fold) {
-      return html`<div class="lfold"><button type="button" class="linkish" @click=${() => { this.opened.add(row.key); this.dirty = true; this.redraw(); }}>
+      return html`<div class="lfold"><button type="button" class="linkish"
+        @click=${() => { this.opened.add(row.key); this.dirty = true; this.redraw(); }}>
         ${t("log.folded", { n: num(row.fold) })}</button></div>`;
     }
-    return html`<div class="lrow ${row.line.tone} ${i === this.marked ? "marked" : ""}"><span class="lno">${num(row.no)}</span><span
+    return html`<div class="lrow ${row.line.tone} ${i === this.marked ? "marked" : ""}"><span
+      class="lno">${this.cut ? "" : num(row.no)}</span><span
       class="ltext">${this.marks(row.line.text)}</span></div>`;
+  }
+
+  /** The end of the log as a small block without its own scrolling. */
+  lastLines(count) {
+    const from = Math.max(0, this.lines.length - count);
+    return html`<div class="loglast">${this.lines.slice(from).map((line, i) =>
+      this.row({ no: from + i + this.first, line }, -1))}
+      ${this.lines.length ? nothing : html`<p class="muted lempty">${t(this.done ? "log.none" :
+        "log.waiting")}</p>`}</div>`;
   }
 
   map() {
@@ -183,9 +208,12 @@ export class LogView {
     const y = (i) => `${((i / n) * 100).toFixed(2)}%`;
     const tick = (kind) => (i) => svg`<rect class=${kind} x="0" width="100%" y=${y(i)} height="2"></rect>`;
     const warnings = this.rows.flatMap((row, i) => (row.line?.tone === "warn" ? [i] : []));
-    return html`<svg class="lmap" aria-hidden="true" @click=${(e) => this.show(Math.floor((e.offsetY / e.currentTarget.clientHeight) * n))}>
-      <rect class="view" x="0" width="100%" y=${y(this.top / ROW_PX)} height="${((this.height / ROW_PX / n) * 100).toFixed(2)}%"></rect>
-      ${warnings.slice(0, 300).map(tick("warn"))}${this.hits.slice(0, 300).map(tick("hit"))}${this.errors.slice(0, 300).map(tick("bad"))}</svg>`;
+    return html`<svg class="lmap" aria-hidden="true"
+      @click=${(e) => this.show(Math.floor((e.offsetY / e.currentTarget.clientHeight) * n))}>
+      <rect class="view" x="0" width="100%" y=${y(this.top / ROW_PX)}
+      height="${((this.height / ROW_PX / n) * 100).toFixed(2)}%"></rect>
+      ${warnings.slice(0, 300).map(tick("warn"))}${this.hits.slice(0,
+        300).map(tick("hit"))}${this.errors.slice(0, 300).map(tick("bad"))}</svg>`;
   }
 
   view() {
@@ -200,22 +228,37 @@ export class LogView {
       this.dirty = true;
       this.redraw();
     };
-    return html`<div class="row logbar"><input type="search" aria-label=${t("log.search")} placeholder=${t("log.search")} .value=${this.needle}
+    return html`<div class="row logbar"><input type="search" aria-label=${t("log.search")}
+      placeholder=${t("log.search")} .value=${this.needle}
         @input=${(e) => this.search(e.target.value)} @keydown=${onKey}>
-      <span class="muted">${this.needle ? t("log.hits", { n: this.hits.length, at: this.hits.length ? this.hit + 1 : 0 }) : ""}</span>
-      ${this.hits.length ? html`<button type="button" class="btn" aria-label=${t("log.prev")} @click=${() => this.nextHit(-1)}>${icon("up")}</button>
-      <button type="button" class="btn" aria-label=${t("log.next")} @click=${() => this.nextHit(1)}>${icon("downward")}</button>` : nothing}
-      ${this.errors.length ? html`<button type="button" class="btn" @click=${() => this.nextError()}><span class="bad">${icon("cross")}</span>
+      <span class="muted">${this.needle ? t("log.hits", { n: this.hits.length, at: this.hits.length ?
+      this.hit + 1 : 0 }) : ""}</span>
+      ${this.hits.length ? html`<button type="button" class="btn" aria-label=${t("log.prev")}
+        @click=${() => this.nextHit(-1)}>${icon("up")}</button>
+      <button type="button" class="btn" aria-label=${t("log.next")}
+      @click=${() => this.nextHit(1)}>${icon("downward")}</button>` : nothing}
+      ${this.errors.length ? html`<button type="button" class="btn" @click=${() => this.nextError()}><span
+        class="bad">${icon("cross")}</span>
         ${t("log.toError")} <kbd>n</kbd></button>` : nothing}
-      <span class="muted">${t("log.counts", { errors: this.errors.length, warnings: this.warnings })}</span><span class="grow"></span>
-      <label class="check"><input type="checkbox" .checked=${this.follow} @change=${toggle("follow")}>${t("log.follow")}</label>
-      <label class="check"><input type="checkbox" .checked=${this.fold} @change=${toggle("fold")}>${t("log.fold")}</label>
-      <button type="button" class="btn" @click=${this.download}>${icon("down")}${t("log.download")}</button></div>
-    <div class="logbox"><div class="log" tabindex="0" role="log" aria-live="off" aria-label=${t("tab.log")} @scroll=${(e) => this.onScroll(e)}>
-      <div class="lspace" .style=${`height:${this.rows.length * ROW_PX}px`}><div class="lwin" .style=${`transform:translateY(${from * ROW_PX}px)`}>
+      <span class="muted">${t("log.counts", { errors: this.errors.length, warnings:
+      this.warnings })}</span><span class="grow"></span>
+      <label class="check"><input type="checkbox" .checked=${this.follow}
+      @change=${toggle("follow")}>${t("log.follow")}</label>
+      <label class="check"><input type="checkbox" .checked=${this.fold}
+      @change=${toggle("fold")}>${t("log.fold")}</label>
+      <button type="button" class="btn"
+        @click=${this.download}>${icon("down")}${t("log.download")}</button></div>
+    <div class="logbox"><div class="log" tabindex="0" role="log" aria-live="off" aria-label=${t("tab.log")}
+    @scroll=${(e) => this.onScroll(e)}>
+      <div class="lspace" .style=${`height:${this.rows.length * ROW_PX}px`}><div class="lwin"
+      .style=${`transform:translateY(${from * ROW_PX}px)`}>
         ${this.rows.slice(from, to).map((row, i) => this.row(row, from + i))}</div></div>
-      ${this.rows.length ? nothing : html`<p class="muted lempty">${t(this.done ? "log.none" : "log.waiting")}</p>`}</div>${this.map()}</div>
-    <p class="muted small">${t("log.foot", { lines: num(this.lines.length + this.first - 1), size: size(this.bytes) })}
-      ${this.rest && !this.done ? html`<span class="mono">${this.rest.split("\r").at(-1).replace(ANSI, "").slice(0, 200)}</span>` : nothing}</p>`;
+      ${this.rows.length ? nothing : html`<p class="muted lempty">${t(this.done ? "log.none" :
+        "log.waiting")}</p>`}</div>${this.map()}</div>
+    <p class="muted small">${t("log.foot", { lines: num(this.lines.length + this.first - 1), size:
+    size(this.bytes) })}
+      ${this.cut ? t("log.cut", { size: size(this.cut) }) : ""}
+      ${this.rest && !this.done ? html`<span class="mono">${this.rest.split("\r").at(-1).replace(ANSI,
+        "").slice(0, 200)}</span>` : nothing}</p>`;
   }
 }

@@ -18,11 +18,14 @@ import * as help from "/page_help.js";
 import * as signIn from "/page_signin.js";
 
 const routes = [
-  [/^\/?$/, now, "now"], [/^\/jobs$/, jobs, "jobs"], [/^\/jobs\/(\d+)$/, job, "jobs"], [/^\/new$/, newJob, "jobs"],
-  [/^\/schedules(?:\/(.+))?$/, schedules, "schedules"], [/^\/gpu$/, gpu, "gpu"], [/^\/settings$/, settings, "settings"],
+  [/^\/?$/, now, "now"], [/^\/jobs$/, jobs, "jobs"], [/^\/jobs\/(\d+)$/, job, "jobs"],
+    [/^\/new$/, newJob, "jobs"],
+  [/^\/schedules(?:\/(.+))?$/, schedules, "schedules"], [/^\/gpu$/, gpu, "gpu"], [/^\/settings$/, settings,
+    "settings"],
   [/^\/help(?:\/.*)?$/, help, "help"],
 ];
-const links = [["now", "#/"], ["jobs", "#/jobs"], ["schedules", "#/schedules"], ["gpu", "#/gpu"], ["settings", "#/settings"]];
+const links = [["now", "#/"], ["jobs", "#/jobs"], ["schedules", "#/schedules"], ["gpu", "#/gpu"],
+  ["settings", "#/settings"]];
 
 let current = null, context = null, drawing = false, said = "";
 
@@ -37,7 +40,8 @@ function parse() {
 
 const live = new Live({
   event({ topic, data }) {
-    if (topic === "job" && data.job && data.data?.progress) patchJob(data.job, { progress: data.data.progress });
+    if (topic === "job" && data.job && data.data?.progress) patchJob(data.job,
+      { progress: data.data.progress });
     else refresh(topic, data.job);
     announce(topic, data);
   },
@@ -67,7 +71,8 @@ function paint() {
   const app = document.getElementById("app");
   if (!signedIn()) {
     live.stop();
-    render(html`${header(null)}<main id="main" tabindex="-1">${signIn.view({ redraw: draw, entered })}</main>`, app);
+    render(html`${header(null)}<main id="main"
+      tabindex="-1">${signIn.view({ redraw: draw, entered })}</main>`, app);
     return;
   }
   live.start();
@@ -92,7 +97,8 @@ function paint() {
 
 function title(route) {
   const counts = peek("/status")?.counts;
-  const name = route.section === "jobs" && route.args[0] ? `${route.args[0]} ${peek(`/jobs/${route.args[0]}`)?.name ?? ""}`
+  const name = route.section === "jobs" && route.args[0] ?
+    `${route.args[0]} ${peek(`/jobs/${route.args[0]}`)?.name ?? ""}`
     : t(`nav.${route.section}`);
   return `${counts?.running ? `(${counts.running}) ` : ""}${name} · nightshift`;
 }
@@ -106,21 +112,28 @@ function staleLine() {
   const age = live.lastHeardAt ? duration((Date.now() - live.lastHeardAt) / 1000) : "";
   const wait = live.retryAt ? Math.max(0, Math.ceil((live.retryAt - Date.now()) / 1000)) : 0;
   return html`<div class="line warn" role="alert"><span class="lead">${icon("warn")}${t("stale.title")}</span>
-    <span>${age ? t("stale.age", { age }) : ""} ${t("stale.hint")} <code>nightshift up</code>. ${t("stale.retry", { s: wait })}</span>
-    <span class="grow"></span><button type="button" class="btn" @click=${() => live.retryNow()}>${t("stale.now")}</button></div>`;
+    <span>${age ? t("stale.age", { age }) : ""} ${t("stale.hint")} <code>nightshift up</code>.
+    ${t("stale.retry", { s: wait })}</span>
+    <span class="grow"></span><button type="button" class="btn"
+    @click=${() => live.retryNow()}>${t("stale.now")}</button></div>`;
 }
 
 function header(section) {
   const on = live.state === "on";
   const other = language() === "ko" ? "en" : "ko";
   return html`<header class="top"><a class="brand" href="#/">${moon}nightshift</a>
-    ${section === null ? nothing : html`<nav aria-label=${t("nav.label")}>${links.map(([name, href]) => html`<a href=${href}
+    ${section === null ? nothing : html`<nav aria-label=${t("nav.label")}>${links.map(([name, href]) =>
+      html`<a href=${href}
       aria-current=${name === section ? "page" : nothing}>${t(`nav.${name}`)}</a>`)}</nav>`}
     <div class="side">${section === null ? nothing : html`<time class="when">${corner()}</time>
-      <span class="livedot ${on ? "" : "off"}">${t(on ? "live.on" : live.paused ? "live.paused" : "live.off")}</span>`}
-      <button type="button" class="btn plain" lang=${other} @click=${toggleLanguage}>${other === "en" ? "EN" : "한국어"}</button>
-      <button type="button" class="btn plain" aria-label=${t("theme")} title=${t("theme")} @click=${toggleTheme}>${icon("theme")}</button>
-      ${section === null ? nothing : html`<a class="btn plain help" href="#/help" aria-label=${t("nav.help")} title=${t("nav.help")}>${icon("help")}</a>`}
+      <span class="livedot ${on ? "" : "off"}">${t(on ? "live.on" : live.paused ? "live.paused" :
+      "live.off")}</span>`}
+      <button type="button" class="btn plain" lang=${other} @click=${toggleLanguage}>${other === "en" ?
+      "EN" : "한국어"}</button>
+      <button type="button" class="btn plain" aria-label=${t("theme")} title=${t("theme")}
+      @click=${toggleTheme}>${icon("theme")}</button>
+      ${section === null ? nothing : html`<a class="btn plain help" href="#/help"
+        aria-label=${t("nav.help")} title=${t("nav.help")}>${icon("help")}</a>`}
     </div></header>`;
 }
 

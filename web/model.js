@@ -19,11 +19,18 @@ export function overview(status) {
     counts: { ...counts, waiting: of("waiting"), live: LIVE.reduce((sum, state) => sum + of(state), 0) },
     total: Object.values(counts).reduce((sum, n) => sum + (typeof n === "number" ? n : 0), 0),
     paused: Boolean(queue.paused), pauseReason: queue.reason ?? "", pauseUntil: queue.until ?? null,
-    windows: (status?.windows ?? []).map((w) => ({ name: w.name, open: w.open, changes_at: w.changes_at ?? null,
+    windows: (status?.windows ?? []).map(({ name, open, changes_at }) => ({ name, open, changes_at })),
       text: w.text ?? w.rule ?? "" })),
     simulated: Boolean(status?.simulated ?? status?.is_simulated), version: status?.version ?? "",
     data: status?.data_folder ?? status?.data ?? "", ready: status?.ready ?? true,
   };
+}
+
+/** "22:00–06:00" of a window's first rule, for the line above the memory bar. */
+export function windowHours(policy, name) {
+  const rule = policy?.windows?.[name]?.open?.[0] ?? "";
+  const hours = /(\d\d:\d\d)-(\d\d:\d\d)/.exec(rule);
+  return hours ? `${hours[1]}–${hours[2]}` : "";
 }
 
 export const devicesOf = (gpu) => (gpu?.devices ?? gpu?.gpus ?? []).map(deviceModel);
@@ -34,8 +41,10 @@ function deviceModel(raw) {
     is_host: raw.is_host ?? raw.host ?? raw.uuid === "host",
     is_simulated: raw.is_simulated ?? raw.simulated ?? false,
     is_healthy: raw.is_healthy ?? raw.healthy ?? true,
-    foreign_programs: (raw.foreign_programs ?? []).map((p) => ({ name: p.name, bytes: p.bytes ?? p.used ?? 0, pid: p.pid })),
-    leases: (raw.leases ?? []).map((l) => ({ ...l, job: l.job ?? l.job_id, is_reclaiming: l.is_reclaiming ?? l.reclaiming ?? false })),
+    foreign_programs: (raw.foreign_programs ?? []).map((p) => ({ name: p.name, bytes: p.bytes ?? p.used ??
+      0, pid: p.pid })),
+    leases: (raw.leases ?? []).map((l) => ({ ...l, job: l.job ?? l.job_id, is_reclaiming: l.is_reclaiming
+      ?? l.reclaiming ?? false })),
   };
 }
 

@@ -2,15 +2,16 @@
 import { html, nothing } from "/vendor/lit-html.js";
 import { repeat } from "/vendor/directives/repeat.js";
 import { idempotencyKey, mayOperate, post } from "/api.js";
-import { clock, duration, gib, NONE, num, secondsSince, stamp } from "/format.js";
+import { duration, gib, NONE, num, secondsSince, stamp } from "/format.js";
 import { t } from "/i18n.js";
 import { icon } from "/icons.js";
-import { ask, classMark, copyButton, elapsed, isOver, outcomeText, progressText, refusal, stateMark, Steady, timeOf } from "/parts.js";
+import { ask, classMark, copyButton, elapsed, etaOf, isOver, outcomeText, progressText, refusal, stateMark,
+  Steady, timeOf } from "/parts.js";
 import { overview } from "/model.js";
 import { refresh, use } from "/store.js";
 import { reasonLine } from "/why.js";
 
-const PAGE = 50;
+const PAGE = 50, WHYS_SHOWN = 12;
 const CLASSES = ["inference", "training", "evaluation", "synthesis"];
 const GROUPS = {
   all: [], live: ["starting", "running", "yielding", "parked", "stopping"], waiting: ["waiting"],
@@ -68,7 +69,8 @@ function clearAll() {
 }
 
 function bar(counts) {
-  const of = (group) => (group === "all" ? counts.total : GROUPS[group].reduce((sum, s) => sum + (counts.counts[s] ?? 0), 0));
+  const of = (group) => (group === "all" ? counts.total : GROUPS[group].reduce((sum, s) => sum +
+    (counts.counts[s] ?? 0), 0));
   const onText = (event) => {
     filter.text = event.target.value;
     clearTimeout(typing);
@@ -79,20 +81,39 @@ function bar(counts) {
     if (!filter.classes.size) filter.classes = new Set(CLASSES);
     changed();
   };
-  return html`<div class="row filters"><input type="search" size="36" aria-label=${t("jobs.search")} placeholder=${t("jobs.search")}
+  return html`<div class="row filters"><input type="search" size="36" aria-label=${t("jobs.search")}
+    placeholder=${t("jobs.search")}
       .value=${filter.text} @input=${onText}>
-    <div class="seg" role="group" aria-label=${t("jobs.states")}>${Object.keys(GROUPS).map((group) => html`<button type="button"
-      aria-pressed=${filter.group === group} @click=${() => { filter.group = group; changed(); }}>${t(`group.${group}`)}
+    <div class="seg" role="group" aria-label=${t("jobs.states")}>${Object.keys(GROUPS).map((group) =>
+    html`<button type="button"
+      aria-pressed=${filter.group === group}
+        @click=${() => { filter.group = group; changed(); }}>${t(`group.${group}`)}
       ${num(of(group))}</button>`)}</div>
-    ${CLASSES.map((c) => html`<label class="check"><input type="checkbox" .checked=${filter.classes.has(c)} @change=${toggle(c)}>
+    ${CLASSES.map((c) => html`<label class="check"><input type="checkbox" .checked=${filter.classes.has(c)}
+      @change=${toggle(c)}>
       ${classMark(c)}</label>`)}</div>`;
 }
 
 function outcomeOrReason(job) {
-  if (job.state === "waiting") return reasonLine(job);
+  if (job.state === "waiting") return reasonLine(job, whyOf(job));
   if (!isOver(job)) return progressText(job);
   const text = outcomeText(job);
-  return html`<span class=${job.state === "failed" ? "bad" : job.state === "succeeded" ? "" : "muted"}>${text || NONE}</span>`;
+  return html`<span class=${job.state === "failed" ? "bad" : job.state === "succeeded" ? "" :
+    "muted"}>${text || NONE}</span>`;
+}
+
+/** Whole reasons for the first waiting rows of a page; the others show the daemon's one sentence. */
+function whyOf(job) {
+  const index = lastRows.filter((j) => j.state === "waiting").findIndex((j) => j.id === job.id);
+  return index >= 0 && index < WHYS_SHOWN ? use(`/jobs/${job.id}/why`).data : undefined;
+}
+
+function endOf(job) {
+  if (job.ended_at) return timeOf(job.ended_at, stamp(job.ended_at));
+  const starts = job.state === "waiting" ? whyOf(job)?.eta?.p50 : null;
+  if (starts) return html`<b>${timeOf(starts)} ${t("short.starts")}</b>`;
+  const ends = etaOf(job);
+  return ends ? html`<b>${timeOf(ends)} ${t("short.ends")}</b>` : NONE;
 }
 
 function waited(job) {
@@ -107,11 +128,15 @@ function row(job) {
   };
   const peak = job.peak_vram ? gib(job.peak_vram) : NONE;
   return html`<tr class="${picked.has(job.id) ? "on" : ""} ${job.gone ? "gone" : ""}" data-id=${job.id}>
-    ${mayOperate() ? html`<td class="x"><input type="checkbox" aria-label="${job.id} ${job.name}" .checked=${picked.has(job.id)} @change=${pick}></td>` : nothing}
-    <td class="muted i">${job.id}</td><td class="t"><a class="name" href="#/jobs/${job.id}">${job.name}</a></td>
-    <td class="muted k">${job.kind}</td><td class="c">${classMark(job.class)}</td><td class="st">${stateMark(job)}</td>
-    <td class="n v">${job.vram > 0 ? `${peak} / ${gib(job.vram)}` : NONE}</td><td class="n e">${waited(job)}</td>
-    <td class="n e">${elapsed(job)}</td><td class="n s">${job.ended_at ? timeOf(job.ended_at, stamp(job.ended_at)) : NONE}</td>
+    ${mayOperate() ? html`<td class="x"><input type="checkbox" aria-label="${job.id} ${job.name}"
+      .checked=${picked.has(job.id)} @change=${pick}></td>` : nothing}
+    <td class="muted i">${job.id}</td><td class="t"><a class="name"
+    href="#/jobs/${job.id}">${job.name}</a></td>
+    <td class="muted k">${job.kind}</td><td class="c">${classMark(job.class)}</td><td
+    class="st">${stateMark(job)}</td>
+    <td class="n v">${job.vram > 0 ? `${peak} / ${gib(job.vram)}` : NONE}</td><td
+    class="n e">${waited(job)}</td>
+    <td class="n e">${elapsed(job)}</td><td class="n s">${endOf(job)}</td>
     <td class="p">${outcomeOrReason(job)}</td></tr>`;
 }
 
@@ -126,7 +151,8 @@ async function each(jobs, verb) {
   }
   refresh();
   const [first] = failures;
-  problem = first ? Object.assign(first.error, { title: t("jobs.someRefused", { n: failures.length, of: jobs.length }),
+  problem = first ? Object.assign(first.error,
+    { title: t("jobs.someRefused", { n: failures.length, of: jobs.length }),
     detail: `${first.job.id}: ${first.error.detail || first.error.title}` }) : null;
   picked = new Map(failures.map(({ job }) => [job.id, job]));
   redraw();
@@ -138,9 +164,11 @@ function cancelPicked() {
   const ran = live.reduce((sum, job) => sum + (secondsSince(job.started_at) ?? 0), 0);
   return ask({
     title: t("bulk.cancelTitle", { n: jobs.length }),
-    lines: [t("bulk.cancelEffect", { waiting: jobs.length - live.length, live: live.length, run: duration(ran) }),
+    lines: [t("bulk.cancelEffect", { waiting: jobs.length - live.length, live: live.length, run:
+      duration(ran) }),
       jobs.slice(0, 8).map((job) => `${job.id} ${job.name}`).join(", ") + (jobs.length > 8 ? " …" : "")],
-    safe: t("cancel.safe"), go: t("bulk.cancelGo", { n: jobs.length }), danger: true, act: () => each(jobs, "cancel"),
+    safe: t("cancel.safe"), go: t("bulk.cancelGo", { n: jobs.length }), danger: true, act: () =>
+      each(jobs, "cancel"),
   });
 }
 
@@ -152,10 +180,14 @@ function bulkBar() {
   const vram = open.reduce((sum, job) => sum + (job.vram ?? 0), 0);
   return html`<div class="bulk"><b>${t("bulk.picked", { n: jobs.length })}</b>
     <span class="muted">${t("bulk.sum", { waiting: waiting.length, gib: gib(vram) })}</span>
-    <button type="button" class="btn" ?disabled=${!waiting.length} @click=${() => each(waiting, "hold")}>${icon("lock")}${t("verb.hold")}</button>
-    <button type="button" class="btn" ?disabled=${!waiting.some((j) => j.held)} @click=${() => each(waiting.filter((j) => j.held), "release")}>${t("verb.release")}</button>
-    <button type="button" class="btn danger" ?disabled=${!open.length} @click=${cancelPicked}>${t("verb.cancel")}…</button>
-    <span class="grow"></span><button type="button" class="linkish" @click=${unpick}>${t("bulk.none")}</button> <kbd>Esc</kbd></div>`;
+    <button type="button" class="btn" ?disabled=${!waiting.length}
+    @click=${() => each(waiting, "hold")}>${icon("lock")}${t("verb.hold")}</button>
+    <button type="button" class="btn" ?disabled=${!waiting.some((j) => j.held)}
+    @click=${() => each(waiting.filter((j) => j.held), "release")}>${t("verb.release")}</button>
+    <button type="button" class="btn danger" ?disabled=${!open.length}
+    @click=${cancelPicked}>${t("verb.cancel")}…</button>
+    <span class="grow"></span><button type="button" class="linkish"
+    @click=${unpick}>${t("bulk.none")}</button> <kbd>Esc</kbd></div>`;
 }
 
 function unpick() {
@@ -168,12 +200,15 @@ function chips(shown) {
   if (filter.group !== "all") parts.push([t(`group.${filter.group}`), () => { filter.group = "all"; }]);
   if (filter.text) parts.push([filter.text, () => { filter.text = ""; }]);
   if (filter.classes.size < CLASSES.length) {
-    parts.push([[...filter.classes].map((c) => t(`class.${c}`)).join(", "), () => { filter.classes = new Set(CLASSES); }]);
+    parts.push([[...filter.classes].map((c) => t(`class.${c}`)).join(", "), () =>
+      { filter.classes = new Set(CLASSES); }]);
   }
-  return html`<div class="chips">${parts.map(([text, drop]) => html`<span class="chip">${text}<button type="button"
+  return html`<div class="chips">${parts.map(([text, drop]) => html`<span class="chip">${text}<button
+    type="button"
       aria-label=${t("jobs.dropFilter", { text })} @click=${() => { drop(); changed(); }}>✕</button></span>`)}
     <span class="muted small">${shown}</span>
-    ${parts.length ? html`<button type="button" class="linkish small" @click=${clearAll}>${t("jobs.clear")}</button>` : nothing}</div>`;
+    ${parts.length ? html`<button type="button" class="linkish small"
+      @click=${clearAll}>${t("jobs.clear")}</button>` : nothing}</div>`;
 }
 
 function curlOf() {
@@ -201,14 +236,20 @@ export function view(ctx) {
   };
   const shown = t("jobs.shown", { n: rows.length, all: num(counts.total) });
   return html`<header class="pagehead"><h1>${t("nav.jobs")}</h1><span class="grow"></span>
-      ${copyButton(curlOf, "", "curl")}${mayOperate() ? html`<a class="btn primary" href="#/new">${icon("plus")}${t("newJob")}</a>` : nothing}</header>
+      ${copyButton(curlOf, "", "curl")}${mayOperate() ? html`<a class="btn primary"
+        href="#/new">${icon("plus")}${t("newJob")}</a>` : nothing}</header>
     ${bar(counts)}${refusal(problem)}${list.problem && !list.data ? refusal(list.problem) : nothing}
     ${picked.size ? bulkBar() : chips(shown)}
-    ${rows.length ? html`<table class="stack jobs" @pointerenter=${pin} @pointerleave=${leave} @focusin=${pin} @focusout=${leave}>
-      <thead><tr>${mayOperate() ? html`<th class="x"><input type="checkbox" aria-label=${t("bulk.all")} .checked=${all} @change=${pickAll}></th>` : nothing}
-        <th scope="col">${t("col.id")} ↓</th><th scope="col">${t("col.name")}</th><th scope="col">${t("col.kind")}</th><th scope="col">${t("col.class")}</th>
-        <th scope="col">${t("col.state")}</th><th scope="col" class="n">${t("col.peakBudget")}</th><th scope="col" class="n">${t("col.waited")}</th>
-        <th scope="col" class="n">${t("col.ran")}</th><th scope="col" class="n">${t("col.ended")}</th><th scope="col">${t("col.result")}</th></tr></thead>
+    ${rows.length ? html`<table class="stack jobs" @pointerenter=${pin} @pointerleave=${leave}
+      @focusin=${pin} @focusout=${leave}>
+      <thead><tr>${mayOperate() ? html`<th class="x"><input type="checkbox" aria-label=${t("bulk.all")}
+      .checked=${all} @change=${pickAll}></th>` : nothing}
+        <th scope="col">${t("col.id")} ↓</th><th scope="col">${t("col.name")}</th><th
+        scope="col">${t("col.kind")}</th><th scope="col">${t("col.class")}</th>
+        <th scope="col">${t("col.state")}</th><th scope="col" class="n">${t("col.peakBudget")}</th><th
+        scope="col" class="n">${t("col.waited")}</th>
+        <th scope="col" class="n">${t("col.ran")}</th><th scope="col" class="n">${t("col.ended")}</th><th
+        scope="col">${t("col.result")}</th></tr></thead>
       <tbody>${repeat(rows, (job) => job.id, row)}</tbody></table>`
     : list.data ? empty(counts) : html`<p class="muted">${t("loading")}</p>`}
     ${pager(list.data, rows)}`;
@@ -216,17 +257,22 @@ export function view(ctx) {
 
 function empty(counts) {
   if (counts.total > 0) {
-    return html`<p class="empty">${t("jobs.noMatch")} <button type="button" class="btn" @click=${clearAll}>${t("jobs.clear")}</button>
+    return html`<p class="empty">${t("jobs.noMatch")} <button type="button" class="btn"
+      @click=${clearAll}>${t("jobs.clear")}</button>
       <span class="muted">${t("jobs.total", { n: num(counts.total) })}</span></p>`;
   }
-  return html`<p class="empty">${t("jobs.none")} ${mayOperate() ? html`<a href="#/new">${t("newJob")}</a>` : nothing}</p>`;
+  return html`<p class="empty">${t("jobs.none")} ${mayOperate() ? html`<a href="#/new">${t("newJob")}</a>`
+    : nothing}</p>`;
 }
 
 function pager(data, rows) {
   if (!data || (!data.next && cursors.length === 1)) return nothing;
-  return html`<div class="row pager"><span class="muted">${rows.length ? `${rows[0].id} – ${rows.at(-1).id}` : ""}</span><span class="grow"></span>
-    <button type="button" class="btn" ?disabled=${cursors.length === 1} @click=${() => { cursors.pop(); redraw(); }}>${t("prev")}</button>
-    <button type="button" class="btn" ?disabled=${!data.next} @click=${() => { cursors.push(data.next); redraw(); }}>${t("next")}</button></div>`;
+  return html`<div class="row pager"><span class="muted">${rows.length ?
+    `${rows[0].id} – ${rows.at(-1).id}` : ""}</span><span class="grow"></span>
+    <button type="button" class="btn" ?disabled=${cursors.length === 1}
+    @click=${() => { cursors.pop(); redraw(); }}>${t("prev")}</button>
+    <button type="button" class="btn" ?disabled=${!data.next}
+    @click=${() => { cursors.push(data.next); redraw(); }}>${t("next")}</button></div>`;
 }
 
 function move(by) {
@@ -240,4 +286,3 @@ export const keys = {
   KeyJ: () => move(1), KeyK: () => move(-1), Escape: unpick,
   KeyX: () => document.activeElement?.closest("tr")?.querySelector("input[type=checkbox]")?.click(),
 };
-export { clock };

@@ -1,6 +1,6 @@
-// Settings: the policy in force, what this daemon is, theme and language. Changing the policy is one document.
+// Settings: the policy in force and what this daemon is. The policy is changed as one document.
 import { html, nothing } from "/vendor/lit-html.js";
-import { mayAdmin, put, role, signOut } from "/api.js";
+import { del, mayAdmin, put, role, signOut } from "/api.js";
 import { duration, num, secondsSince } from "/format.js";
 import { t } from "/i18n.js";
 import { copyButton, refusal } from "/parts.js";
@@ -14,9 +14,7 @@ export function leave() {
   saved = false;
 }
 
-const documentOf = (answer) => answer?.policy ?? answer;
-
-async function save(entry, ctx) {
+async function save(ctx) {
   problem = null;
   saved = false;
   let body;
@@ -27,7 +25,7 @@ async function save(entry, ctx) {
     return ctx.redraw();
   }
   try {
-    await put("/policy", body, { "If-Match": `"${entry.data.version ?? 0}"` });
+    await put("/policy", body);
     draft = null;
     saved = true;
     refresh();
@@ -37,12 +35,22 @@ async function save(entry, ctx) {
   ctx.redraw();
 }
 
+/** The daemon forgets the token too; one from a token file is no session and stays valid there. */
+async function leaveSession(ctx) {
+  try { await del("/session"); } catch { /* a pasted token: only this tab forgets it */ }
+  signOut();
+  clear();
+  ctx.redraw();
+}
+
 export function view(ctx) {
   const policy = use("/policy"), status = use("/status").data ?? {};
-  const text = policy.data ? JSON.stringify(documentOf(policy.data), null, 2) : "";
-  const rows = [[t("settings.version"), status.version], [t("settings.role"), role()], [t("settings.folder"), status.data_folder ?? status.data],
+  const text = policy.data ? JSON.stringify(policy.data, null, 2) : "";
+  const rows = [[t("settings.version"), status.version], [t("settings.role"), role()],
+    [t("settings.folder"), status.data_folder ?? status.data],
     [t("settings.up"), status.started_at ? duration(secondsSince(status.started_at)) : null],
-    [t("settings.commit"), status.last_commit_ms != null ? `${num(status.last_commit_ms, 1)} ms` : null]].filter(([, value]) => value != null);
+    [t("settings.commit"), status.last_commit_ms != null ? `${num(status.last_commit_ms, 1)} ms` :
+      null]].filter(([, value]) => value != null);
   return html`<header class="pagehead"><h1>${t("nav.settings")}</h1></header>
     <div class="split"><div><h2>${t("settings.policy")}</h2><p class="muted">${t("settings.policyText")}</p>
       ${policy.data ? html`${draft === null ? html`<pre class="box">${text}</pre>`
@@ -51,11 +59,18 @@ export function view(ctx) {
         ${refusal(problem)}${saved ? html`<p class="ok">${t("settings.saved")}</p>` : nothing}
         <div class="row foot">${copyButton(() => draft ?? text)}
           ${!mayAdmin() ? html`<span class="muted">${t("settings.adminOnly")}</span>` : draft === null
-            ? html`<button type="button" class="btn" @click=${() => { draft = text; ctx.redraw(); }}>${t("edit")}…</button>`
-            : html`<button type="button" class="btn" @click=${() => { leave(); ctx.redraw(); }}>${t("discard")}</button>
-              <button type="button" class="btn primary" @click=${() => save(policy, ctx)}>${t("settings.apply")}</button>`}</div>`
-      : refusal(policy.problem) === nothing ? html`<p class="muted">${t("loading")}</p>` : refusal(policy.problem)}</div>
-    <aside><h2>${t("settings.daemon")}</h2><dl class="facts">${rows.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>
+            ? html`<button type="button" class="btn"
+            @click=${() => { draft = text; ctx.redraw(); }}>${t("edit")}…</button>`
+            : html`<button type="button" class="btn"
+            @click=${() => { leave(); ctx.redraw(); }}>${t("discard")}</button>
+              <button type="button" class="btn primary"
+              @click=${() => save(ctx)}>${t("settings.apply")}</button>`}</div>`
+      : refusal(policy.problem) === nothing ? html`<p class="muted">${t("loading")}</p>` :
+      refusal(policy.problem)}</div>
+    <aside><h2>${t("settings.daemon")}</h2><dl class="facts">${rows.map(([label, value]) =>
+    html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>
       <p class="after"><a href="/api/v1/openapi.json" target="_blank" rel="noopener">openapi.json</a></p>
-      <p class="after"><button type="button" class="btn" @click=${() => { signOut(); clear(); ctx.redraw(); }}>${t("settings.signOut")}</button></p></aside></div>`;
+      <p class="after"><button type="button" class="btn"
+      @click=${() => leaveSession(ctx)}>${t("settings.signOut")}</button></p>
+    </aside></div>`;
 }

@@ -26,7 +26,8 @@ export function view(ctx) {
   return html`<section class="signin"><h1>${t("signin.title")}</h1>
     <p>${t("signin.text")}</p><pre class="box">nightshift open</pre>
     <form @submit=${submit}><label for="token">${t("signin.token")}</label>
-      <div class="row"><input id="token" name="token" type="password" size="48" autocomplete="off" spellcheck="false" required>
+      <div class="row"><input id="token" name="token" type="password" size="48" autocomplete="off"
+      spellcheck="false" required>
         <button class="btn primary">${t("signin.go")}</button></div>
       <p class="muted small">${t("signin.where")}</p></form>
     ${refusal(problem)}</section>`;

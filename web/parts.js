@@ -1,7 +1,7 @@
 // What several pages show in the same way: states, classes, refusals, dialogs, tables that keep still.
 import { html, nothing, render } from "/vendor/lit-html.js";
 import { copyText, mayOperate } from "/api.js";
-import { duration, full, gib, near, NONE, num, secondsSince, size, clock } from "/format.js";
+import { duration, full, gib, near, NONE, now, num, secondsSince, clock } from "/format.js";
 import { has, t } from "/i18n.js";
 import { glyph, icon, stateLook } from "/icons.js";
 
@@ -21,10 +21,12 @@ export function stateMark(job) {
   const [, tone] = stateLook[state] ?? stateLook.waiting;
   return html`<span class="state ${tone}">${stateIcon(job)}${t(`state.${state}`)}</span>`;
 }
-export const classMark = (jobClass) => html`<span class="cls">${glyph(jobClass)}${t(`class.${jobClass}`)}</span>`;
+export const classMark = (jobClass) => html`<span
+  class="cls">${glyph(jobClass)}${t(`class.${jobClass}`)}</span>`;
 export const jobLink = (job, text) => html`<a class="name" href="#/jobs/${job.id}">${text ?? job.name}</a>
   <span class="muted small">${job.id}</span>`;
-export const timeOf = (iso, text) => html`<time datetime=${full(iso)} title="${full(iso)} · ${iso ? near(iso) : ""}"
+export const timeOf = (iso, text) => html`<time datetime=${full(iso)} title="${full(iso)} · ${iso ?
+  near(iso) : ""}"
   >${text ?? clock(iso)}</time>`;
 
 /** Share done, 0..1, or null while it is not known. */
@@ -49,12 +51,21 @@ export const progressBar = (job) => {
   const done = share(job);
   if (done == null) return nothing;
   return html`<div class="bar c-${job.class}" role="progressbar" aria-valuemin="0" aria-valuemax="100"
-    aria-valuenow=${Math.round(done * 100)} aria-label="${job.name}"><i .style=${`width:${(done * 100).toFixed(1)}%`}></i></div>`;
+    aria-valuenow=${Math.round(done * 100)} aria-label="${job.name}"><i
+      .style=${`width:${(done * 100).toFixed(1)}%`}></i></div>`;
 };
 
-export const elapsed = (job) => (job.started_at
-  ? duration(job.run_time_s ?? (job.ended_at ? (Date.parse(job.ended_at) - Date.parse(job.started_at)) / 1000
-    : secondsSince(job.started_at))) : NONE);
+/** Run time: of the attempts that ended, or since the start of the only one. */
+export function elapsed(job) {
+  if (!job.started_at) return NONE;
+  if (isOver(job)) return duration(job.run_time ||
+    (Date.parse(job.ended_at) - Date.parse(job.started_at)) / 1000);
+  return duration(secondsSince(job.started_at));
+}
+
+/** When the running job expects to end, as ISO time, or null. */
+export const etaOf = (job) => (job.progress?.eta_s != null && !isOver(job)
+  ? new Date(now() + job.progress.eta_s * 1000).toISOString() : null);
 
 export const needs = (job) => (job.vram > 0 ? `${gib(job.vram)} GiB` : `0 · CPU ${job.cpu ?? 1}`);
 
@@ -70,18 +81,26 @@ export function outcomeText(job) {
 /** A refusal where the action was: problem, detail, hint, code and trace. */
 export function refusal(problem, title) {
   if (!problem) return nothing;
-  const line = [problem.code, problem.trace && `${t("refusal.trace")} ${problem.trace}`].filter(Boolean).join(" · ");
+  const line = [problem.code, problem.trace &&
+    `${t("refusal.trace")} ${problem.trace}`].filter(Boolean).join(" · ");
   return html`<div class="refusal" role="alert">
     <div><span class="lead">${icon("cross")} ${title ?? problem.title}</span>
       <span class="muted">${problem.status || ""}</span></div>
     ${title && problem.title ? html`<div>${problem.title}</div>` : nothing}
     ${problem.detail ? html`<div>${problem.detail}</div>` : nothing}
-    ${(problem.errors ?? []).map((e) => html`<div><code>${e.pointer ?? e.field ?? ""}</code> ${e.message ?? e.detail
+    ${(problem.errors ?? []).map((e) => html`<div><code>${e.pointer ?? e.field ?? ""}</code>
+      ${e.message ?? e.detail
       ?? e.code ?? ""}</div>`)}
     ${problem.hint ? html`<div class="muted">${t("refusal.hint")}: ${problem.hint}</div>` : nothing}
-    ${line ? html`<div class="row"><span class="code">${line}</span>${copyButton(line, "plain tiny")}</div>` : nothing}
+    ${line ? html`<div class="row"><span class="code">${line}</span>${copyButton(line,
+      "plain tiny")}</div>` : nothing}
   </div>`;
 }
+
+/** The same request for a terminal; single quotes inside the JSON are escaped for sh. */
+export const curlPost = (path, body, verb = "") =>
+  `curl -sS ${verb}-H @auth.hdr ${location.origin}/api/v1${path} `
+  + `--json '${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
 
 export function copyButton(text, tone = "", label) {
   const onClick = async (event) => {
@@ -91,7 +110,8 @@ export function copyButton(text, tone = "", label) {
     button.querySelector("span").textContent = t("copied");
     setTimeout(() => { button.querySelector("span").textContent = label ?? t("copy"); }, 1500);
   };
-  return html`<button type="button" class="btn ${tone}" @click=${onClick}>${icon("copy")}<span>${label ?? t("copy")}</span></button>`;
+  return html`<button type="button" class="btn ${tone}" @click=${onClick}>${icon("copy")}<span>${label ??
+    t("copy")}</span></button>`;
 }
 
 /**
@@ -124,7 +144,8 @@ export function ask({ title, lines = [], body, safe, go, danger, act }) {
       ${lines.filter(Boolean).map((line, i) => html`<p class=${i ? "muted" : ""}>${line}</p>`)}
       ${body ?? nothing}
       ${refusal(problem)}
-      <div class="foot"><button type="button" class="btn" autofocus @click=${close}>${safe ?? t("close")}</button>
+      <div class="foot"><button type="button" class="btn" autofocus @click=${close}>${safe ??
+      t("close")}</button>
         <button class="btn ${danger ? "danger" : "primary"}" ?disabled=${busy}>${go}</button></div>
     </form>`, dialog);
     draw();
@@ -156,4 +177,3 @@ export class Steady {
 }
 
 export const canAct = () => mayOperate();
-export { size };

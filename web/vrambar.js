@@ -10,7 +10,8 @@ const tenth = (value) => Math.round(value * 10) / 10;
 /** Segments in order, widths in bytes, labels in GiB tenths. Pure: the tests add the labels up. */
 export function segments(device) {
   const rank = { inference: 0, training: 1, evaluation: 1, synthesis: 2 };
-  const leases = [...(device.leases ?? [])].sort((a, b) => (rank[a.class] ?? 3) - (rank[b.class] ?? 3) || a.job - b.job);
+  const leases = [...(device.leases ?? [])].sort((a, b) => (rank[a.class] ?? 3) - (rank[b.class] ?? 3) ||
+    a.job - b.job);
   const held = (lease) => Math.max(lease.budget ?? 0, lease.used ?? 0);
   const inference = leases.filter((lease) => lease.class === "inference");
   const others = leases.filter((lease) => lease.class !== "inference");
@@ -27,7 +28,8 @@ export function segments(device) {
   const total = tenths(device.total);
   const taken = [...list, ...tail].reduce((sum, s) => sum + s.gib, 0);
   const bytesTaken = [...list, ...tail].reduce((sum, s) => sum + s.bytes, 0);
-  const free = { key: "free", bytes: Math.max(0, device.total - bytesTaken), gib: Math.max(0, tenth(total - taken)) };
+  const free = { key: "free", bytes: Math.max(0, device.total - bytesTaken), gib:
+    Math.max(0, tenth(total - taken)) };
   return { list: [...list, free, ...tail], total, over: tenth(Math.max(0, taken - total)) };
 }
 
@@ -56,7 +58,8 @@ function words(segment, device) {
     const second = lease.is_reclaiming ? t("bar.reclaiming") : lease.used == null ? t("bar.usedUnknown")
       : lease.class === "inference" || spare <= 0 ? t("bar.used", { gib: used.toFixed(1) })
         : t("bar.usedOf", { gib: used.toFixed(1), spare: spare.toFixed(1) });
-    const label = lease.class === "inference" ? t("class.inference") : t("bar.budget", { class: t(`class.${lease.class}`) });
+    const label = lease.class === "inference" ? t("class.inference") :
+      t("bar.budget", { class: t(`class.${lease.class}`) });
     return [n, label, second, `${lease.job}`];
   }
   if (segment.key === "share") {
@@ -91,8 +94,10 @@ export function vramBar(device) {
     <ul class="vlist ${roomy ? "narrow" : ""}">${list.map((s) => {
       const [n, label, second, job] = words(s, device);
       return html`<li><span class="sw sw-${s.key} ${s.lease ? `t-${s.lease.class}` : ""}"></span>
-        <span>${job ? `${job} · ` : ""}${label} <span class="muted small">${second}</span></span><b data-gib=${s.gib.toFixed(1)}>${n}</b></li>`;
-    })}<li class="total"><span></span><span class="muted">${t("bar.total")}</span><b>${total.toFixed(1)} GiB</b></li></ul>
+        <span>${job ? `${job} · ` : ""}${label} <span class="muted small">${second}</span></span><b
+        data-gib=${s.gib.toFixed(1)}>${n}</b></li>`;
+    })}<li class="total"><span></span><span class="muted">${t("bar.total")}</span><b>${total.toFixed(1)}
+      GiB</b></li></ul>
   </div>`;
 }
 
@@ -102,10 +107,12 @@ function inline(head, tail, device, sum) {
     const at = left;
     left += s.bytes / device.total;
     const [n, label, second] = words(s, device);
-    return html`<div class="vlabel" .style=${`left:${(at * 100).toFixed(3)}%;max-width:${((s.bytes / device.total) * 100).toFixed(2)}%`}>
+    const width = ((s.bytes / device.total) * 100).toFixed(2);
+    return html`<div class="vlabel" .style=${`left:${(at * 100).toFixed(3)}%;max-width:${width}%`}>
       <b>${n}</b> ${label}<div class="muted">${second}</div></div>`;
   });
-  const strong = tail.map((s, i) => html`${i ? " · " : ""}<b>${s.gib.toFixed(1)} GiB</b> ${words(s, device)[1]}`);
+  const strong = tail.map((s, i) => html`${i ? " · " : ""}<b>${s.gib.toFixed(1)} GiB</b>
+    ${words(s, device)[1]}`);
   const programs = tail.map((s) => words(s, device)[2]).filter(Boolean).join(", ");
   return html`<div class="vlabels">${marks}<div class="vlabel last">${strong}
     <div class="muted">${[programs, sum].filter(Boolean).join(" · ")}</div></div></div>`;

@@ -2,7 +2,7 @@
 import { html, nothing } from "/vendor/lit-html.js";
 import { mayOperate } from "/api.js";
 import { cancel, perform, preempt, resumeQueue, setBudget } from "/actions.js";
-import { ahead, clock, duration, NONE, num, stamp, tenths, timeSpan } from "/format.js";
+import { ahead, clock, num, stamp, tenths, timeSpan } from "/format.js";
 import { has, t } from "/i18n.js";
 import { icon } from "/icons.js";
 import { refusal, timeOf } from "/parts.js";
@@ -34,9 +34,11 @@ export function vramTerms(detail) {
     terms.push({ key: "held", value: rest, label: byJob.length ? t("term.otherJobs") : t("term.jobs") });
   }
   terms.push({ key: "headroom", value: tenths(detail.headroom),
-    label: detail.headroom_until ? t("term.headroomUntil", { at: clock(detail.headroom_until) }) : t("term.headroom") });
+    label: detail.headroom_until ? t("term.headroomUntil", { at: clock(detail.headroom_until) }) :
+      t("term.headroom") });
   const capacity = tenths(detail.capacity);
-  const sum = terms.reduce((left, term) => left - Math.round(term.value * 10), Math.round(capacity * 10)) / 10;
+  const sum = terms.reduce((left, term) => left - Math.round(term.value * 10),
+    Math.round(capacity * 10)) / 10;
   const needed = tenths(detail.needed);
   const shown = terms.filter((term) => term.value !== 0 || term.key === "safety");
   return { capacity, terms: shown, sum, needed, short: Math.round((needed - sum) * 10) / 10,
@@ -49,7 +51,8 @@ export function gateWords(gate) {
   const vram = vramOf(gate);
   if (vram) {
     const sum = vramTerms(vram);
-    const fact = sum.fits ? t("gate.vram.enough") : t("gate.vram.short", { gib: Math.max(0.1, sum.short).toFixed(1) });
+    const fact = sum.fits ? t("gate.vram.enough") :
+      t("gate.vram.short", { gib: Math.max(0.1, sum.short).toFixed(1) });
     return { title: "VRAM", fact, short: `VRAM ${fact}` };
   }
   const opens = d.opens_at ?? gate.opens_at;
@@ -69,7 +72,8 @@ export function gateWords(gate) {
 
 /** Short reasons in one line, for tables. */
 export function reasonLine(job, why) {
-  if (why?.gates?.length) return [...new Set(why.gates.slice(0, 3).map((gate) => gateWords(gate).short))].join(", ");
+  if (why?.gates?.length) return [...new Set(why.gates.slice(0, 3).map((gate) =>
+    gateWords(gate).short))].join(", ");
   if (job.held) return t("gate.held.short", {});
   if (!job.waiting) return t("why.startsNow");
   const words = gateWords({ code: job.waiting.code, text: job.waiting.text, detail: job.waiting.detail });
@@ -83,7 +87,8 @@ function strip(detail, jobClass) {
   const share = (v) => `${Math.max(0, Math.min(100, (v / scale) * 100)).toFixed(2)}%`;
   return html`<div class="strip">
       <div><b>${s.capacity.toFixed(1)}</b><span>${t("term.card")}</span></div>
-      ${s.terms.map((term) => html`<div><b><i>−</i>${term.value.toFixed(1)}</b><span>${term.label}</span></div>`)}
+      ${s.terms.map((term) => html`<div><b><i>−</i>${term.value.toFixed(1)}</b>
+        <span>${term.label}</span></div>`)}
       <div class="sum"><b><i>=</i>${s.sum.toFixed(1)}</b><span>${t("term.available")}<br>GiB</span></div>
       <div><b class=${s.fits ? "ok" : "bad"}><i>${s.fits ? "≥" : "<"}</i>${s.needed.toFixed(1)}</b>
         <span>${t("term.needed")}<br>GiB</span></div>
@@ -92,7 +97,8 @@ function strip(detail, jobClass) {
       <span>${t("term.available")}</span>
       <div class="two"><i class="have" .style=${`width:${share(s.sum)}`}></i>${s.fits ? nothing
         : html`<i class="lack" .style=${`width:${share(s.short)}`}></i>`}</div>
-      <span class=${s.fits ? "" : "bad"}>${s.fits ? `${s.sum.toFixed(1)} GiB` : `−${s.short.toFixed(1)} GiB`}</span>
+      <span class=${s.fits ? "" : "bad"}>${s.fits ? `${s.sum.toFixed(1)} GiB` :
+      `−${s.short.toFixed(1)} GiB`}</span>
       <span>${t("term.needed")}</span>
       <div class="two"><i class="need c-${jobClass}" .style=${`width:${share(s.needed)}`}></i></div>
       <span>${s.needed.toFixed(1)} GiB</span>
@@ -104,13 +110,15 @@ export function gateList(why, jobClass) {
     const words = gateWords(gate);
     const detail = vramOf(gate);
     return html`<div class="gate"><span class="no">${i + 1}</span><b>${words.title}</b>
-      <span class="grow" title=${gate.text ?? ""}>${words.fact}</span><span class="code">${gate.code}</span></div>
+      <span class="grow" title=${gate.text ?? ""}>${words.fact}</span><span
+      class="code">${gate.code}</span></div>
       ${detail ? strip(detail, jobClass) : nothing}`;
   });
 }
 
 export function etaLine(eta) {
-  if (!eta?.p50) return html`<p class="eta"><span class="muted">${t("eta.unknown")}</span> ${eta?.basis ?? ""}</p>`;
+  if (!eta?.p50) return html`<p class="eta"><span class="muted">${t("eta.unknown")}</span>
+    ${eta?.basis ?? ""}</p>`;
   const span = eta.p90 && eta.p90 !== eta.p50 ? timeSpan(eta.p50, eta.p90) : "";
   return html`<p class="eta"><span class="big">${timeOf(eta.p50)}</span> ${t("eta.start")}
     <span class="muted">${[span, eta.basis].filter(Boolean).join(" · ")}</span></p>`;
@@ -130,7 +138,8 @@ function change(job, c) {
   const run = runs[c.verb];
   const asks = c.verb === "release" || c.verb === "resume_queue" ? "" : "…";
   const label = has(`change.${c.verb}`)
-    ? t(`change.${c.verb}`, { job: c.job, gib: c.vram != null ? tenths(c.vram).toFixed(1) : "" }) + asks : c.action;
+    ? t(`change.${c.verb}`, { job: c.job, gib: c.vram != null ? tenths(c.vram).toFixed(1) : "" }) + asks :
+    c.action;
   return html`<li>${run && mayOperate() && job.id
     ? html`<button type="button" class="btn" title=${c.action} @click=${() => run(job, c)}>${label}</button>`
     : html`<span class="change">${label.replace("…", "")}</span>`}
@@ -147,7 +156,8 @@ export function whyPanel(job, entry) {
     <div class="row"><h2 id="why-title">${t("why.title")}</h2>
       <a class="whylink" href="#/jobs/${job.id}?tab=why">${job.id} ${job.name}</a><span class="grow"></span>
       <span class="muted small">${count ? t("why.count", { n: count }) : ""}</span></div>
-    ${why ? whyBody(job, why) : entry.problem ? refusal(entry.problem) : html`<p class="muted">${t("loading")}</p>`}
+    ${why ? whyBody(job, why) : entry.problem ? refusal(entry.problem) :
+      html`<p class="muted">${t("loading")}</p>`}
   </section>`;
 }
 
@@ -158,4 +168,3 @@ export function whyBody(job, why) {
     ${why.would_start_if?.length ? html`<h3>${t("why.sooner")}</h3>
       <ul class="changes">${why.would_start_if.map((c) => change(job, c))}</ul>` : nothing}`;
 }
-export { duration, NONE };

@@ -4,16 +4,19 @@ import os from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-const CANDIDATES = [process.env.NIGHTSHIFT_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"].filter(Boolean);
+const CANDIDATES = [process.env.NIGHTSHIFT_CHROMIUM, "/usr/bin/chromium",
+  "/usr/bin/chromium-browser"].filter(Boolean);
 export const chromiumPath = CANDIDATES.find((file) => fs.existsSync(file));
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
 
 /** A context with a fresh profile folder; close() removes it. Every page reports what the policy refused. */
 export async function openBrowser({ locale = "ko-KR", theme = "light", width = 1440, height = 920 } = {}) {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "nightshift-browser-"));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: chromiumPath, headless: true, args: FLAGS, locale, timezoneId: "Asia/Seoul", colorScheme: theme, viewport: { width, height },
+    executablePath: chromiumPath, headless: true, args: FLAGS, locale, timezoneId: "Asia/Seoul",
+      colorScheme: theme, viewport: { width, height },
     permissions: ["clipboard-read", "clipboard-write"],
   });
   const complaints = [];

@@ -15,11 +15,15 @@ export const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img
 export function asset(name) {
   const modules = path.join(web, "node_modules");
   const vendor = {
-    "/vendor/lit-html.js": "lit-html/lit-html.js", "/vendor/directive.js": "lit-html/directive.js", "/vendor/directive-helpers.js": "lit-html/directive-helpers.js",
-    "/vendor/directives/repeat.js": "lit-html/directives/repeat.js", "/vendor/uplot.css": "uplot/dist/uPlot.min.css",
+    "/vendor/lit-html.js": "lit-html/lit-html.js", "/vendor/directive.js": "lit-html/directive.js",
+      "/vendor/directive-helpers.js": "lit-html/directive-helpers.js",
+    "/vendor/directives/repeat.js": "lit-html/directives/repeat.js", "/vendor/uplot.css":
+      "uplot/dist/uPlot.min.css",
   };
-  if (name === "/vendor/uplot.js") return `${fs.readFileSync(path.join(modules, "uplot/dist/uPlot.iife.min.js"))}\nexport default uPlot;\n`;
-  const file = vendor[name] ? path.join(modules, vendor[name]) : path.join(web, name === "/" ? "index.html" : path.basename(name));
+  if (name === "/vendor/uplot.js") return `${fs.readFileSync(path.join(modules,
+    "uplot/dist/uPlot.iife.min.js"))}\nexport default uPlot;\n`;
+  const file = vendor[name] ? path.join(modules, vendor[name]) : path.join(web, name === "/" ? "index.html"
+    : path.basename(name));
   return fs.existsSync(file) && fs.statSync(file).isFile() ? fs.readFileSync(file) : null;
 }
 
@@ -44,25 +48,31 @@ export async function startMock(scene = {}) {
 
 function answer(state, request, response, url, body) {
   const send = (status, value, headers = {}) => {
-    response.writeHead(status, { "Content-Type": status >= 400 ? "application/problem+json" : "application/json", ...headers });
+    response.writeHead(status, { "Content-Type": status >= 400 ? "application/problem+json" :
+      "application/json", ...headers });
     response.end(typeof value === "string" ? value : JSON.stringify(value));
   };
   if (!url.pathname.startsWith("/api/")) {
     const bytes = asset(url.pathname);
     if (bytes === null) return send(404, { title: "Not found", code: "not_found" });
-    response.writeHead(200, { "Content-Type": `${types[path.extname(url.pathname)] ?? "text/html"}; charset=utf-8`, "Content-Security-Policy": CSP });
+    response.writeHead(200, { "Content-Type":
+      `${types[path.extname(url.pathname)] ?? "text/html"}; charset=utf-8`, "Content-Security-Policy": CSP });
     return response.end(bytes);
   }
   const route = url.pathname.replace("/api/v1", "");
   state.requests.push({ method: request.method, route, query: url.search, body, headers: request.headers });
   if (route === "/session" && request.method === "POST") {
-    if (JSON.parse(body).code !== "good-code") return send(401, { title: "The code is not known", code: "bad_code", hint: "Run nightshift open again." });
+    if (JSON.parse(body).code !== "good-code") return send(401, { title: "The code is not known", code:
+      "bad_code", hint: "Run nightshift open again." });
     return send(200, { token: "t0ken", role: state.role, expires_at: "2026-12-01T00:00:00Z" });
   }
-  if (request.headers.authorization !== "Bearer t0ken") return send(401, { title: "A credential is needed", code: "no_credential", hint: "nightshift open" });
+  if (request.headers.authorization !== "Bearer t0ken") return send(401, { title: "A credential is needed",
+    code: "no_credential", hint: "nightshift open" });
   if (route === "/events") return stream(state, response);
-  const value = request.method === "GET" ? read(state, route, url) : write(state, request.method, route, url, body);
-  if (value === undefined) return send(404, { title: "There is no such thing", code: "no_such_job", detail: route });
+  const value = request.method === "GET" ? read(state, route, url) : write(state, request.method, route,
+    url, body);
+  if (value === undefined) return send(404, { title: "There is no such thing", code: "no_such_job", detail:
+    route });
   if (value.problem) return send(value.problem.status, value.problem);
   if (typeof value === "string") {
     response.writeHead(200, { "Content-Type": "text/plain" });
@@ -79,7 +89,8 @@ function stream(state, response) {
 }
 
 export function emit(state, topic, data, id) {
-  for (const stream of state.streams) stream.write(`${id ? `id: ${id}\n` : ""}event: ${topic}\ndata: ${JSON.stringify(data)}\n\n`);
+  for (const stream of state.streams) stream.write(`${id ? `id: ${id}\n` :
+    ""}event: ${topic}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
 function read(state, route, url) {
@@ -87,7 +98,8 @@ function read(state, route, url) {
   const job = /^\/jobs\/(\d+)(?:\/(\w+))?/.exec(route);
   if (job) {
     const [, id, part] = job;
-    if (part === "why") return evening.whys[id] ?? { job: +id, state: "waiting", head_of_class: false, gates: [], eta: { p50: null, p90: null, basis: "" }, would_start_if: [], history: [] };
+    if (part === "why") return evening.whys[id] ?? { job: +id, state: "waiting", head_of_class: false,
+      gates: [], eta: { p50: null, p90: null, basis: "" }, would_start_if: [], history: [] };
     if (part === "log") return (evening.logs[id] ?? "").slice(Number(url.searchParams.get("from") ?? 0));
     if (part === "metrics") return evening.metrics[id] ?? { points: [] };
     if (part === "events") return evening.events[id] ?? { events: [] };
@@ -97,24 +109,35 @@ function read(state, route, url) {
   if (route === "/jobs") {
     const list = (name) => (url.searchParams.get(name) ?? "").split(",").filter(Boolean);
     const states = list("state"), classes = list("class"), q = url.searchParams.get("q") ?? "";
-    return { jobs: jobs.filter((j) => (!states.length || states.includes(j.state)) && (!classes.length || classes.includes(j.class)) && j.name.includes(q)), next: null };
+    return { jobs: jobs.filter((j) => (!states.length || states.includes(j.state)) &&
+      (!classes.length || classes.includes(j.class)) && j.name.includes(q)), next: null };
   }
   if (route.startsWith("/schedules/") && route.endsWith("/next")) {
-    return { next: Array.from({ length: 10 }, (_, i) => ({ utc: new Date(Date.parse("2026-11-18T13:00:00Z") + i * 86400e3).toISOString(), local: `2026-11-${18 + i}T22:00:00+09:00`, note: "" })) };
+    return { next: Array.from({ length: 10 }, (_, i) =>
+      ({ utc: new Date(Date.parse("2026-11-18T13:00:00Z") + i * 86400e3).toISOString(), local:
+        `2026-11-${18 + i}T22:00:00+09:00`, note: "" })) };
   }
-  const emptyGpu = { devices: [{ ...evening.gpu.devices[0], leases: [], headroom: 0, headroom_until: null, utilization: 0.02, temperature_c: 41, power_w: 24 }] };
+  const emptyGpu = { devices: [{ ...evening.gpu.devices[0], leases: [], headroom: 0, headroom_until: null,
+    utilization: 0.02, temperature_c: 41, power_w: 24 }] };
   return {
-    "/status": () => ({ ...evening.status(state.role), ...(state.empty ? { counts: {}, windows: [] } : {}), ...(state.paused ? { queue: { paused: true, reason: "장비 점검", until: null } } : {}) }),
-    "/gpu": () => (state.empty ? emptyGpu : state.gpu ?? evening.gpu), "/gpu/history": () => evening.history(), "/kinds": () => evening.kinds, "/policy": () => evening.policy, "/schedules": () => evening.schedules,
+    "/status": () => ({ ...evening.status(state.role), ...(state.empty ? { counts: {}, windows: [] } : {}),
+      ...(state.paused ? { queue: { paused: true, reason: "장비 점검", until: null } } : {}) }),
+    "/gpu": () => (state.empty ? emptyGpu : state.gpu ?? evening.gpu), "/gpu/history": () =>
+      evening.history(), "/kinds": () => evening.kinds, "/policy": () => evening.policy, "/schedules":
+        () => evening.schedules,
   }[route]?.();
 }
 
 function write(state, method, route, url, body) {
   if (route === "/jobs" && method === "POST") {
     const submit = JSON.parse(body);
-    const job = { ...evening.jobs[2], ...submit, id: url.searchParams.has("dry_run") ? null : 815, class: "training", vram: evening.gib(6), state: "waiting" };
-    if (submit.name === "refuse-me") return { problem: { status: 422, title: "Unknown field", code: "unknown_field", detail: "epocs", hint: "Did you mean epochs?", errors: [{ pointer: "/name", detail: "not this one" }], request_id: "7f3a91c2" } };
-    return url.searchParams.has("dry_run") ? { ...job, why: { ...evening.whys[813], job: null } } : { ...job, status_code: 201 };
+    const job = { ...evening.jobs[2], ...submit, id: url.searchParams.has("dry_run") ? null : 815, class:
+      "training", vram: evening.gib(6), state: "waiting" };
+    if (submit.name === "refuse-me") return { problem: { status: 422, title: "Unknown field", code:
+      "unknown_field", detail: "epocs", hint: "Did you mean epochs?", errors:
+        [{ pointer: "/name", detail: "not this one" }], request_id: "7f3a91c2" } };
+    return url.searchParams.has("dry_run") ? { ...job, why: { ...evening.whys[813], job: null } } :
+      { ...job, status_code: 201 };
   }
   if (route === "/queue/pause") state.paused = true;
   if (route === "/queue/resume") state.paused = false;
