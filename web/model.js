@@ -20,7 +20,6 @@ export function overview(status) {
     total: Object.values(counts).reduce((sum, n) => sum + (typeof n === "number" ? n : 0), 0),
     paused: Boolean(queue.paused), pauseReason: queue.reason ?? "", pauseUntil: queue.until ?? null,
     windows: (status?.windows ?? []).map(({ name, open, changes_at }) => ({ name, open, changes_at })),
-      text: w.text ?? w.rule ?? "" })),
     simulated: Boolean(status?.simulated ?? status?.is_simulated), version: status?.version ?? "",
     data: status?.data_folder ?? status?.data ?? "", ready: status?.ready ?? true,
   };

@@ -25,7 +25,7 @@ export function themed() {
 const historyPath = (device) =>
   `/gpu/history?device=${encodeURIComponent(device.uuid)}&since=${SPANS[span]}s`;
 const PLOTS = [
-  { key: "used", title: "VRAM", unit: "GiB", color: "tra", scale: 1 / 1024 ** 3, fill: true, height: 220 },
+  { key: "used", title: "VRAM", unit: "GiB", color: "ink2", scale: 1 / 1024 ** 3, fill: true, height: 220 },
   { key: "utilization", title: "device.load", unit: "%", color: "ink", scale: 100, max: 100, height: 110 },
   { key: "temperature_c", title: "device.temp", unit: "°C", color: "ink", scale: 1, max: 100, height: 110 },
   { key: "power_w", title: "device.power", unit: "W", color: "ink", scale: 1, height: 110 },

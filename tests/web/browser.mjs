@@ -31,6 +31,7 @@ export async function openBrowser({ locale = "ko-KR", theme = "light", width = 1
 function watch(page, complaints) {
   page.on("pageerror", (error) => complaints.push(`page error: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error" && !/Failed to load resource/.test(message.text())) complaints.push(`console: ${message.text()}`);
+    const isComplaint = message.type() === "error" && !/Failed to load resource/.test(message.text());
+    if (isComplaint) complaints.push(`console: ${message.text()}`);
   });
 }

@@ -198,7 +198,8 @@ export const artifacts = { 790: { artifacts: [{ name: "curves.csv", type: "table
   804: { artifacts: [{ name: "report.html", type: "report", bytes: 48213, attempt: 1, sha256: "" },
     { name: "scores.csv", type: "table", bytes: 90210, attempt: 1, sha256: "" }] } };
 
-const bank = (n) => `bank ${String(n.toLocaleString("en-US")).padStart(6)}/12,840 radius ${(6.2 - n / 4500).toFixed(3)} used 1.7${n > 1500 ? 2 : 1} GiB`;
+const bank = (n) => `bank ${n.toLocaleString("en-US").padStart(6)}/12,840 `
+  + `radius ${(6.2 - n / 4500).toFixed(3)} used 1.7${n > 1500 ? 2 : 1} GiB`;
 export const logs = {
   796: ["attempt 1 kind=train.patchcore budget=3.00 GiB grade=allocator device=GPU-3f1c9a20",
     "features job:795 rows=128,400 columns=96 dtype=float32 (47.0 MiB)",
