@@ -40,7 +40,7 @@ struct DreamEngineOptions {
     std::vector<float> parameters;         ///< to start from
     double learning_rate = 1e-3;
     double weight_decay = 1e-5;            ///< added to the gradient (coupled L2)
-    double discriminator_weight = 0.5;
+    double discriminator_weight = kDiscriminatorWeight;
     int threads = 1;
     bool use_cuda = false;
     bool use_amp = false;                  ///< bfloat16 matrix products, CUDA only

@@ -77,8 +77,9 @@ std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64
     return parameters;
 }
 
-DreamModel::DreamModel(DreamShape shape, std::vector<float> parameters)
-    : shape_(std::move(shape)), layers_(dream_layers(shape_)), parameters_(std::move(parameters)) {
+DreamModel::DreamModel(DreamShape shape, std::vector<float> parameters, double discriminator_weight)
+    : shape_(std::move(shape)), layers_(dream_layers(shape_)), parameters_(std::move(parameters)),
+      discriminator_weight_(static_cast<float>(discriminator_weight)) {
     if (static_cast<std::int64_t>(parameters_.size()) != layers_.back().end()) {
         throw JobError("bad_model", "the DREAM model has " + std::to_string(parameters_.size()) +
                                         " parameters; its shape needs " + std::to_string(layers_.back().end()) +
@@ -104,7 +105,7 @@ DreamModel::Output DreamModel::run(std::span<const float> rows) const {
     for (std::size_t i = autoencoder; i < layers_.size(); ++i) state = apply(layers_[i], parameters_, state);
     const Eigen::ArrayXf probability = 1.0F / (1.0F + (-state.array().col(0)).exp());
     const Eigen::ArrayXf error = (input - reconstruction).array().square().rowwise().mean();
-    const Eigen::ArrayXf score = error * (1.0F + 0.5F * probability);
+    const Eigen::ArrayXf score = error * (1.0F + discriminator_weight_ * probability);
     out.reconstruction = flat(reconstruction);
     out.probability.assign(probability.data(), probability.data() + n);
     out.score.assign(score.data(), score.data() + n);
@@ -125,11 +126,13 @@ std::vector<Tensor> dream_tensors(const DreamShape& shape, std::span<const float
 
 DreamModel dream_of_model(const Model& model) {
     DreamShape shape;
+    double weight = kDiscriminatorWeight;
     try {
         const nlohmann::json settings = nlohmann::json::parse(model.settings_json);
         shape.columns = static_cast<std::int64_t>(model.features.size());
         settings.at("hidden").get_to(shape.hidden);
         settings.at("latent").get_to(shape.latent);
+        weight = settings.value("discriminator_weight", kDiscriminatorWeight);
     } catch (const nlohmann::json::exception& error) {
         throw JobError("bad_model", std::string("settings of the DREAM model cannot be read (") + error.what() +
                                         "); train again");
@@ -143,7 +146,7 @@ DreamModel dream_of_model(const Model& model) {
             parameters.insert(parameters.end(), values->begin(), values->end());
         }
     }
-    return {shape, std::move(parameters)};
+    return {shape, std::move(parameters), weight};
 }
 
 }  // namespace nightshift::jobs

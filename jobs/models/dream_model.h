@@ -9,6 +9,9 @@
 
 namespace nightshift::jobs {
 
+/// Share of the discriminator in loss and score.
+inline constexpr double kDiscriminatorWeight = 0.5;
+
 /// Sizes of a DREAM model: an autoencoder D - hidden... - latent - hidden reversed... - D with ReLU after
 /// each hidden layer, and a discriminator on [x ; reconstruction]: 2D - width - 1 with ReLU and sigmoid.
 struct DreamShape {
@@ -46,13 +49,13 @@ std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64
 class DreamModel {
   public:
     /// Throws JobError("bad_model") where the parameters do not fit the shape.
-    DreamModel(DreamShape shape, std::vector<float> parameters);
+    DreamModel(DreamShape shape, std::vector<float> parameters, double discriminator_weight = kDiscriminatorWeight);
 
     struct Output {
         std::vector<float> reconstruction;    ///< [n, D]
         std::vector<float> latent;            ///< [n, latent]
         std::vector<float> probability;       ///< [n] of being anomalous, by the discriminator
-        std::vector<float> score;             ///< [n] mean squared error * (1 + probability / 2)
+        std::vector<float> score;             ///< [n] mean squared error * (1 + weight * probability)
     };
     /// rows [n, D].
     Output run(std::span<const float> rows) const;
@@ -64,6 +67,7 @@ class DreamModel {
     DreamShape shape_;
     std::vector<DreamLayer> layers_;
     std::vector<float> parameters_;
+    float discriminator_weight_;
 };
 
 /// Tensors named as the layers, and back. Throws JobError("bad_model").

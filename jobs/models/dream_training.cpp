@@ -124,7 +124,9 @@ DreamLosses DreamTraining::current() const {
     return {sums_.total / rows, sums_.reconstruction / rows, sums_.discriminator / rows};
 }
 
-DreamModel DreamTraining::model() const { return {options_.engine.shape, engine_->state().parameters}; }
+DreamModel DreamTraining::model() const {
+    return {options_.engine.shape, engine_->state().parameters, options_.engine.discriminator_weight};
+}
 
 std::string DreamTraining::fingerprint() const {
     Sha256 hash;

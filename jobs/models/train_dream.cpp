@@ -134,7 +134,8 @@ class TrainDream final : public JobImpl {
                 const FeatureSet& training) const {
         const DreamModel dream = loop.model();
         model.tensors = dream_tensors(dream.shape(), dream.parameters());
-        model.settings_json = json{{"hidden", dream.shape().hidden}, {"latent", dream.shape().latent}}.dump();
+        model.settings_json = json{{"hidden", dream.shape().hidden}, {"latent", dream.shape().latent},
+                                   {"discriminator_weight", kDiscriminatorWeight}}.dump();
         model.training_json = json{{"rows", training.rows},
                                    {"epochs", params_.at("epochs")},
                                    {"batch", params_.at("batch")},
