@@ -126,6 +126,7 @@ void down(Session& session, bool keep_jobs) {
         HttpRequest request;
         request.method = "POST";
         request.target = "/api/v1/shutdown";
+        request.body = R"({"yield_jobs": true})";
         const HttpReply reply = session.client().send_raw(request);
         is_asked = reply.status < 300;
         if (!is_asked && reply.status != 404) throw_refusal(reply);
@@ -155,15 +156,23 @@ std::string status_text(const json& status) {
     line("pid", text_at(status, "pid"));
     line("data", text_at(status, "data_folder"));
     line("since", local_time(text_at(status, "started_at")));
-    if (flag_at(status, "is_simulated") || flag_at(status, "simulated")) line("devices", "simulated");
-    if (flag_at(status, "paused") || flag_at(object_at(status, "queue"), "paused")) line("queue", "paused");
-    std::string counts;
-    for (const char* key : {"counts", "jobs"}) {
-        for (const auto& [state, count] : object_at(status, key).items()) {
-            if (count.is_number()) counts += (counts.empty() ? "" : ", ") + count.dump() + " " + state;
-        }
+    for (const json& device : array_at(status, "devices")) {
+        std::string memory =
+            size_text(number_at(device, "free")) + " free of " + size_text(number_at(device, "total"));
+        if (flag_at(device, "is_simulated")) memory += ", simulated";
+        line("device", text_at(device, "name") + ": " + memory);
     }
-    line("jobs", counts.empty() ? "none" : counts);
+    const json& queue = object_at(status, "queue");
+    if (flag_at(queue, "paused")) {
+        const std::string reason = text_at(queue, "reason");
+        line("queue", "paused" + (reason.empty() ? "" : ": " + reason));
+    }
+    if (flag_at(queue, "draining")) line("queue", "stopping: no new job starts");
+    std::string counts;
+    for (const auto& [state, count] : object_at(status, "counts").items()) {
+        if (count.is_number()) counts += (counts.empty() ? "" : ", ") + count.dump() + " " + state;
+    }
+    line("jobs", counts.empty() ? "none yet" : counts);
     return text;
 }
 

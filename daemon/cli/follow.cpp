@@ -153,7 +153,7 @@ json wait_until_over(Client& client, std::int64_t job, std::optional<Millis> tim
 }
 
 json wait_until_started(Client& client, std::int64_t job, std::optional<Millis> timeout) {
-    return wait_for(client, job, "started", timeout,
+    return wait_for(client, job, "changed", timeout,
                     [](const json& found) { return is_over(found) || has(found, "started_at"); });
 }
 

@@ -19,26 +19,29 @@ namespace {
 
 void show_gpus(Session& session) {
     const json reply = session.client().get("/api/v1/gpu");
-    const json& devices = reply.is_array() ? reply : array_at(reply, "gpus");
+    const json& devices = array_at(reply, "devices");
     Table table;
-    table.columns = {{"GPU", Align::kRight, false, 0},      {"NAME", Align::kLeft, false, 34},
-                     {"CAPACITY", Align::kRight, false, 0}, {"USED", Align::kRight, false, 0},
-                     {"HELD", Align::kRight, false, 0},     {"FOREIGN", Align::kRight, false, 0},
-                     {"SAFETY", Align::kRight, false, 0},   {"FREE", Align::kRight, false, 0},
-                     {"UTIL", Align::kRight, false, 0},     {"TEMP", Align::kRight, false, 0},
-                     {"UUID", Align::kLeft, true, 0}};
+    table.columns = {{"GPU", Align::kRight, false, 0},     {"NAME", Align::kLeft, false, 34},
+                     {"TOTAL", Align::kRight, false, 0},   {"HELD", Align::kRight, false, 0},
+                     {"FOREIGN", Align::kRight, false, 0}, {"SAFETY", Align::kRight, false, 0},
+                     {"FREE", Align::kRight, false, 0},    {"USED", Align::kRight, false, 0},
+                     {"UTIL", Align::kRight, false, 0},    {"TEMP", Align::kRight, false, 0},
+                     {"JOBS", Align::kLeft, false, 0},     {"UUID", Align::kLeft, true, 0}};
     for (const json& device : devices) {
-        const json& sample = object_at(device, "sample");
-        std::string name = text_at(device, "name");
-        if (flag_at(device, "simulated")) name += " (simulated)";
         const auto measured = [&](const char* key, const char* unit) {
-            return has(sample, key) ? text_at(sample, key) + unit : std::string("-");
+            return has(device, key) ? text_at(device, key) + unit : std::string("-");
         };
-        table.rows.push_back({text_at(device, "index"), name, size_text(number_at(device, "capacity")),
-                              size_text(number_at(device, "used")), size_text(number_at(device, "held")),
-                              size_text(number_at(device, "foreign")), size_text(number_at(device, "safety")),
-                              size_text(number_at(device, "available")), measured("utilization", " %"),
-                              measured("temperature_c", " C"), text_at(device, "uuid")});
+        std::string name = text_at(device, "name");
+        if (flag_at(device, "is_simulated")) name += " (simulated)";
+        std::string jobs;
+        for (const json& lease : array_at(device, "leases")) {
+            jobs += (jobs.empty() ? "" : " ") + text_at(lease, "job");
+        }
+        table.rows.push_back({text_at(device, "index"), name, size_text(number_at(device, "total")),
+                              size_text(number_at(device, "held")), size_text(number_at(device, "foreign")),
+                              size_text(number_at(device, "safety")), size_text(number_at(device, "free")),
+                              size_text(number_at(device, "used")), measured("utilization", " %"),
+                              measured("temperature_c", " C"), jobs, text_at(device, "uuid")});
     }
     print(session.format, table, devices, "no device");
 }

@@ -98,11 +98,10 @@ void list_schedules(Session& session) {
                      {"NEXT", Align::kLeft, false, 0},     {"MISSED", Align::kLeft, true, 0},
                      {"OVERLAP", Align::kLeft, true, 0}};
     for (const json& schedule : schedules) {
-        std::string next = text_at(schedule, "next_fire");
-        if (next.empty()) next = text_at(schedule, "next");
         table.rows.push_back({text_at(schedule, "name"), text_at(schedule, "cron"),
                               text_at(schedule, "timezone"), flag_at(schedule, "enabled") ? "yes" : "no",
-                              local_time(next), text_at(schedule, "missed"), text_at(schedule, "overlap")});
+                              local_time(text_at(schedule, "next_fire_at")), text_at(schedule, "missed"),
+                              text_at(schedule, "overlap")});
     }
     print(session.format, table, schedules, "no schedules");
 }
