@@ -7,6 +7,7 @@ usage: suites.py --bin DIR [--with TAG] [--without TAG]... [--only NAME]... [--l
 A suite that crashes, runs past its limit, or prints no closing line counts as one failure. Output is shown
 only of suites that fail. Exit: 0 all passed, 1 something failed.
 """
+
 import argparse
 import os
 import re
@@ -29,7 +30,7 @@ class Suite:
     def program(self):
         """The built program that the suite is, or None for a script."""
         word = self.command.split()[0]
-        return word[len("$BIN/"):] if word.startswith("$BIN/") else None
+        return word[len("$BIN/") :] if word.startswith("$BIN/") else None
 
 
 def read_suites(path):
@@ -51,19 +52,32 @@ def chosen(suites, with_tag, without, only):
         if unknown:
             raise SystemExit(f"no suite '{unknown[0]}' in packaging/suites.txt")
         return [suite for suite in suites if suite.name in only]
-    return [suite for suite in suites
-            if (with_tag is None or with_tag in suite.tags) and not suite.tags & set(without)]
+    return [
+        suite
+        for suite in suites
+        if (with_tag is None or with_tag in suite.tags) and not suite.tags & set(without)
+    ]
 
 
 def clean_environment(bin_folder, box):
     """The caller's environment without what could lead a test to a real daemon or its data."""
-    environment = {name: value for name, value in os.environ.items()
-                   if not name.startswith("NIGHTSHIFT_") or name == "NIGHTSHIFT_TEST_SEED"}
-    environment.update(NIGHTSHIFT_BIN=bin_folder, XDG_DATA_HOME=os.path.join(box, "data"),
-                       XDG_RUNTIME_DIR=os.path.join(box, "run"), TMPDIR=os.path.join(box, "tmp"),
-                       HOME=os.path.join(box, "home"), LC_ALL="C.UTF-8", PYTHONDONTWRITEBYTECODE="1",
-                       ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1",
-                       TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1")
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("NIGHTSHIFT_") or name == "NIGHTSHIFT_TEST_SEED"
+    }
+    environment.update(
+        NIGHTSHIFT_BIN=bin_folder,
+        XDG_DATA_HOME=os.path.join(box, "data"),
+        XDG_RUNTIME_DIR=os.path.join(box, "run"),
+        TMPDIR=os.path.join(box, "tmp"),
+        HOME=os.path.join(box, "home"),
+        LC_ALL="C.UTF-8",
+        PYTHONDONTWRITEBYTECODE="1",
+        ASAN_OPTIONS="detect_leaks=1:abort_on_error=1",
+        UBSAN_OPTIONS="print_stacktrace=1",
+        TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1",
+    )
     for name in ("data", "run", "tmp", "home"):
         os.makedirs(os.path.join(box, name), mode=0o700, exist_ok=True)
     return environment
@@ -88,9 +102,16 @@ def run_suite(suite, bin_folder):
     complaint = ""
     try:
         with open(log_path, "wb") as log:
-            process = subprocess.Popen(suite.command.replace("$BIN", f'"{bin_folder}"'), shell=True, cwd=ROOT,
-                                       stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                       env=clean_environment(bin_folder, box), start_new_session=True)
+            process = subprocess.Popen(
+                suite.command.replace("$BIN", f'"{bin_folder}"'),
+                shell=True,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=clean_environment(bin_folder, box),
+                start_new_session=True,
+            )
             try:
                 code = process.wait(timeout=suite.limit_s)
             except subprocess.TimeoutExpired:
@@ -143,8 +164,11 @@ def main():
     arguments = parser.parse_args()
     suites = read_suites(arguments.suites)
     if arguments.targets:
-        print(" ".join(suite.program() for suite in suites
-                       if arguments.targets in suite.tags and suite.program()))
+        print(
+            " ".join(
+                suite.program() for suite in suites if arguments.targets in suite.tags and suite.program()
+            )
+        )
         return 0
     bin_folder = os.path.abspath(arguments.bin)
     totals = [0, 0, 0]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Holds packaging/suites.py to its word: what crashes, hangs, says nothing or runs nothing is a failure."""
+
 import os
 import subprocess
 import sys
@@ -19,18 +20,34 @@ class SuitesTest(unittest.TestCase):
                 with open(path, "w", encoding="utf-8") as file:
                     file.write("#!/bin/sh\necho '1 passed, 0 failed, 0 skipped'\n")
                 os.chmod(path, 0o755)
-            done = subprocess.run([sys.executable, os.path.join(HERE, "suites.py"), "--suites",
-                                   os.path.join(box, "suites.txt"), "--bin", box, *arguments],
-                                  capture_output=True, text=True, check=False, timeout=60)
+            done = subprocess.run(
+                [
+                    sys.executable,
+                    os.path.join(HERE, "suites.py"),
+                    "--suites",
+                    os.path.join(box, "suites.txt"),
+                    "--bin",
+                    box,
+                    *arguments,
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
             return done.returncode, done.stdout, done.stdout.strip().splitlines()[-1]
 
     def test_adds_up(self):
-        code, _, last = self.run_with("a | x | 9 | echo '3 passed, 0 failed, 1 skipped'\n"
-                                      "b | x | 9 | echo noise; echo '4 passed, 0 failed, 0 skipped'\n")
+        code, _, last = self.run_with(
+            "a | x | 9 | echo '3 passed, 0 failed, 1 skipped'\n"
+            "b | x | 9 | echo noise; echo '4 passed, 0 failed, 0 skipped'\n"
+        )
         self.assertEqual((code, last), (0, "7 passed, 0 failed, 1 skipped"))
 
     def test_failure_shows_output(self):
-        code, out, last = self.run_with("a | x | 9 | echo why; echo '3 passed, 2 failed, 0 skipped'; false\n")
+        code, out, last = self.run_with(
+            "a | x | 9 | echo why; echo '3 passed, 2 failed, 0 skipped'; false\n"
+        )
         self.assertEqual((code, last), (1, "3 passed, 2 failed, 0 skipped"))
         self.assertIn("why", out)
 
@@ -43,8 +60,10 @@ class SuitesTest(unittest.TestCase):
         self.assertIn("status -11", out)
 
     def test_no_test_at_all_is_a_failure(self):
-        self.assertEqual(self.run_with("a | x | 9 | echo '0 passed, 0 failed, 0 skipped'\n")[2],
-                         "0 passed, 1 failed, 0 skipped")
+        self.assertEqual(
+            self.run_with("a | x | 9 | echo '0 passed, 0 failed, 0 skipped'\n")[2],
+            "0 passed, 1 failed, 0 skipped",
+        )
 
     def test_limit(self):
         code, out, last = self.run_with("a | x | 1 | sleep 50 & sleep 50\n")
@@ -52,18 +71,22 @@ class SuitesTest(unittest.TestCase):
         self.assertIn("past its limit of 1 s", out)
 
     def test_program_that_was_not_built(self):
-        self.assertEqual(self.run_with("a | x | 9 | $BIN/nightshift_a_tests\n")[2],
-                         "0 passed, 1 failed, 0 skipped")
+        self.assertEqual(
+            self.run_with("a | x | 9 | $BIN/nightshift_a_tests\n")[2], "0 passed, 1 failed, 0 skipped"
+        )
 
     def test_program_that_is_not_listed(self):
-        code, out, last = self.run_with("a | x | 9 | $BIN/nightshift_a_tests\n",
-                                        programs=("nightshift_a_tests", "nightshift_b_tests"))
+        code, out, last = self.run_with(
+            "a | x | 9 | $BIN/nightshift_a_tests\n", programs=("nightshift_a_tests", "nightshift_b_tests")
+        )
         self.assertEqual((code, last), (1, "1 passed, 1 failed, 0 skipped"))
         self.assertIn("nightshift_b_tests is built", out)
 
     def test_tags(self):
-        text = ("a | quick | 9 | echo '1 passed, 0 failed, 0 skipped'\n"
-                "b | long | 9 | echo '10 passed, 0 failed, 0 skipped'\n")
+        text = (
+            "a | quick | 9 | echo '1 passed, 0 failed, 0 skipped'\n"
+            "b | long | 9 | echo '10 passed, 0 failed, 0 skipped'\n"
+        )
         self.assertEqual(self.run_with(text, "--without", "long")[2], "1 passed, 0 failed, 0 skipped")
         self.assertEqual(self.run_with(text, "--with", "long")[2], "10 passed, 0 failed, 0 skipped")
         self.assertEqual(self.run_with(text, "--only", "a")[2], "1 passed, 0 failed, 0 skipped")

@@ -36,17 +36,17 @@ void add_dependencies(const std::string& text, json& after) {
             ids = text.substr(0, colon);
         }
     }
-    while (!ids.empty()) {
+    do {
         const std::string id = ids.substr(0, ids.find(':'));
         ids.erase(0, id.size() + 1);
         std::int64_t number = 0;
         const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
-        if (error != std::errc() || end != id.data() + id.size() || id.empty()) {
+        if (error != std::errc() || end != id.data() + id.size()) {
             throw Failure(kExitUsage, "'" + text + "' names no job",
                           "Write --after 12, --after 12:any or --after 12:failure.");
         }
         after.push_back({{"job", number}, {"on", kind}});
-    }
+    } while (!ids.empty());
 }
 
 }  // namespace
