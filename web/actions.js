@@ -1,6 +1,6 @@
 // What a person can do to a job, with the dialog that says what it will cost.
 import { html } from "/vendor/lit-html.js";
-import { idempotencyKey, mayOperate, post, send } from "/api.js";
+import { get, idempotencyKey, mayOperate, post, send } from "/api.js";
 import { ago, duration, gib, secondsSince } from "/format.js";
 import { t } from "/i18n.js";
 import { ask, elapsed, isLive, isOver, progressText } from "/parts.js";
@@ -61,15 +61,30 @@ export function retry(job) {
   });
 }
 
-export function setBudget(job, bytes) {
+const patch = (job, body) => send("PATCH", `/api/v1/jobs/${job.id}`, {
+  body, headers: { "If-Match": `"${job.version}"`, "Content-Type": "application/merge-patch+json" },
+});
+
+const steps = {
+  release: (job) => post(`/jobs/${job.id}/release`),
+  resume_queue: () => post("/queue/resume"),
+  preempt: (job, c) => post(`/jobs/${c.job}/preempt`),
+  cancel: (job, c) => post(`/jobs/${c.job}/cancel`),
+  clear_not_before: (job) => patch(job, { not_before: null }),
+  set_priority: (job) => patch(job, { priority: 100 }),
+  set_vram: (job, c) => patch(job, { vram: c.vram }),
+};
+
+/** Does what a "would start if" says, after a dialog with its effect and its cost to others. */
+export function applyChange(job, c, { title, lines }) {
   return ask({
-    title: t("budget.title", { job: `${job.id} ${job.name}` }),
-    lines: [t("budget.effect", { from: gib(job.vram), to: gib(bytes) }), t("budget.warn")],
-    safe: t("close"), go: t("budget.go"), act: async () => {
-      await send("PATCH", `/api/v1/jobs/${job.id}`, {
-        body: { vram: bytes }, headers: { "If-Match": `"${job.version}"`, "Content-Type":
-          "application/merge-patch+json" },
-      });
+    title: `${job.id} ${job.name}: ${title}`, lines, safe: t("close"), go: t("change.go"),
+    act: async () => {
+      for (const verb of c.verb.split("+")) {
+        // A step before may have changed the job: its newest version goes with the next one.
+        const fresh = await get(`/jobs/${job.id}`);
+        await steps[verb](fresh, c);
+      }
       refresh();
     },
   });

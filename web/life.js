@@ -5,14 +5,14 @@ import { t } from "/i18n.js";
 import { icon } from "/icons.js";
 import { isOver } from "/parts.js";
 
-const RUNS = new Set(["started", "running", "resumed", "adopted"]);
-const LEAVES = new Set(["preempted", "yielded", "requeued", "retrying", "lost", "attempt_ended"]);
+const RUNS = new Set(["started"]);
+const LEAVES = new Set(["preempted", "retrying"]);
 
 /** [{kind: wait|run|preempted, from, to, text}] in milliseconds. */
 export function life(job, events) {
   const spans = [];
   const end = job.ended_at ? Date.parse(job.ended_at) : now();
-  let kind = "wait", from = Date.parse(job.created_at), text = "";
+  let kind = "wait", from = Date.parse(job.created_at), text = "", by = 0;
   const close = (at, next, nextText = "") => {
     if (at > from || kind !== "wait") spans.push({ kind, from, to: Math.max(at, from), text });
     kind = next;
@@ -21,14 +21,14 @@ export function life(job, events) {
   };
   for (const event of events) {
     const at = Date.parse(event.at);
+    if (event.kind === "yielding") by = event.data?.beneficiary ?? 0;
     if (RUNS.has(event.kind) && kind !== "run") close(at, "run",
       t("life.attempt", { n: event.attempt || 1 }));
     else if (LEAVES.has(event.kind) && kind === "run") {
-      const preempted = event.kind === "preempted" || event.kind === "yielded" || event.data?.end ===
-        "preempted";
-      const by = event.data?.beneficiary;
-      close(at, preempted ? "preempted" : "wait", preempted ? (by ? t("life.for", { job: by }) :
-        t("life.preempted")) : t("life.again"));
+      const preempted = event.kind === "preempted";
+      const words = preempted ? (by ? t("life.for", { job: by }) : t("life.preempted")) : t("life.again");
+      close(at, preempted ? "preempted" : "wait", words);
+      by = 0;
     }
   }
   if (!events.length && job.started_at) close(Date.parse(job.started_at), "run");

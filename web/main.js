@@ -40,8 +40,7 @@ function parse() {
 
 const live = new Live({
   event({ topic, data }) {
-    if (topic === "job" && data.job && data.data?.progress) patchJob(data.job,
-      { progress: data.data.progress });
+    if (topic === "job" && data.kind === "progress") patchJob(data.job, { progress: data.data });
     else refresh(topic, data.job);
     announce(topic, data);
   },

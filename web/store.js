@@ -13,7 +13,7 @@ let timer = 0;
 /** Which events touch which paths; the first match counts. */
 const topicsOf = [
   [/^\/kinds/, []],
-  [/^\/status/, ["job", "gpu", "queue", "schedule", "policy"]],
+  [/^\/status/, ["job", "queue", "schedule", "policy"]],
   [/^\/jobs\/\d+\/(metrics|artifacts|events)/, ["job"]],
   [/^\/jobs/, ["job", "queue", "policy"]],
   [/^\/gpu\/history/, []],

@@ -1,11 +1,12 @@
 // Why a job waits: each closed gate with its code, the VRAM sum that adds up, what would start it sooner.
 import { html, nothing } from "/vendor/lit-html.js";
 import { mayOperate } from "/api.js";
-import { cancel, perform, preempt, resumeQueue, setBudget } from "/actions.js";
+import { applyChange, cancel, preempt } from "/actions.js";
 import { ahead, clock, num, stamp, tenths, timeSpan } from "/format.js";
 import { has, t } from "/i18n.js";
 import { icon } from "/icons.js";
 import { refusal, timeOf } from "/parts.js";
+import { LIVE_QUERY } from "/model.js";
 import { peek } from "/store.js";
 
 export const windowName = (name) => (has(`window.${name}`) ? t(`window.${name}`) : name);
@@ -124,28 +125,35 @@ export function etaLine(eta) {
     <span class="muted">${[span, eta.basis].filter(Boolean).join(" · ")}</span></p>`;
 }
 
-const runs = {
-  preempt: (job, c) => preempt(jobOf(c.job)),
-  cancel: (job, c) => cancel(jobOf(c.job)),
-  set_vram: (job, c) => setBudget(job, c.vram),
-  release: (job) => perform(job, "release"),
-  resume_queue: () => resumeQueue(),
-};
-const jobOf = (id) => peek(`/jobs/${id}`) ?? (peek("/status")?.running ?? []).find((j) => j.id === id)
-  ?? { id, name: "", state: "running", vram: null, created_at: null };
+const jobOf = (id) => peek(`/jobs/${id}`) ?? (peek(LIVE_QUERY)?.jobs ?? []).find((j) => j.id === id)
+  ?? { id, name: "", state: "running", vram: null };
+
+/** A change may need several verbs: "release+set_vram". Each has its word. */
+function changeLabel(c) {
+  const verbs = (c.verb ?? "").split("+");
+  if (!verbs.every((verb) => has(`change.${verb}`))) return c.action;
+  return verbs.map((verb) => t(`change.${verb}`, { job: c.job, gib: c.vram != null ?
+    tenths(c.vram).toFixed(1) : "" }))
+    .join(", ");
+}
+
+const effectOf = (c) => (c.effect === "it starts now" ? t("change.now") : c.effect);
+const costOf = (c) => (c.cost === "none" ? "" : c.cost);
+
+function run(job, c) {
+  if (c.verb === "preempt") return preempt(jobOf(c.job));
+  if (c.verb === "cancel") return cancel(jobOf(c.job));
+  return applyChange(job, c, { title: changeLabel(c), lines: [effectOf(c), costOf(c)] });
+}
 
 function change(job, c) {
-  const run = runs[c.verb];
-  const asks = c.verb === "release" || c.verb === "resume_queue" ? "" : "…";
-  const label = has(`change.${c.verb}`)
-    ? t(`change.${c.verb}`, { job: c.job, gib: c.vram != null ? tenths(c.vram).toFixed(1) : "" }) + asks :
-    c.action;
-  return html`<li>${run && mayOperate() && job.id
-    ? html`<button type="button" class="btn" title=${c.action} @click=${() => run(job, c)}>${label}</button>`
-    : html`<span class="change">${label.replace("…", "")}</span>`}
-    <div><b>${c.starts_at ? t("change.startsAt", { at: clock(c.starts_at) }) : c.effect}</b>
-      ${c.starts_at && c.effect ? html`<div class="small">${c.effect}</div>` : nothing}
-      ${c.cost ? html`<div class="muted small">${c.cost}</div>` : nothing}</div></li>`;
+  const label = changeLabel(c);
+  const canRun = mayOperate() && job.id && c.verb;
+  return html`<li>${canRun
+    ? html`<button type="button" class="btn" title=${c.action} @click=${() => run(job, c)}>${label}…</button>`
+    : html`<span class="change">${label}</span>`}
+    <div><b>${effectOf(c)}</b>${costOf(c) ? html`<div class="muted small">${costOf(c)}</div>` :
+    nothing}</div></li>`;
 }
 
 /** The panel beside the waiting table and on the job's page. `entry` is use(`/jobs/ID/why`). */
