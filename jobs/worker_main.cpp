@@ -1,5 +1,5 @@
-#include <cstdio>
 #include <cstdint>
+#include <cstdio>
 
 #include <CLI/CLI.hpp>
 
@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
     CLI::App app{"Runs one attempt of one job."};
     app.require_subcommand(1);
 
-    CLI::App* attempt = app.add_subcommand("attempt", "one attempt under the daemon; nightshiftd starts this");
+    CLI::App* attempt =
+        app.add_subcommand("attempt", "one attempt under the daemon; nightshiftd starts this");
     std::int64_t job = 0;
     int number = 0;
     // Only for people and tests that look at the process list; what counts comes from the environment.
@@ -23,7 +24,8 @@ int main(int argc, char** argv) {
     run->add_option("kind", options.kind, "see `nightshift-worker kinds`")->required();
     run->add_option("--params", options.params, "JSON object, or @FILE");
     run->add_option("--out", options.out, "folder for the artifacts")->required();
-    run->add_option("--device", options.device, "auto, cpu or cuda")->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+    run->add_option("--device", options.device, "auto, cpu or cuda")
+        ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
     run->add_option("--threads", options.threads, "CPU threads; 0 = all")->check(CLI::Range(0, 1024));
     run->add_option("--resume", options.resume, "a checkpoint, or the --out of an interrupted run");
     run->add_option("--vram", options.vram, "memory budget, e.g. 3GiB");

@@ -19,7 +19,9 @@ std::string cut(const std::string& text, std::size_t bytes_max) {
     return text.substr(0, end);
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 /// Reads the fields of one object and remembers the first thing that was wrong.
 class Fields {
@@ -134,9 +136,12 @@ std::optional<ProcessIdentity> read_identity(Fields& fields, const char* name) {
 }
 
 Json to_json(const Checkpoint& checkpoint) {
-    return {{"job", checkpoint.job.value},   {"attempt", checkpoint.attempt},
-            {"path", checkpoint.path},       {"step", checkpoint.step},
-            {"bytes", checkpoint.bytes.value}, {"sha256", checkpoint.sha256},
+    return {{"job", checkpoint.job.value},
+            {"attempt", checkpoint.attempt},
+            {"path", checkpoint.path},
+            {"step", checkpoint.step},
+            {"bytes", checkpoint.bytes.value},
+            {"sha256", checkpoint.sha256},
             {"committed_at_ms", checkpoint.committed_at.value}};
 }
 
@@ -225,7 +230,9 @@ Json to_json(const Done& done) {
     return json;
 }
 
-Json to_json(const Pong& pong) { return {{"type", "pong"}, {"n", pong.n}}; }
+Json to_json(const Pong& pong) {
+    return {{"type", "pong"}, {"n", pong.n}};
+}
 
 FromWorker read_hello(Fields& fields) {
     Hello hello;
@@ -322,7 +329,9 @@ Json to_json(const Start& start) {
             {"threads", start.threads}};
 }
 
-Json to_json(const Welcome&) { return {{"type", "welcome"}}; }
+Json to_json(const Welcome&) {
+    return {{"type", "welcome"}};
+}
 
 Json to_json(const YieldRequest& request) {
     return {{"type", "yield"},
@@ -336,11 +345,15 @@ Json to_json(const CancelRequest& request) {
             {"reason", cut(request.reason, kWireTextBytesMax)}};
 }
 
-Json to_json(const Ping& ping) { return {{"type", "ping"}, {"n", ping.n}}; }
+Json to_json(const Ping& ping) {
+    return {{"type", "ping"}, {"n", ping.n}};
+}
 Json to_json(const Refuse& refuse) {
     return {{"type", "refuse"}, {"reason", cut(refuse.reason, kWireTextBytesMax)}};
 }
-Json to_json(const Bye&) { return {{"type", "bye"}}; }
+Json to_json(const Bye&) {
+    return {{"type", "bye"}};
+}
 
 void read_start_lists(Fields& fields, Start& start) {
     if (const Json* command = fields.array("command")) {
@@ -464,9 +477,7 @@ Result<std::optional<FromDaemon>> decode_from_daemon(std::string_view line) {
 }
 
 std::string encode(const ResultFile& result) {
-    Json json{{"protocol", kProtocol},
-              {"job", result.attempt.job.value},
-              {"attempt", result.attempt.number}};
+    Json json{{"protocol", kProtocol}, {"job", result.attempt.job.value}, {"attempt", result.attempt.number}};
     write_done(json, result.done);
     json["started_at_ms"] = result.started_at.value;
     json["ended_at_ms"] = result.ended_at.value;
@@ -503,8 +514,7 @@ Result<ResultFile> decode_result_file(std::string_view text) {
         for (const Json& item : *artifacts) {
             Fields inner(item, "result.json artifacts");
             result.artifacts.push_back(Artifact{inner.text("name"), inner.text("type"),
-                                                Bytes{inner.integer("bytes")},
-                                                inner.text("sha256", false)});
+                                                Bytes{inner.integer("bytes")}, inner.text("sha256", false)});
             fields.take_over(inner);
         }
     }

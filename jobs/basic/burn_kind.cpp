@@ -18,7 +18,8 @@ class Heaters {
   public:
     explicit Heaters(int count) {
         for (int i = 0; i < count; ++i) {
-            threads_.emplace_back([this, i](const std::stop_token& stop) { heat(stop, static_cast<std::uint64_t>(i)); });
+            threads_.emplace_back(
+                [this, i](const std::stop_token& stop) { heat(stop, static_cast<std::uint64_t>(i)); });
         }
     }
     std::int64_t rounds() const { return rounds_; }
@@ -39,8 +40,8 @@ class Heaters {
     }
 
     std::atomic<std::uint64_t> residue_{0};
-    std::atomic<std::int64_t> rounds_{0};   ///< of a million steps
-    std::vector<std::jthread> threads_;     ///< last: joined before the counters go
+    std::atomic<std::int64_t> rounds_{0};  ///< of a million steps
+    std::vector<std::jthread> threads_;    ///< last: joined before the counters go
 };
 
 class BurnJob final : public JobImpl {

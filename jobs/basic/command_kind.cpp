@@ -11,7 +11,8 @@ class CommandJob final : public JobImpl {
     void run(JobContext& context) override {
         CommandHost* host = context.command_host();
         if (host == nullptr || host->command_line().argv.empty()) {
-            throw JobError("bad_param", "kind command needs a command: a list of the program and its arguments");
+            throw JobError("bad_param",
+                           "kind command needs a command: a list of the program and its arguments");
         }
         run_command(context, *host);
     }

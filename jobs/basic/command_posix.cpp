@@ -18,12 +18,12 @@
 namespace nightshift::jobs {
 namespace {
 
-using Time = std::int64_t;   // steady milliseconds
+using Time = std::int64_t;  // steady milliseconds
 
 constexpr int kExitYielded = 85;
-constexpr Time kTailEvery = 50;            ///< progress is read at most this often
-constexpr Time kTailEveryBlind = 500;      ///< where inotify is not to be had
-constexpr Time kWaitEveryBlind = 50;       ///< where pidfd_open is not to be had (Linux before 5.3)
+constexpr Time kTailEvery = 50;        ///< progress is read at most this often
+constexpr Time kTailEveryBlind = 500;  ///< where inotify is not to be had
+constexpr Time kWaitEveryBlind = 50;   ///< where pidfd_open is not to be had (Linux before 5.3)
 constexpr Time kForever = 1000 * 3600;
 constexpr Millis kKillPatience = seconds(5);
 
@@ -47,7 +47,10 @@ struct Descriptor {
 class CommandRun {
   public:
     CommandRun(JobContext& context, CommandHost& host)
-        : context_(context), host_(host), tail_(host.progress_file()), watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+        : context_(context),
+          host_(host),
+          tail_(host.progress_file()),
+          watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
         const std::string file = host.progress_file().string();
         is_watched_ = watch_.fd >= 0 && ::inotify_add_watch(watch_.fd, file.c_str(), IN_MODIFY) >= 0;
     }
@@ -107,7 +110,7 @@ class CommandRun {
         }
         if (level == StopLevel::kCancel && kill_at_ == 0) {
             signal_group(SIGTERM);
-            signal_group(SIGCONT);   // a stopped program could not hear it
+            signal_group(SIGCONT);  // a stopped program could not hear it
             kill_at_ = now + std::max<Time>(1, host_.stop().grace().value);
         }
         if (kill_at_ > 0 && now >= kill_at_) {
@@ -155,11 +158,13 @@ class CommandRun {
     bool was_asked_to_save_ = false;
     bool has_complained_ = false;
     Time tail_at_ = 0;
-    Time kill_at_ = 0;   ///< 0 = no cancel yet
+    Time kill_at_ = 0;  ///< 0 = no cancel yet
 };
 
 }  // namespace
 
-void run_command(JobContext& context, CommandHost& host) { CommandRun(context, host).run(); }
+void run_command(JobContext& context, CommandHost& host) {
+    CommandRun(context, host).run();
+}
 
 }  // namespace nightshift::jobs

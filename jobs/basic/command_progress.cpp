@@ -32,7 +32,7 @@ std::int64_t whole(const json& object, const char* name) {
     const auto found = object.find(name);
     if (found == object.end() || !found->is_number()) return 0;
     const double value = found->get<double>();
-    constexpr double kLimit = 9e15;   // beyond it doubles skip integers
+    constexpr double kLimit = 9e15;  // beyond it doubles skip integers
     return value > -kLimit && value < kLimit ? static_cast<std::int64_t>(value) : 0;
 }
 
@@ -55,7 +55,8 @@ std::optional<Progress> parse_progress_line(std::string_view line) {
     if (const auto metrics = object.find("metrics"); metrics != object.end() && metrics->is_object()) {
         for (const auto& [name, value] : metrics->items()) {
             if (value.is_number()) progress.metrics.emplace_back(name, value.get<double>());
-            if (value.is_null()) progress.metrics.emplace_back(name, std::numeric_limits<double>::quiet_NaN());
+            if (value.is_null())
+                progress.metrics.emplace_back(name, std::numeric_limits<double>::quiet_NaN());
         }
     }
     return progress;

@@ -8,9 +8,9 @@
 namespace nightshift::jobs {
 
 struct SpawnRequest {
-    std::vector<std::string> argv;                             ///< never empty
+    std::vector<std::string> argv;  ///< never empty
     std::string cwd;
-    std::vector<std::pair<std::string, std::string>> env;      ///< the whole environment
+    std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment
 };
 
 /// The worker's environment without its own NIGHTSHIFT_* variables, then `user`, then `contract`; the

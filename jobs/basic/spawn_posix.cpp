@@ -64,8 +64,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 /// In the child, between fork and exec: system calls only.
-[[noreturn]] void become(const char* program, char* const* argv, char* const* envp, const char* cwd, pid_t parent,
-                         int report_fd) {
+[[noreturn]] void become(const char* program, char* const* argv, char* const* envp, const char* cwd,
+                         pid_t parent, int report_fd) {
     Failure failure;
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -93,25 +93,29 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 [[noreturn]] void fail(const Failure& failure, const std::string& program, const std::string& cwd) {
     const std::string reason = std::strerror(failure.error);
     if (failure.stage == Stage::kFolder) {
-        throw JobError("no_such_folder", "cannot enter the working folder " + cwd + ": " + reason +
-                                             "; give a cwd that exists");
+        throw JobError("no_such_folder",
+                       "cannot enter the working folder " + cwd + ": " + reason + "; give a cwd that exists");
     }
-    if (failure.stage != Stage::kProgram) throw JobError("spawn_failed", "cannot start " + program + ": " + reason);
+    if (failure.stage != Stage::kProgram)
+        throw JobError("spawn_failed", "cannot start " + program + ": " + reason);
     if (failure.error == ENOENT) {
         throw JobError("no_such_program", "cannot run \"" + program + "\" in " + cwd +
                                               ": no such file, or the interpreter in its #! line is missing");
     }
     if (failure.error == EACCES) {
-        throw JobError("not_executable", "cannot run \"" + program +
-                                             "\": it is not executable; chmod +x it, or put its interpreter first");
+        throw JobError("not_executable",
+                       "cannot run \"" + program +
+                           "\": it is not executable; chmod +x it, or put its interpreter first");
     }
     if (failure.error == ENOEXEC) {
-        throw JobError("not_executable", "cannot run \"" + program +
-                                             "\": it has no #! line; put its interpreter first, e.g. python3");
+        throw JobError(
+            "not_executable",
+            "cannot run \"" + program + "\": it has no #! line; put its interpreter first, e.g. python3");
     }
     if (failure.error == E2BIG) {
-        throw JobError("spawn_failed", "cannot run \"" + program +
-                                           "\": arguments and environment are too long; pass long lists in a file");
+        throw JobError("spawn_failed",
+                       "cannot run \"" + program +
+                           "\": arguments and environment are too long; pass long lists in a file");
     }
     throw JobError("spawn_failed", "cannot run \"" + program + "\": " + reason);
 }
@@ -141,7 +145,8 @@ std::int64_t spawn_group(const SpawnRequest& request) {
     for (const auto* texts : {&words, &settings}) {
         for (const std::string& text : *texts) {
             if (text.find('\0') == std::string::npos) continue;
-            throw JobError("bad_param", "the command has a NUL character in an argument or variable; remove it");
+            throw JobError("bad_param",
+                           "the command has a NUL character in an argument or variable; remove it");
         }
     }
     const std::vector<char*> argv = pointers_to(words);
@@ -159,7 +164,7 @@ std::int64_t spawn_group(const SpawnRequest& request) {
     Failure failure;
     ssize_t bytes = 0;
     if (child > 0) {
-        ::setpgid(child, child);   // whoever comes first: the child does the same
+        ::setpgid(child, child);  // whoever comes first: the child does the same
         do {
             bytes = ::read(report[0], &failure, sizeof failure);
         } while (bytes < 0 && errno == EINTR);

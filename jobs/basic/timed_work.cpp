@@ -16,15 +16,17 @@ namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
 constexpr Millis kSlice{100};
-constexpr Millis kStep{100};             ///< one step of progress
+constexpr Millis kStep{100};  ///< one step of progress
 constexpr const char* kStateName = "elapsed.json";
 constexpr std::size_t kStateBytesMax = 4096;
-constexpr double kSecondsMax = 31'536'000;   ///< a year
+constexpr std::int64_t kSecondsMax = 31'536'000;  ///< a year
 
 Millis load_elapsed(const fs::path& checkpoint) {
-    const auto json = nlohmann::json::parse(read_text(checkpoint / kStateName, kStateBytesMax), nullptr, false);
+    const auto json =
+        nlohmann::json::parse(read_text(checkpoint / kStateName, kStateBytesMax), nullptr, false);
     if (!json.is_object() || !json.value("elapsed_ms", nlohmann::json()).is_number_integer()) {
-        throw JobError("bad_checkpoint", (checkpoint / kStateName).string() + " holds no elapsed time; retry from the start");
+        throw JobError("bad_checkpoint",
+                       (checkpoint / kStateName).string() + " holds no elapsed time; retry from the start");
     }
     return Millis{json.at("elapsed_ms").get<std::int64_t>()};
 }
@@ -52,13 +54,26 @@ nlohmann::json timed_schema() {
             {"required", json::array()},
             {"properties",
              {{"seconds",
-               {{"type", "number"}, {"minimum", 0}, {"maximum", kSecondsMax}, {"default", 10}, {"x-unit", "s"},
-                {"description", "How long it runs"}, {"x-ko", "실행 시간"}}},
+               {{"type", "number"},
+                {"minimum", 0},
+                {"maximum", kSecondsMax},
+                {"default", 10},
+                {"x-unit", "s"},
+                {"description", "How long it runs"},
+                {"x-ko", "실행 시간"}}},
               {"allocate",
-               {{"type", json::array({"integer", "string"})}, {"minimum", 0}, {"default", 0}, {"x-unit", "bytes"},
-                {"description", "Memory it claims; 0 means its budget"}, {"x-ko", "차지할 메모리 (0이면 예산만큼)"}}},
+               {{"type", json::array({"integer", "string"})},
+                {"minimum", 0},
+                {"default", 0},
+                {"x-unit", "bytes"},
+                {"description", "Memory it claims; 0 means its budget"},
+                {"x-ko", "차지할 메모리 (0이면 예산만큼)"}}},
               {"checkpoint_every",
-               {{"type", "number"}, {"minimum", 0}, {"maximum", kSecondsMax}, {"default", 0}, {"x-unit", "s"},
+               {{"type", "number"},
+                {"minimum", 0},
+                {"maximum", kSecondsMax},
+                {"default", 0},
+                {"x-unit", "s"},
                 {"description", "Seconds between checkpoints; 0 means only when it has to yield"},
                 {"x-ko", "체크포인트 간격 (0이면 양보할 때만)"}}}}}};
 }
@@ -84,7 +99,8 @@ void pass_time(JobContext& context, const TimedWork& work, const std::function<v
     if (const auto checkpoint = context.resume_from()) done_before = load_elapsed(*checkpoint);
     const auto begin = steady_clock::now();
     const auto elapsed_now = [&] {
-        const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
+        const auto passed =
+            std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
         return std::min(done_before + Millis{passed.count()}, work.length);
     };
     Millis saved_at = done_before;

@@ -14,8 +14,8 @@ namespace nightshift::jobs {
 struct TimedWork {
     std::string phase;
     Millis length;
-    Bytes allocate;              ///< 0 = the budget
-    Millis checkpoint_every;     ///< 0 = only when asked to yield
+    Bytes allocate;           ///< 0 = the budget
+    Millis checkpoint_every;  ///< 0 = only when asked to yield
 };
 
 /// Reads params that were checked against timed_schema(). Throws JobError("bad_param").

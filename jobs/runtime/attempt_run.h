@@ -16,13 +16,13 @@ int run_attempt();
 
 struct StandaloneOptions {
     std::string kind;
-    std::string params = "{}";           ///< JSON, or @FILE
+    std::string params = "{}";  ///< JSON, or @FILE
     std::string out;
     std::string device = "auto";
-    std::string resume;                  ///< a checkpoint, or the --out of an earlier run
-    int threads = 0;                     ///< 0 = all
-    std::vector<std::string> command;    ///< kind command: argv after "--"
-    std::string vram;                    ///< budget, "3GiB"
+    std::string resume;                ///< a checkpoint, or the --out of an earlier run
+    int threads = 0;                   ///< 0 = all
+    std::vector<std::string> command;  ///< kind command: argv after "--"
+    std::string vram;                  ///< budget, "3GiB"
 };
 
 /// `nightshift-worker run`: the same code without a daemon. Returns the exit code of the process.

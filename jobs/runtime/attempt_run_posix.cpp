@@ -116,16 +116,21 @@ int run_attempt() {
     route_signals(*stop, StopLevel::kCancel);
     const Address address = read_address();
     if (address.path.empty()) {
-        std::fprintf(stderr, "nightshift-worker attempt is started by nightshiftd, which sets NIGHTSHIFT_CONTROL "
-                             "and NIGHTSHIFT_ATTEMPT_TOKEN; use `nightshift-worker run` by hand\n");
+        std::fprintf(stderr,
+                     "nightshift-worker attempt is started by nightshiftd, which sets NIGHTSHIFT_CONTROL "
+                     "and NIGHTSHIFT_ATTEMPT_TOKEN; use `nightshift-worker run` by hand\n");
         return kExitUsage;
     }
-    Control control({.path = address.path, .hello = address.hello, .on_refused = [](const std::string& reason) {
-                         std::fprintf(stderr, "nightshift-worker: stopped, the daemon knows a newer attempt: %s\n",
-                                      reason.c_str());
-                         kill_descendants(kKillPatience);
-                         ::_exit(kExitRefused);
-                     }},
+    Control control({.path = address.path,
+                     .hello = address.hello,
+                     .on_refused =
+                         [](const std::string& reason) {
+                             std::fprintf(
+                                 stderr, "nightshift-worker: stopped, the daemon knows a newer attempt: %s\n",
+                                 reason.c_str());
+                             kill_descendants(kKillPatience);
+                             ::_exit(kExitRefused);
+                         }},
                     *stop);
     const std::optional<wire::Start> start = control.wait_for_start();
     if (!start) {

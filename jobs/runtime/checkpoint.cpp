@@ -69,7 +69,8 @@ Json read_manifest(const fs::path& checkpoint) {
                          json.value("step", Json()).is_number_integer() &&
                          json.value("files", Json()).is_array();
     if (!is_good) {
-        throw JobError("bad_checkpoint", (checkpoint / kManifestName).string() + " is not a checkpoint's manifest");
+        throw JobError("bad_checkpoint",
+                       (checkpoint / kManifestName).string() + " is not a checkpoint's manifest");
     }
     return json;
 }
@@ -92,7 +93,8 @@ std::optional<std::string> find_file_damage(const fs::path& checkpoint, const Js
         return "file " + name + " has " + std::to_string(bytes) + " bytes, its manifest says " +
                std::to_string(bytes_wanted);
     }
-    if (sha256_of_file(file) != row.value("sha256", "")) return "file " + name + " does not match its SHA-256";
+    if (sha256_of_file(file) != row.value("sha256", ""))
+        return "file " + name + " does not match its SHA-256";
     return std::nullopt;
 }
 
@@ -126,7 +128,8 @@ Checkpoint CheckpointStore::seal(const fs::path& fresh, std::int64_t step) {
         sync_file(fresh / name);
         const auto bytes = static_cast<std::int64_t>(fs::file_size(fresh / name));
         checkpoint.bytes.value += bytes;
-        files.push_back({{"name", name.generic_string()}, {"bytes", bytes}, {"sha256", sha256_of_file(fresh / name)}});
+        files.push_back(
+            {{"name", name.generic_string()}, {"bytes", bytes}, {"sha256", sha256_of_file(fresh / name)}});
     }
     for (const auto& entry : fs::recursive_directory_iterator(fresh)) {
         if (entry.is_directory() && !entry.is_symlink()) sync_folder(entry.path());
@@ -159,7 +162,7 @@ Checkpoint CheckpointStore::seal(const fs::path& fresh, std::int64_t step) {
 void CheckpointStore::forget_old() {
     const std::vector<fs::path> all = list_checkpoints(folder_);
     for (std::size_t i = 0; i + kCheckpointsKept < all.size(); ++i) {
-        std::error_code ignored;   // an old one that stays costs disk, nothing else
+        std::error_code ignored;  // an old one that stays costs disk, nothing else
         fs::remove_all(all[i], ignored);
     }
 }

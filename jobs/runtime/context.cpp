@@ -55,7 +55,7 @@ void Context::progress(const Progress& given) {
     Progress report = given;
     step_ = report.step;
     const Millis now = steady_now();
-    if (report.phase != phase_ || report.step < phase_step_) {
+    if (phase_ != report.phase || report.step < phase_step_) {
         phase_ = report.phase;
         phase_step_ = report.step;
         phase_since_ = now;
@@ -63,7 +63,8 @@ void Context::progress(const Progress& given) {
     const std::int64_t made = report.step - phase_step_;
     if (!report.eta && made > 0 && report.steps >= report.step) {
         const double each_ms = static_cast<double>((now - phase_since_).value) / static_cast<double>(made);
-        report.eta = Millis{static_cast<std::int64_t>(each_ms * static_cast<double>(report.steps - report.step))};
+        report.eta =
+            Millis{static_cast<std::int64_t>(each_ms * static_cast<double>(report.steps - report.step))};
     }
     if (report.metrics.size() > wire::kWireMetricsMax) report.metrics.resize(wire::kWireMetricsMax);
     progress_log_.append(report, wall_now());
@@ -81,7 +82,9 @@ void Context::commit(std::int64_t step, const Save& save) {
     reporter_.checkpoint(*last_checkpoint_);
 }
 
-void Context::checkpoint(std::int64_t step, const Save& save) { commit(step, save); }
+void Context::checkpoint(std::int64_t step, const Save& save) {
+    commit(step, save);
+}
 
 void Context::check(std::int64_t step, const Save& save) {
     const StopLevel level = stop_.level();
@@ -103,7 +106,9 @@ fs::path Context::input(std::string_view reference, std::string_view type) const
     return resolve_reference(reference, type, around_.inputs, around_.base);
 }
 
-void Context::artifact(const std::string& name, const std::string& type) { declared_.emplace_back(name, type); }
+void Context::artifact(const std::string& name, const std::string& type) {
+    declared_.emplace_back(name, type);
+}
 
 // --- kind command -------------------------------------------------------------------------------
 
@@ -118,7 +123,11 @@ std::vector<std::pair<std::string, std::string>> Context::contract_env() const {
 }
 
 void Context::command_started(const ProcessIdentity& command) {
-    reporter_.started({command, EnforcementGrade::kWatchdog});
+    reporter_.started({command, grade()});
+}
+
+EnforcementGrade Context::grade() const {
+    return around_.vram.value > 0 ? EnforcementGrade::kWatchdog : EnforcementGrade::kNone;
 }
 
 void Context::command_ended(std::optional<int> exit_code, std::optional<int> signal) {
@@ -159,8 +168,9 @@ wire::Done Context::done_of_command() const {
         done.message = "the command asks to be tried again (exit code 75)";
     } else if (exit_code_ == kExitYielded && !last_checkpoint_) {
         done.error_code = "no_checkpoint";
-        done.message = "the command ended with exit code 85, but it was not asked to yield or left nothing in "
-                       "NIGHTSHIFT_CHECKPOINT_DIR";
+        done.message =
+            "the command ended with exit code 85, but it was not asked to yield or left nothing in "
+            "NIGHTSHIFT_CHECKPOINT_DIR";
     } else if (exit_code_ != 0 && exit_code_ != kExitYielded) {
         done.error_code = "exit_code";
         done.message = "the command ended with exit code " + std::to_string(exit_code_.value_or(0)) +
@@ -182,7 +192,7 @@ wire::Done Context::run(const std::function<std::unique_ptr<JobImpl>()>& make) {
         if (around_.is_command) {
             prepare_save_folder();
         } else {
-            reporter_.started({std::nullopt, EnforcementGrade::kAllocator});
+            reporter_.started({std::nullopt, grade()});
         }
         // Where the driver does not show what a process uses, the budget counts as used.
         if (around_.device == ComputeDevice::kCpu && around_.vram.value > 0) claim(around_.vram);
@@ -200,6 +210,10 @@ wire::Done Context::run(const std::function<std::unique_ptr<JobImpl>()>& make) {
         done = failed(kExitFailed, "exception", error.what());
     } catch (...) {
         done = failed(kExitFailed, "exception", "the job threw something that is not an exception");
+    }
+    if (around_.is_command) {
+        std::error_code ignored;  // what was not committed is worth nothing
+        fs::remove_all(save_folder(), ignored);
     }
     done.cached = is_cached_;
     return done;

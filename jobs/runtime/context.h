@@ -29,18 +29,18 @@ class Reporter {
 /// Everything an attempt was told; the same under the daemon and without one.
 struct Surroundings {
     AttemptId attempt;
-    std::filesystem::path data;                  ///< checkpoint paths are relative to it
+    std::filesystem::path data;  ///< checkpoint paths are relative to it
     std::filesystem::path output;
-    std::filesystem::path state;                 ///< progress.jsonl, checkpoint/, result.json
+    std::filesystem::path state;  ///< progress.jsonl, checkpoint/, result.json
     std::filesystem::path cache;
-    std::filesystem::path base;                  ///< relative inputs start here
-    std::filesystem::path resume;                ///< whole checkpoint to go on from; empty = none
+    std::filesystem::path base;    ///< relative inputs start here
+    std::filesystem::path resume;  ///< whole checkpoint to go on from; empty = none
     std::vector<wire::Input> inputs;
     ComputeDevice device = ComputeDevice::kCpu;
-    std::string device_uuid;                     ///< what CUDA may see; empty = nothing
+    std::string device_uuid;  ///< what CUDA may see; empty = nothing
     Bytes vram;
     int threads = 1;
-    CommandLine command;                         ///< kind command only
+    CommandLine command;  ///< kind command only
     bool is_command = false;
     /// Without a daemon an interrupt saves a checkpoint where the job can, and ends it where it cannot.
     bool saves_on_interrupt = false;
@@ -91,6 +91,7 @@ class Context final : public JobContext, public CommandHost {
     void commit(std::int64_t step, const Save& save);
     void prepare_save_folder() const;
     wire::Done done_of_command() const;
+    EnforcementGrade grade() const;
 
     Surroundings around_;
     Reporter& reporter_;
@@ -105,7 +106,7 @@ class Context final : public JobContext, public CommandHost {
     std::optional<int> exit_code_, signal_;
     std::int64_t step_ = 0;
     // Of the phase at hand, for the estimate of its end.
-    std::string phase_;
+    std::optional<std::string> phase_;
     std::int64_t phase_step_ = 0;
     Millis phase_since_{};
 };

@@ -31,9 +31,9 @@ inline constexpr std::size_t kPhaseEndsMax = 64;
 class Control {
   public:
     struct Options {
-        std::string path;                      ///< of the socket; may be longer than sun_path
+        std::string path;  ///< of the socket; may be longer than sun_path
         wire::Hello hello;
-        std::function<void(const std::string& reason)> on_refused;   ///< control thread; ends the process
+        std::function<void(const std::string& reason)> on_refused;  ///< control thread; ends the process
         Millis start_wait = kStartWait;
         Millis bye_wait_alone = kByeWaitAlone;
         Millis bye_wait_connected = kByeWaitConnected;
@@ -56,7 +56,7 @@ class Control {
     bool finish(const wire::Done& done);
 
   private:
-    using Time = std::int64_t;   ///< steady milliseconds
+    using Time = std::int64_t;  ///< steady milliseconds
 
     void loop();
     void connect(Time now);
@@ -80,7 +80,7 @@ class Control {
 
     // The control thread's own.
     int fd_ = -1;
-    bool is_greeted_ = false;                  ///< Start or Welcome was received on this connection
+    bool is_greeted_ = false;  ///< Start or Welcome was received on this connection
     std::string inbox_, outbox_;
     Time connect_at_ = 0;
     Time back_off_ = kReconnectFirst.value;
@@ -93,7 +93,7 @@ class Control {
     // Guarded by mutex_.
     std::optional<wire::Start> start_;
     bool has_start_ = false;
-    bool is_over_ = false;                     ///< Bye came, or the patience ended
+    bool is_over_ = false;  ///< Bye came, or the patience ended
     bool has_bye_ = false;
     bool must_quit_ = false;
     std::string why_;
@@ -107,7 +107,7 @@ class Control {
     bool is_started_due_ = false, is_progress_due_ = false, is_memory_due_ = false;
     bool is_checkpoint_due_ = false, is_done_due_ = false;
 
-    std::thread thread_;                       ///< last, so that it starts when all else exists
+    std::thread thread_;  ///< last, so that it starts when all else exists
 };
 
 }  // namespace nightshift::jobs

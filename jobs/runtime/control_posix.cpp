@@ -106,7 +106,7 @@ void Control::progress(const Progress& progress) {
         }
         progress_ = progress;
         is_progress_due_ = true;
-        if (was_due) return;   // the thread already knows that something waits
+        if (was_due) return;  // the thread already knows that something waits
     }
     wake();
 }
@@ -164,7 +164,8 @@ bool Control::gave_up(Time now) {
         why_ = "no daemon answered at " + options_.path + " for " + format_duration(options_.start_wait);
         is_over_ = true;
     }
-    if (done_ && is_alone && now - std::max(done_at_, alone_since_) > options_.bye_wait_alone.value) is_over_ = true;
+    if (done_ && is_alone && now - std::max(done_at_, alone_since_) > options_.bye_wait_alone.value)
+        is_over_ = true;
     if (done_ && now - done_at_ > options_.bye_wait_connected.value) is_over_ = true;
     if (is_over_) changed_.notify_all();
     return is_over_;
@@ -217,7 +218,8 @@ int Control::poll_timeout(Time now) const {
     const std::lock_guard lock(mutex_);
     if (has_room() && (is_progress_due_ || is_memory_due_)) until = std::min(until, report_at_);
     if (!has_start_ && fd_ < 0) until = std::min(until, alone_since_ + options_.start_wait.value + 1);
-    if (done_ && fd_ < 0) until = std::min(until, std::max(done_at_, alone_since_) + options_.bye_wait_alone.value + 1);
+    if (done_ && fd_ < 0)
+        until = std::min(until, std::max(done_at_, alone_since_) + options_.bye_wait_alone.value + 1);
     if (done_) until = std::min(until, done_at_ + options_.bye_wait_connected.value + 1);
     return static_cast<int>(std::max<Time>(0, until - now));
 }
@@ -243,14 +245,15 @@ void Control::read_lines(Time now) {
         if (*decoded) handle(**decoded);
     }
     inbox_.erase(0, from);
-    if (inbox_.size() > wire::kWireStartBytesMax) return disconnect(now, "the daemon sent a line without an end");
+    if (inbox_.size() > wire::kWireStartBytesMax)
+        return disconnect(now, "the daemon sent a line without an end");
     if (outbox_.size() > wire::kWireStartBytesMax) disconnect(now, "the daemon does not read");
 }
 
 void Control::handle(const wire::FromDaemon& message) {
     if (const auto* start = std::get_if<wire::Start>(&message)) {
         const std::lock_guard lock(mutex_);
-        if (!has_start_) start_ = *start;   // a repeated Start greets a worker that is at work
+        if (!has_start_) start_ = *start;  // a repeated Start greets a worker that is at work
         has_start_ = true;
         changed_.notify_all();
         greet_again();
@@ -296,7 +299,9 @@ void Control::say(const wire::FromWorker& message) {
     outbox_ += '\n';
 }
 
-bool Control::has_room() const { return is_greeted_ && outbox_.size() <= wire::kWireLineBytesMax; }
+bool Control::has_room() const {
+    return is_greeted_ && outbox_.size() <= wire::kWireLineBytesMax;
+}
 
 void Control::fill_outbox(Time now) {
     const std::lock_guard lock(mutex_);

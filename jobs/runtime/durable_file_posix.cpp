@@ -61,7 +61,9 @@ void write_durably(const std::filesystem::path& file, std::string_view text) {
     sync_folder(file.parent_path());
 }
 
-void sync_file(const std::filesystem::path& file) { Descriptor(file, O_RDONLY, "open").sync(); }
+void sync_file(const std::filesystem::path& file) {
+    Descriptor(file, O_RDONLY, "open").sync();
+}
 
 void sync_folder(const std::filesystem::path& folder) {
     const std::filesystem::path here = folder.empty() ? std::filesystem::path(".") : folder;
@@ -76,7 +78,8 @@ std::string read_text(const std::filesystem::path& file, std::size_t bytes_max) 
     while (stream.read(block, sizeof block) || stream.gcount() > 0) {
         text.append(block, static_cast<std::size_t>(stream.gcount()));
         if (text.size() > bytes_max) {
-            throw JobError("file_too_large", file.string() + " is larger than " + std::to_string(bytes_max) + " bytes");
+            throw JobError("file_too_large",
+                           file.string() + " is larger than " + std::to_string(bytes_max) + " bytes");
         }
     }
     if (stream.bad()) fail("read", file, EIO);

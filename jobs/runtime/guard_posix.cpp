@@ -78,7 +78,8 @@ std::vector<ProcessRow> list_processes() {
         std::int64_t pid = 0;
         const auto [end, status] = std::from_chars(name.data(), name.data() + name.size(), pid);
         ProcessRow row;
-        if (status == std::errc() && end == name.data() + name.size() && read_stat(pid, row)) rows.push_back(row);
+        if (status == std::errc() && end == name.data() + name.size() && read_stat(pid, row))
+            rows.push_back(row);
     }
     return rows;
 }

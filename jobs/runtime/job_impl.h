@@ -26,7 +26,8 @@ class CommandHost;
 /// snake_case key ("bad_bundle", "hash_mismatch"), stored in the job's outcome.
 class JobError : public std::runtime_error {
   public:
-    JobError(std::string code, const std::string& message) : std::runtime_error(message), code_(std::move(code)) {}
+    JobError(std::string code, const std::string& message)
+        : std::runtime_error(message), code_(std::move(code)) {}
     const std::string& code() const { return code_; }
 
   private:

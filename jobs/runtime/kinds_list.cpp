@@ -26,8 +26,12 @@ Json row_of(const Kind& kind) {
 }
 
 void add_param(std::string& text, const std::string& name, const nlohmann::json& schema) {
-    std::string type = schema.contains("type") ? schema.at("type").dump() : "";
-    std::erase(type, '"');
+    std::string type;
+    const nlohmann::json types = schema.value("type", nlohmann::json());
+    if (types.is_string()) type = types.get<std::string>();
+    if (types.is_array()) {
+        for (const auto& one : types) type += (type.empty() ? "" : " or ") + one.get<std::string>();
+    }
     text += "    " + name + (type.empty() ? "" : " (" + type + ")");
     if (schema.contains("enum")) text += " one of " + schema.at("enum").dump();
     if (schema.contains("minimum")) text += ", from " + schema.at("minimum").dump();
@@ -52,7 +56,8 @@ std::string list_kinds(bool is_json) {
                 std::to_string(kind.cpu) + ", checkpoint " + std::string(to_string(kind.checkpoint)) + "\n";
         const nlohmann::json schema = kind.schema();
         if (schema.contains("properties")) {
-            for (const auto& [name, property] : schema.at("properties").items()) add_param(text, name, property);
+            for (const auto& [name, property] : schema.at("properties").items())
+                add_param(text, name, property);
         }
     }
     return text;

@@ -22,12 +22,14 @@ void write_all(std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;   // nobody listens any more; the job goes on
+        if (written <= 0) return;  // nobody listens any more; the job goes on
         text.remove_prefix(static_cast<std::size_t>(written));
     }
 }
 
-void write_json(const Json& json) { write_line(json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+void write_json(const Json& json) {
+    write_line(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
 
 int terminal_columns() {
     winsize size{};
@@ -41,11 +43,15 @@ std::int64_t steady_ms() {
 
 }  // namespace
 
-void write_line(std::string_view line) { write_all(std::string(line) + "\n"); }
+void write_line(std::string_view line) {
+    write_all(std::string(line) + "\n");
+}
 
 // --- JSON lines -----------------------------------------------------------------------------------
 
-void JsonReporter::started(const wire::Started&) { write_json({{"type", "started"}}); }
+void JsonReporter::started(const wire::Started&) {
+    write_json({{"type", "started"}});
+}
 
 void JsonReporter::progress(const Progress& progress) {
     Json json = Json::parse(progress_line(progress, wall_now()));
@@ -61,7 +67,9 @@ void JsonReporter::checkpoint(const Checkpoint& checkpoint) {
     write_json({{"type", "checkpoint"}, {"path", checkpoint.path}, {"step", checkpoint.step}});
 }
 
-void JsonReporter::log(std::string_view line) { write_json({{"type", "log"}, {"line", line}}); }
+void JsonReporter::log(std::string_view line) {
+    write_json({{"type", "log"}, {"line", line}});
+}
 
 // --- terminal -------------------------------------------------------------------------------------
 
@@ -69,7 +77,8 @@ std::string draw_bar(const Progress& progress, int columns) {
     constexpr int kBarWidth = 24;
     std::string text = (progress.phase.empty() ? "working" : progress.phase) + " ";
     if (progress.steps > 0) {
-        const double share = std::clamp(static_cast<double>(progress.step) / static_cast<double>(progress.steps), 0.0, 1.0);
+        const double share =
+            std::clamp(static_cast<double>(progress.step) / static_cast<double>(progress.steps), 0.0, 1.0);
         const int full = static_cast<int>(share * kBarWidth);
         text += "[" + std::string(static_cast<std::size_t>(full), '#') +
                 std::string(static_cast<std::size_t>(kBarWidth - full), '.') + "] ";
@@ -83,7 +92,8 @@ std::string draw_bar(const Progress& progress, int columns) {
         std::snprintf(number, sizeof number, "%.4g", value);
         text += "  " + name + " " + number;
     }
-    if (progress.eta && progress.step < progress.steps) text += "  " + format_duration(*progress.eta) + " left";
+    if (progress.eta && progress.step < progress.steps)
+        text += "  " + format_duration(*progress.eta) + " left";
     const auto limit = static_cast<std::size_t>(std::max(columns - 1, 10));
     if (text.size() > limit) text.resize(limit);
     return text;
@@ -106,7 +116,9 @@ void TerminalReporter::progress(const Progress& progress) {
     if (is_end || steady_ms() - drawn_at_ms_ >= kRedrawEvery_ms) draw(false);
 }
 
-void TerminalReporter::checkpoint(const Checkpoint& checkpoint) { log("checkpoint " + checkpoint.path); }
+void TerminalReporter::checkpoint(const Checkpoint& checkpoint) {
+    log("checkpoint " + checkpoint.path);
+}
 
 void TerminalReporter::log(std::string_view line) {
     if (has_bar_) write_all(kEraseLine);

@@ -29,7 +29,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return cost[a.size()][b.size()];
 }
 
-constexpr std::size_t kWordBytesMax = 64;   ///< longer words are not compared
+constexpr std::size_t kWordBytesMax = 64;  ///< longer words are not compared
 
 std::string nearest(std::string_view word, const json& properties) {
     std::string best;
@@ -63,8 +63,8 @@ bool is_of_type(const json& value, const std::string& type) {
     if (type == "null") return value.is_null();
     if (type == "number") return value.is_number();
     if (type == "integer") {
-        return value.is_number_integer() || (value.is_number_float() && std::nearbyint(value.get<double>()) ==
-                                                                            value.get<double>());
+        return value.is_number_integer() ||
+               (value.is_number_float() && std::nearbyint(value.get<double>()) == value.get<double>());
     }
     return true;
 }
@@ -103,7 +103,8 @@ void check_number(const std::string& path, const json& schema, const json& value
     const double number = value.get<double>();
     const auto bound = [&](const char* key, auto is_outside, const char* words) {
         const auto found = schema.find(key);
-        if (found != schema.end() && found->is_number() && is_outside(number, found->template get<double>())) {
+        if (found != schema.end() && found->is_number() &&
+            is_outside(number, found->template get<double>())) {
             refuse(path, "is " + shown(value) + "; it has to be " + words + " " + shown(*found));
         }
     };
@@ -149,7 +150,8 @@ json complete_params(const Kind& kind, const json& params) {
     const json properties = schema.value("properties", json::object());
     json complete = params.is_null() ? json::object() : params;
     if (!complete.is_object()) {
-        throw JobError("bad_param", "params of kind " + kind.name + " is " + shown(params) + "; it has to be an object");
+        throw JobError("bad_param",
+                       "params of kind " + kind.name + " is " + shown(params) + "; it has to be an object");
     }
     for (auto& [name, value] : complete.items()) {
         const auto found = properties.find(name);
@@ -166,7 +168,8 @@ json complete_params(const Kind& kind, const json& params) {
     }
     for (const json& name : schema.value("required", json::array())) {
         if (complete.contains(name.get<std::string>())) continue;
-        throw JobError("missing_param", "kind " + kind.name + " needs the parameter '" + name.get<std::string>() + "'");
+        throw JobError("missing_param",
+                       "kind " + kind.name + " needs the parameter '" + name.get<std::string>() + "'");
     }
     for (const auto& [name, property] : properties.items()) {
         if (!complete.contains(name) && property.contains("default")) complete[name] = property.at("default");

@@ -5,10 +5,8 @@
 namespace nightshift::jobs {
 
 std::string progress_line(const Progress& progress, UnixMs at) {
-    nlohmann::ordered_json json{{"at_ms", at.value},
-                                {"phase", progress.phase},
-                                {"step", progress.step},
-                                {"steps", progress.steps}};
+    nlohmann::ordered_json json{
+        {"at_ms", at.value}, {"phase", progress.phase}, {"step", progress.step}, {"steps", progress.steps}};
     if (progress.eta) json["eta_ms"] = progress.eta->value;
     if (!progress.metrics.empty()) {
         auto& metrics = json["metrics"] = nlohmann::ordered_json::object();
@@ -17,7 +15,8 @@ std::string progress_line(const Progress& progress, UnixMs at) {
     return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-ProgressLog::ProgressLog(const std::filesystem::path& file) : stream_(file, std::ios::binary | std::ios::app) {
+ProgressLog::ProgressLog(const std::filesystem::path& file)
+    : stream_(file, std::ios::binary | std::ios::app) {
     std::error_code error;
     const auto size = std::filesystem::file_size(file, error);
     if (!error) bytes_ = static_cast<std::int64_t>(size);

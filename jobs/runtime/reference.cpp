@@ -21,7 +21,8 @@ std::string describe(const std::vector<wire::Artifact>& artifacts) {
         if (i > 0) text += ", ";
         text += artifacts[i].name + " (" + artifacts[i].type + ")";
     }
-    if (artifacts.size() > kNamesShown) text += " and " + std::to_string(artifacts.size() - kNamesShown) + " more";
+    if (artifacts.size() > kNamesShown)
+        text += " and " + std::to_string(artifacts.size() - kNamesShown) + " more";
     return text;
 }
 
@@ -58,11 +59,13 @@ fs::path find_artifact(const std::string& whose, const wire::ResultFile& result,
         return path;
     }
     if (const auto guess = guess_artifact(result, output, type)) return *guess;
-    throw JobError("no_such_input", whose + " has no " + std::string(type) + ": " + describe(result.artifacts) +
-                                        ". Name a job that makes a " + std::string(type) + ", or give a path");
+    throw JobError("no_such_input", whose + " has no " + std::string(type) + ": " +
+                                        describe(result.artifacts) + ". Name a job that makes a " +
+                                        std::string(type) + ", or give a path");
 }
 
-fs::path resolve_job(std::string_view reference, std::string_view type, const std::vector<wire::Input>& inputs) {
+fs::path resolve_job(std::string_view reference, std::string_view type,
+                     const std::vector<wire::Input>& inputs) {
     const std::string_view digits = reference.substr(4);
     std::int64_t id = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
@@ -74,9 +77,11 @@ fs::path resolve_job(std::string_view reference, std::string_view type, const st
         const fs::path folder(input.folder);
         return find_artifact("job " + std::to_string(id), read_result(folder), folder / "output", type);
     }
-    throw JobError("no_such_input", "job " + std::to_string(id) +
-                                        " was not handed to this attempt; without a daemon give the path of its "
-                                        "output instead of " + std::string(reference));
+    throw JobError("no_such_input",
+                   "job " + std::to_string(id) +
+                       " was not handed to this attempt; without a daemon give the path of its "
+                       "output instead of " +
+                       std::string(reference));
 }
 
 }  // namespace

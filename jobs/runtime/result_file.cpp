@@ -20,7 +20,8 @@ struct FileRow {
 std::vector<FileRow> list_files(const fs::path& folder) {
     std::vector<FileRow> files;
     std::error_code error;
-    auto entry = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, error);
+    auto entry =
+        fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, error);
     for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
         if (entry->path().filename() == ".nightshift") entry.disable_recursion_pending();
         if (entry->is_symlink(error) || !entry->is_regular_file(error)) continue;
@@ -71,13 +72,14 @@ std::vector<wire::Artifact> list_artifacts(const fs::path& output,
     }
     for (const FileRow& file : list_files(output)) {
         if (artifacts.size() == kArtifactsMax) break;
-        const bool is_declared =
-            std::find(taken.begin(), taken.end(), file.name) != taken.end() ||
-            std::any_of(folders.begin(), folders.end(),
-                        [&](const std::string& folder) { return file.name.starts_with(folder); });
+        const bool is_declared = std::find(taken.begin(), taken.end(), file.name) != taken.end() ||
+                                 std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+                                     return file.name.starts_with(folder);
+                                 });
         if (is_declared) continue;
         const bool has_hash = is_hashing && file.bytes <= kHashBytesMax;
-        artifacts.push_back({file.name, "file", Bytes{file.bytes}, has_hash ? sha256_of_file(output / file.name) : ""});
+        artifacts.push_back(
+            {file.name, "file", Bytes{file.bytes}, has_hash ? sha256_of_file(output / file.name) : ""});
     }
     return artifacts;
 }

@@ -15,7 +15,8 @@ struct Sha256::State {
     EVP_MD_CTX* context = EVP_MD_CTX_new();
     State() {
         if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) {
-            throw JobError("internal", "SHA-256 is not available in this OpenSSL; install libssl3 and try again");
+            throw JobError("internal",
+                           "SHA-256 is not available in this OpenSSL; install libssl3 and try again");
         }
     }
     ~State() { EVP_MD_CTX_free(context); }
@@ -32,7 +33,9 @@ void Sha256::update(std::span<const std::byte> bytes) {
     EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
 }
 
-void Sha256::update(std::string_view text) { EVP_DigestUpdate(state_->context, text.data(), text.size()); }
+void Sha256::update(std::string_view text) {
+    EVP_DigestUpdate(state_->context, text.data(), text.size());
+}
 
 std::string Sha256::hex() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

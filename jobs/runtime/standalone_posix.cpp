@@ -29,7 +29,8 @@ nlohmann::json read_params(const std::string& text) {
     try {
         params = nlohmann::json::parse(json);
     } catch (const nlohmann::json::parse_error& error) {
-        throw JobError("bad_param", (is_file ? text.substr(1) : std::string("--params")) + " is not JSON: " + error.what());
+        throw JobError("bad_param", (is_file ? text.substr(1) : std::string("--params")) +
+                                        " is not JSON: " + error.what());
     }
     return params;
 }
@@ -85,21 +86,25 @@ const Kind& require_kind(const std::string& name) {
     throw JobError("unknown_kind", "there is no kind '" + name + "'; this build has " + known);
 }
 
-void report_end(bool is_terminal, const StandaloneOptions& options, const wire::Done& done, const fs::path& state) {
+void report_end(bool is_terminal, const StandaloneOptions& options, const wire::Done& done,
+                const fs::path& state) {
     const wire::ResultFile result = read_result(state);
     if (!is_terminal) {
-        nlohmann::ordered_json json{{"type", "result"}, {"exit_code", done.exit_code.value_or(1)},
-                                    {"error_code", done.error_code}, {"message", done.message}};
+        nlohmann::ordered_json json{{"type", "result"},
+                                    {"exit_code", done.exit_code.value_or(1)},
+                                    {"error_code", done.error_code},
+                                    {"message", done.message}};
         if (result.checkpoint) json["checkpoint"] = result.checkpoint->path;
         auto& artifacts = json["artifacts"] = nlohmann::ordered_json::array();
         for (const wire::Artifact& artifact : result.artifacts) {
-            artifacts.push_back({{"name", artifact.name}, {"type", artifact.type}, {"bytes", artifact.bytes.value}});
+            artifacts.push_back(
+                {{"name", artifact.name}, {"type", artifact.type}, {"bytes", artifact.bytes.value}});
         }
         return write_line(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     }
     const Millis took = result.ended_at - result.started_at;
     if (done.exit_code == 0) {
-        write_line("done in " + format_duration(took) + ":");
+        write_line("done in " + format_duration(took) + (result.artifacts.empty() ? "" : ":"));
         for (const wire::Artifact& artifact : result.artifacts) {
             write_line("  " + options.out + "/" + artifact.name + "  " + format_bytes(artifact.bytes));
         }
@@ -125,8 +130,9 @@ int run_checked(const StandaloneOptions& options, StopSignal& stop) {
         around.resume = options.resume.empty() ? fs::path() : find_resume(options.resume);
         if (!around.resume.empty()) {
             if (const auto damage = find_checkpoint_damage(around.resume)) {
-                throw JobError("bad_checkpoint", "checkpoint " + around.resume.string() + ": " + *damage +
-                                                     "; name the older one beside it, or start without --resume");
+                throw JobError("bad_checkpoint",
+                               "checkpoint " + around.resume.string() + ": " + *damage +
+                                   "; name the older one beside it, or start without --resume");
             }
         }
         state = around.state;
@@ -144,14 +150,14 @@ int run_checked(const StandaloneOptions& options, StopSignal& stop) {
 
 int run_standalone(const StandaloneOptions& options) {
     guard_process();
-    auto* stop = new StopSignal;   // leaked on purpose: a signal may come until the very end
+    auto* stop = new StopSignal;  // leaked on purpose: a signal may come until the very end
     route_signals(*stop, StopLevel::kYield);
     try {
         return run_checked(options, *stop);
     } catch (const JobError& error) {
         std::fprintf(stderr, "nightshift-worker: %s\n", error.what());
-        return error.code() == "unknown_kind" || error.code() == "unknown_param" || error.code() == "bad_param" ||
-                       error.code() == "missing_param"
+        return error.code() == "unknown_kind" || error.code() == "unknown_param" ||
+                       error.code() == "bad_param" || error.code() == "missing_param"
                    ? kExitUsage
                    : 1;
     } catch (const std::exception& error) {

@@ -25,7 +25,9 @@ class StopSignal {
     /// The same from a signal handler: no locks, no memory. Grace and reason keep their values.
     void ask_from_handler(StopLevel level) noexcept;
 
-    StopLevel level() const noexcept { return static_cast<StopLevel>(level_.load(std::memory_order_relaxed)); }
+    StopLevel level() const noexcept {
+        return static_cast<StopLevel>(level_.load(std::memory_order_relaxed));
+    }
     /// How long the asker waits before it kills.
     Millis grace() const;
     std::string reason() const;
@@ -40,8 +42,8 @@ class StopSignal {
     std::atomic<int> level_{0};
     int wake_fd_ = -1;
     mutable std::mutex mutex_;
-    Millis grace_ = seconds(10);   ///< guarded by mutex_
-    std::string reason_;           ///< guarded by mutex_
+    Millis grace_ = seconds(10);  ///< guarded by mutex_
+    std::string reason_;          ///< guarded by mutex_
 };
 
 }  // namespace nightshift::jobs

@@ -15,7 +15,9 @@ StopSignal::StopSignal() : wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (wake_fd_ < 0) throw JobError("internal", std::string("eventfd failed: ") + std::strerror(errno));
 }
 
-StopSignal::~StopSignal() { ::close(wake_fd_); }
+StopSignal::~StopSignal() {
+    ::close(wake_fd_);
+}
 
 void StopSignal::raise(StopLevel level) noexcept {
     int seen = level_.load(std::memory_order_relaxed);

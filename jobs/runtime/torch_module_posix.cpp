@@ -46,8 +46,8 @@ MakeFunction* load_module() {
 std::unique_ptr<JobImpl> make_torch_job(std::string_view kind, const nlohmann::json& params) {
     std::unique_ptr<JobImpl> job(load_module()(std::string(kind).c_str(), params));
     if (job == nullptr) {
-        throw JobError("torch_missing", "the LibTorch module has no kind " + std::string(kind) +
-                                            "; build nightshift again");
+        throw JobError("torch_missing",
+                       "the LibTorch module has no kind " + std::string(kind) + "; build nightshift again");
     }
     return job;
 }
