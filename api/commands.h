@@ -23,31 +23,39 @@ struct KindInfo {
     Bytes vram, ram;
     int cpu = 1;
     CheckpointMode checkpoint = CheckpointMode::kWorker;
-    std::string params_schema_json;   ///< JSON Schema of `params`
-    std::string raw_json;             ///< the kind's whole row, for GET /kinds
-    std::string estimate_param;       ///< param whose value in seconds is the run time ("seconds" of sleep)
+    std::string params_schema_json;  ///< JSON Schema of `params`
+    std::string raw_json;            ///< the kind's whole row, for GET /kinds
+    std::string estimate_param;      ///< param whose value in seconds is the run time ("seconds" of sleep)
 };
 
 struct SubmitRequest {
     JobSpec spec;
-    std::string schedule;             ///< set for jobs a schedule made
+    std::string schedule;  ///< set for jobs a schedule made
     JobId rerun_of;
-    std::string actor;                ///< role and way in, for the event log
-    std::string idempotency_key;      ///< empty = none
-    std::string request_hash;         ///< SHA-256 of the body, for the key
+    std::string actor;            ///< role and way in, for the event log
+    std::string idempotency_key;  ///< empty = none
+    std::string request_hash;     ///< SHA-256 of the body, for the key
 };
 
 struct SubmitReply {
     JobId id;
-    bool is_replayed = false;         ///< the key was known: this is the first answer again
+    bool is_replayed = false;  ///< the key was known: this is the first answer again
 };
 
 struct JobPatch {
-    std::optional<JobSpec> spec;      ///< the whole spec after the merge
+    std::optional<JobSpec> spec;  ///< the whole spec after the merge
     int if_match_version = 0;
 };
 
 enum class JobAction { kCancel, kHold, kRelease, kPreempt };
+
+/// A new place among the waiting jobs of the same class.
+struct MoveRequest {
+    enum class Place { kTop, kBottom, kBefore, kAfter };
+    Place place = Place::kTop;
+    JobId other;  ///< for kBefore and kAfter: a waiting job of the same class
+    std::string actor;
+};
 
 struct PauseRequest {
     bool paused = true;
@@ -63,7 +71,7 @@ struct ServerStatus {
     bool is_simulated = false;
     bool is_ready = false;
     std::string not_ready_reason;
-    Millis last_commit;               ///< time of the newest database commit, fsync included
+    Millis last_commit;  ///< time of the newest database commit, fsync included
     std::int64_t plan_seq = 0;
     std::int64_t connections = 0, rejected = 0;
 };
@@ -82,6 +90,13 @@ class Commands {
     virtual void retry(JobId job, bool with_dependents, std::string actor, Reply<JobId> reply) = 0;
     virtual void patch(JobId job, JobPatch patch, std::string actor, Reply<void> reply) = 0;
     virtual void hide(JobId job, std::string actor, Reply<void> reply) = 0;
+    /// Changes `order_key` of a waiting job; id and created_at stay. Has to be overridden by the daemon
+    /// (one UPDATE of job.order_key in the tick's transaction); until then it says so.
+    virtual void move(JobId job, MoveRequest request, Reply<void> reply) {
+        static_cast<void>(job), static_cast<void>(request);
+        reply(Error{ErrorCode::kUnsupported, "move_unsupported", "This daemon cannot reorder jobs.",
+                    "Change `priority` with PATCH instead.", ""});
+    }
     virtual void put_schedule(Schedule schedule, bool must_be_new, std::string actor, Reply<void> reply) = 0;
     virtual void delete_schedule(std::string name, std::string actor, Reply<void> reply) = 0;
     virtual void enable_schedule(std::string name, bool enabled, std::string actor, Reply<void> reply) = 0;
@@ -116,8 +131,8 @@ class Commands {
     struct EventRecord {
         EventSeq seq;
         UnixMs at;
-        std::string topic;            ///< SSE name: job gpu queue schedule policy resync
-        std::string kind;             ///< e.g. "submitted", "started", "preempted"
+        std::string topic;  ///< SSE name: job gpu queue schedule policy resync
+        std::string kind;   ///< e.g. "submitted", "started", "preempted"
         JobId job;
         int attempt = 0;
         std::string actor;

@@ -16,20 +16,20 @@ namespace nightshift::api {
 
 /// Time and size limits of a connection; the defaults are the product's, tests shorten them.
 struct ConnectionLimits {
-    int connections_max = 1024;        ///< the next one is told 503 and closed
+    int connections_max = 1024;  ///< the next one is told 503 and closed
     int sse_clients_max = 128;
     Millis header_deadline = seconds(5);
-    Millis body_deadline = seconds(10);    ///< plus one second for each 64 KiB
-    Millis idle_deadline = seconds(30);    ///< between two requests of a connection
-    Millis write_stall = seconds(20);      ///< no byte taken by the client
-    Millis heartbeat = seconds(15);        ///< comment line on a quiet event stream
+    Millis body_deadline = seconds(10);  ///< plus one second for each 64 KiB
+    Millis idle_deadline = seconds(30);  ///< between two requests of a connection
+    Millis write_stall = seconds(20);    ///< no byte taken by the client
+    Millis heartbeat = seconds(15);      ///< comment line on a quiet event stream
 };
 
 struct ServerOptions {
-    std::string address = "127.0.0.1";   ///< a loopback address; anything else is refused
-    std::uint16_t port = 7390;           ///< 0 picks a free one; ::1 gets the same port where it exists
-    std::string socket_path;             ///< Unix socket beside TCP; empty = none
-    std::string web_root;                ///< folder served instead of the built-in pages; empty = none
+    std::string address = "127.0.0.1";  ///< a loopback address; anything else is refused
+    std::uint16_t port = 7390;          ///< 0 picks a free one; ::1 gets the same port where it exists
+    std::string socket_path;            ///< Unix socket beside TCP; empty = none
+    std::string web_root;               ///< folder served instead of the built-in pages; empty = none
     ConnectionLimits limits;
 };
 
@@ -39,15 +39,16 @@ class HttpServer {
   public:
     /// Listens at once. Fails: conflict "address_in_use", unsupported "address_not_loopback",
     /// unavailable for anything else the system says.
-    static Result<std::unique_ptr<HttpServer>> start(boost::asio::io_context& loop, const ServerOptions& options,
-                                                     Commands& commands, db::Queries& queries);
+    static Result<std::unique_ptr<HttpServer>> start(boost::asio::io_context& loop,
+                                                     const ServerOptions& options, Commands& commands,
+                                                     db::Queries& queries);
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
     std::uint16_t port() const;
-    std::int64_t connections() const;   ///< open now
-    std::int64_t rejected() const;      ///< requests the gate refused since the start
+    std::int64_t connections() const;  ///< open now
+    std::int64_t rejected() const;     ///< requests the gate refused since the start
     /// Takes no more connections or requests and closes idle ones; running answers get their end.
     void stop();
     /// Credentials changed behind the server's back (first start, `token rotate`): read them again.

@@ -19,7 +19,7 @@ struct SubmitDefaults {
     const std::vector<KindInfo>* kinds = nullptr;
     const Policy* policy = nullptr;
     const TimeZones* zones = nullptr;
-    std::vector<DeviceState> devices;      ///< none = budgets are not checked against cards
+    std::vector<DeviceState> devices;  ///< none = budgets are not checked against cards
     UnixMs now;
     /// Is there such a job? Empty = not asked here (the store asks again in its transaction).
     std::function<bool(JobId)> job_exists;

@@ -1,0 +1,112 @@
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "api/digest.h"
+#include "api/handlers/handlers.h"
+#include "api/job_codec.h"
+#include "api/strict_json.h"
+
+namespace nightshift::api::handle {
+namespace {
+
+constexpr std::size_t kKeyBytesMax = 255;
+
+/// The Idempotency-Key header: visible ASCII, or nothing. Fails: "bad_idempotency_key".
+Result<std::string> idempotency_key(const Request& request) {
+    const std::string* key = request.head.find("idempotency-key");
+    if (key == nullptr) return std::string();
+    bool is_fine = !key->empty() && key->size() <= kKeyBytesMax;
+    for (char c : *key) is_fine = is_fine && c > ' ' && c < 0x7f;
+    if (is_fine) return *key;
+    return Error{ErrorCode::kInvalidArgument, "bad_idempotency_key",
+                 "Idempotency-Key has to be 1 to 255 visible ASCII characters.", "Use a UUID or a name.", ""};
+}
+
+/// A job that would exist if the spec were stored now: last in its class, its dependencies looked up.
+Result<Job> hypothetical(Context& context, JobSpec spec) {
+    Job job;
+    job.created_at = context.commands.now();
+    job.held = spec.hold;
+    job.retries_left = spec.retries;
+    job.order_key = std::numeric_limits<std::int64_t>::max();
+    job.version = 0;
+    for (const Dependency& on : spec.after) {
+        auto parent = context.queries.job(on.on);
+        if (!parent) return parent.error();
+        if (!*parent || !is_terminal((*parent)->state)) {
+            ++job.dependencies_open;
+            continue;
+        }
+        const bool is_success = (*parent)->state == JobState::kSucceeded;
+        const bool is_met =
+            on.kind == DependencyKind::kAny || is_success == (on.kind == DependencyKind::kSuccess);
+        if (!is_met) job.dependency_impossible = true;
+        if (!is_met) ++job.dependencies_open;
+    }
+    job.spec = std::move(spec);
+    return job;
+}
+
+Response dry_run(Context& context, const Request& request, JobSpec spec) {
+    auto job = hypothetical(context, std::move(spec));
+    if (!job) return error_answer(request, job.error());
+    auto why = why_of(context, *job);
+    if (!why) return error_answer(request, why.error());
+    WaitReasons reasons(context);
+    auto object = job_object(context, *job, reasons);
+    object["why"] = std::move(*why);
+    return json_answer(object);
+}
+
+Response stored(Context& context, const Request& request, const SubmitReply& reply) {
+    auto job = context.queries.job(reply.id);
+    if (!job) return error_answer(request, job.error());
+    if (!*job)
+        return error_answer(request,
+                            Error{ErrorCode::kInternal, "internal", "The stored job is not found.", "", ""});
+    WaitReasons reasons(context);
+    Response response = json_answer(job_object(context, **job, reasons), 201);
+    response.headers.emplace_back("Location", "/api/v1/jobs/" + std::to_string(reply.id.value));
+    response.headers.emplace_back("ETag", etag_of((*job)->version));
+    if (reply.is_replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
+    return response;
+}
+
+}  // namespace
+
+SubmitDefaults submit_defaults(Context& context) {
+    SubmitDefaults defaults;
+    defaults.kinds = &context.commands.kinds();
+    defaults.policy = &context.commands.policy();
+    defaults.zones = &context.commands.zones();
+    defaults.devices = context.commands.devices();
+    defaults.now = context.commands.now();
+    defaults.job_exists = [&context](JobId id) {
+        const auto job = context.queries.job(id);
+        return job && job->has_value();
+    };
+    return defaults;
+}
+
+void submit(Context& context, const RequestPtr& request, Respond respond) {
+    if (auto known = check_query(*request, {"dry_run"}); !known)
+        return respond(error_answer(*request, known.error()));
+    auto key = idempotency_key(*request);
+    if (!key) return respond(error_answer(*request, key.error()));
+    std::vector<Error> errors;
+    auto spec = parse_submit_text(request->body, submit_defaults(context), {}, &errors);
+    if (!spec) return respond(error_answer(*request, errors));
+    if (query_flag(*request, "dry_run")) return respond(dry_run(context, *request, std::move(*spec)));
+    SubmitRequest order;
+    order.spec = std::move(*spec);
+    order.actor = request->caller.actor;
+    order.idempotency_key = std::move(*key);
+    if (!order.idempotency_key.empty()) order.request_hash = sha256_hex(request->body);
+    context.commands.submit(std::move(order), [&context, request, respond](Result<SubmitReply> reply) {
+        if (!reply) return respond(error_answer(*request, reply.error()));
+        respond(stored(context, *request, *reply));
+    });
+}
+
+}  // namespace nightshift::api::handle

@@ -1,0 +1,131 @@
+#include "api/job_codec.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/rfc3339.h"
+
+namespace nightshift::api {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json time_or_null(const std::optional<UnixMs>& at) {
+    return at ? ordered_json(format_time(*at)) : ordered_json(nullptr);
+}
+
+ordered_json text_or_null(const std::string& text) {
+    return text.empty() ? ordered_json(nullptr) : ordered_json(text);
+}
+
+/// Whole seconds as an integer, others with their fraction.
+ordered_json seconds_of(Millis duration) {
+    if (duration.value % 1000 == 0) return duration.value / 1000;
+    return static_cast<double>(duration.value) / 1000.0;
+}
+
+ordered_json outcome_object(const Outcome& outcome) {
+    ordered_json out;
+    out["code"] = outcome.code;
+    out["message"] = outcome.message;
+    out["exit_code"] = outcome.exit_code ? ordered_json(*outcome.exit_code) : ordered_json(nullptr);
+    out["signal"] = outcome.signal ? ordered_json(*outcome.signal) : ordered_json(nullptr);
+    out["cached"] = outcome.cached;
+    return out;
+}
+
+std::optional<WaitReason> first_gate(const Explanation& explanation) {
+    if (explanation.gates.empty()) return std::nullopt;
+    return WaitReason{explanation.gates.front().code, explanation.gates.front().text};
+}
+
+void add_spec(ordered_json& out, const Job& job) {
+    const JobSpec& spec = job.spec;
+    out["priority"] = spec.priority;
+    auto params = ordered_json::parse(spec.params_json, nullptr, false);
+    out["params"] = params.is_object() ? std::move(params) : ordered_json::object();
+    out["command"] = spec.command.empty() ? ordered_json(nullptr) : ordered_json(spec.command);
+    out["cwd"] = text_or_null(spec.cwd);
+    out["gpu"] = text_or_null(spec.gpu);
+    out["vram"] = spec.vram.value;
+    out["ram"] = spec.ram.value;
+    out["cpu"] = spec.cpu;
+    out["window"] = text_or_null(spec.window);
+    out["not_before"] = time_or_null(spec.not_before);
+    out["start_deadline"] = time_or_null(spec.start_deadline);
+    out["time_limit"] = spec.time_limit ? seconds_of(*spec.time_limit) : ordered_json(nullptr);
+    out["preemptible"] = spec.preemptible;
+    out["checkpoint"] = to_string(spec.checkpoint);
+}
+
+}  // namespace
+
+bool WaitReasons::load() {
+    if (is_tried_) return snapshot_.has_value();
+    is_tried_ = true;
+    auto snapshot = context_.commands.snapshot();
+    if (!snapshot) return false;
+    snapshot_ = std::move(*snapshot);
+    const Plan made = plan(*snapshot_, context_.commands.zones(), context_.commands.now());
+    for (const Explanation& explanation : made.waiting) planned_[explanation.job] = first_gate(explanation);
+    for (const Start& start : made.starts) planned_[start.job] = std::nullopt;
+    return true;
+}
+
+std::optional<WaitReason> WaitReasons::of(const Job& job) {
+    if (job.state != JobState::kWaiting || !load()) return std::nullopt;
+    if (job.id) {
+        if (const auto it = planned_.find(job.id); it != planned_.end()) return it->second;
+    }
+    return first_gate(explain(*snapshot_, job, context_.commands.zones(), context_.commands.now(), false));
+}
+
+ordered_json progress_object(const Progress& progress) {
+    ordered_json out;
+    out["phase"] = progress.phase;
+    out["step"] = progress.step;
+    out["steps"] = progress.steps;
+    out["eta_s"] = progress.eta ? seconds_of(*progress.eta) : ordered_json(nullptr);
+    out["metrics"] = ordered_json::object();
+    for (const auto& [name, value] : progress.metrics) out["metrics"][name] = value;
+    return out;
+}
+
+ordered_json job_object(Context& context, const Job& job, WaitReasons& reasons) {
+    ordered_json out;
+    out["id"] = job.id ? ordered_json(job.id.value) : ordered_json(nullptr);
+    out["name"] = job.spec.name;
+    out["kind"] = job.spec.kind;
+    out["class"] = to_string(job.spec.job_class);
+    out["state"] = to_string(job.state);
+    out["held"] = job.held;
+    add_spec(out, job);
+    out["created_at"] = format_time(job.created_at);
+    out["started_at"] = time_or_null(job.started_at);
+    out["ended_at"] = time_or_null(job.ended_at);
+    out["attempt"] = job.attempt;
+    out["preemptions"] = job.preemptions;
+    out["retries"] = job.spec.retries;
+    out["retries_left"] = job.retries_left;
+    std::optional<Progress> progress;
+    if (is_live(job.state)) progress = context.commands.progress(job.id);
+    if (!progress) progress = job.progress;
+    out["progress"] = progress ? progress_object(*progress) : ordered_json(nullptr);
+    out["outcome"] = job.outcome ? outcome_object(*job.outcome) : ordered_json(nullptr);
+    out["after"] = ordered_json::array();
+    for (const Dependency& on : job.spec.after) {
+        out["after"].push_back({{"job", on.on.value}, {"on", to_string(on.kind)}});
+    }
+    out["labels"] = ordered_json::object();
+    for (const auto& [name, value] : job.spec.labels) out["labels"][name] = value;
+    const auto waiting = reasons.of(job);
+    out["waiting"] = nullptr;
+    if (waiting) out["waiting"] = {{"code", waiting->code}, {"text", waiting->text}};
+    out["schedule"] = text_or_null(job.schedule);
+    out["rerun_of"] = job.rerun_of ? ordered_json(job.rerun_of.value) : ordered_json(nullptr);
+    out["run_time"] = seconds_of(job.run_time);
+    out["peak_vram"] = job.peak_vram.value;
+    out["version"] = job.version;
+    return out;
+}
+
+}  // namespace nightshift::api

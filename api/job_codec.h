@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "api/context.h"
+#include "scheduler/planner.h"
+
+namespace nightshift::api {
+
+/// The most important closed gate of a waiting job.
+struct WaitReason {
+    std::string code, text;
+};
+
+/// Wait reasons of this moment: one snapshot and one planning pass for all jobs of an answer, made
+/// when the first waiting job asks.
+class WaitReasons {
+  public:
+    explicit WaitReasons(Context& context) : context_(context) {}
+    /// Nothing for jobs that do not wait, or that are about to start.
+    std::optional<WaitReason> of(const Job& job);
+
+  private:
+    bool load();
+    Context& context_;
+    std::optional<Snapshot> snapshot_;
+    bool is_tried_ = false;
+    std::map<JobId, std::optional<WaitReason>> planned_;
+};
+
+/// The job object of contract.md.
+nlohmann::ordered_json job_object(Context& context, const Job& job, WaitReasons& reasons);
+nlohmann::ordered_json progress_object(const Progress& progress);
+
+/// GET …/why. Spans are the job's wait_spans.
+nlohmann::ordered_json why_object(const Explanation& explanation, const Job& job, std::int64_t plan_seq,
+                                  const std::vector<db::WaitSpan>& spans);
+/// "why" of this moment with counterfactuals; for a job that does not wait there are no gates.
+Result<nlohmann::ordered_json> why_of(Context& context, const Job& job);
+
+}  // namespace nightshift::api
