@@ -1,17 +1,15 @@
 // Two languages. The page's lang attribute is the choice, set by theme.js before the first paint.
-import ko from "/ko.js";
-import en from "/en.js";
+import words from "/words.js";
 
-const words = { ko, en };
 export const language = () => (document.documentElement.lang === "en" ? "en" : "ko");
 
 /** The phrase for `key`, with {name} filled in. A missing key shows itself: a test catches it. */
 export function t(key, values) {
-  const text = words[language()][key] ?? en[key] ?? key;
+  const text = words[key]?.[language() === "ko" ? 0 : 1] ?? key;
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "") : text;
 }
 
-export const has = (key) => key in words[language()];
+export const has = (key) => key in words;
 
 export function setLanguage(value) {
   document.documentElement.lang = value;

@@ -12,7 +12,7 @@ const RETRY_MS = 2000;
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007/g;
 const ERROR = /\b(error|fatal|exception|traceback|panic|refused)\b|오류|실패/i;
 const WARNING = /\bwarn(ing)?\b|경고/i;
-const shapeOf = (line) => line.replace(/[\d.,e+-]+/g, "#").slice(0, 80);
+const shapeOf = (line) => line.replace(/[\d.,e+-]+/g, "#").replace(/\s+/g, " ").slice(0, 80);
 
 export class LogView {
   constructor(redraw) {
