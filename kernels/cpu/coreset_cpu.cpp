@@ -53,9 +53,11 @@ struct Share {
 class Greedy {
   public:
     Greedy(Rows<double> data, std::int64_t count, std::int64_t start)
-        : data_(data), count_(count), nearest_(static_cast<std::size_t>(data.rows),
-                                               std::numeric_limits<double>::infinity()),
-          owner_(static_cast<std::size_t>(data.rows), 0), is_picked_(static_cast<std::size_t>(data.rows), 0) {
+        : data_(data),
+          count_(count),
+          nearest_(static_cast<std::size_t>(data.rows), std::numeric_limits<double>::infinity()),
+          owner_(static_cast<std::size_t>(data.rows), 0),
+          is_picked_(static_cast<std::size_t>(data.rows), 0) {
         pick({0.0, start});
     }
 
@@ -132,8 +134,8 @@ class Greedy {
 
     Rows<double> data_;
     std::int64_t count_;
-    std::vector<double> nearest_;          ///< squared
-    std::vector<std::int32_t> owner_;      ///< position in picks of the nearest pick
+    std::vector<double> nearest_;      ///< squared
+    std::vector<std::int32_t> owner_;  ///< position in picks of the nearest pick
     std::vector<char> is_picked_;
     std::vector<double> to_picks_;
     Coreset out_;

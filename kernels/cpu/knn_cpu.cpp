@@ -67,7 +67,7 @@ struct Filter {
     std::vector<double> centre;
     FloatRows bank;
     Eigen::VectorXf norms;
-    double unit = 0;   ///< error bound of a squared distance per unit of (|q|^2 + |b|^2)
+    double unit = 0;  ///< error bound of a squared distance per unit of (|q|^2 + |b|^2)
 };
 
 template <typename T>
@@ -91,7 +91,8 @@ Filter make_filter(Rows<T> bank) {
     for (std::int64_t i = 0; i < m; ++i) {
         double norm = 0;
         for (std::int64_t j = 0; j < d; ++j) {
-            const double value = static_cast<double>(bank.row(i)[j]) - filter.centre[static_cast<std::size_t>(j)];
+            const double value =
+                static_cast<double>(bank.row(i)[j]) - filter.centre[static_cast<std::size_t>(j)];
             filter.bank(i, j) = static_cast<float>(value);
             norm += value * value;
         }
@@ -115,7 +116,8 @@ class Search {
         const std::int64_t blocks = (queries_.rows + kQueryBlock - 1) / kQueryBlock;
         const auto work = [this, blocks] {
             FloatRows block, products;
-            for (std::int64_t b = next_++; b < blocks; b = next_++) block_of(b * kQueryBlock, block, products);
+            for (std::int64_t b = next_++; b < blocks; b = next_++)
+                block_of(b * kQueryBlock, block, products);
         };
         std::vector<std::thread> others;
         const std::int64_t extra = std::min<std::int64_t>(std::max(threads, 1), blocks) - 1;
@@ -134,7 +136,8 @@ class Search {
         }
         block.resize(count, bank_.columns);
         std::vector<double> norms(static_cast<std::size_t>(count));
-        for (std::int64_t i = 0; i < count; ++i) norms[static_cast<std::size_t>(i)] = centre(first + i, block, i);
+        for (std::int64_t i = 0; i < count; ++i)
+            norms[static_cast<std::size_t>(i)] = centre(first + i, block, i);
         products.noalias() = block * filter_.bank.transpose();
         for (std::int64_t i = 0; i < count; ++i) {
             const double norm = norms[static_cast<std::size_t>(i)];

@@ -63,7 +63,8 @@ class SeedSequence {
 /// High and low halves of a 64 x 64 bit product, in standard C++.
 std::pair<std::uint64_t, std::uint64_t> multiply(std::uint64_t a, std::uint64_t b) {
     const std::uint64_t a0 = a & 0xffffffffU, a1 = a >> 32, b0 = b & 0xffffffffU, b1 = b >> 32;
-    const std::uint64_t low = a0 * b0, middle = a1 * b0 + (low >> 32), cross = a0 * b1 + (middle & 0xffffffffU);
+    const std::uint64_t low = a0 * b0, middle = a1 * b0 + (low >> 32),
+                        cross = a0 * b1 + (middle & 0xffffffffU);
     return {a1 * b1 + (middle >> 32) + (cross >> 32), (cross << 32) | (low & 0xffffffffU)};
 }
 

@@ -1,0 +1,212 @@
+#include "kernels/cpu/bend_dynamics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <Eigen/Dense>
+
+#include "kernels/cpu/panel_shape.h"
+
+namespace nightshift::kernels {
+
+namespace {
+
+constexpr int kParameters = 5;
+constexpr int kIterations = 14;
+constexpr double kShockDecay = .2;     ///< middle of the decays that occur
+constexpr int kShockEdge = 4;
+constexpr int kApart = 6;
+constexpr double kSnapCentre = .72, kSnapWidth = .09;
+
+using Vector = Eigen::VectorXd;
+using Parameters = Eigen::Matrix<double, kParameters, 1>;
+
+double smooth_step(double u) {
+    const double x = std::clamp(u, 0.0, 1.0);
+    return x * x * (3 - 2 * x);
+}
+
+Vector drive(const Parameters& p, int frames) {
+    Vector raw(frames), out(frames);
+    for (int f = 0; f < frames; ++f) {
+        const double u = static_cast<double>(f) / (frames - 1);
+        const double z = (u - kSnapCentre) / kSnapWidth;
+        raw[f] = std::clamp(smooth_step((u - p[2]) / std::max(p[3] - p[2], .1)) + p[4] * std::exp(-z * z), 0.0, 1.12);
+    }
+    for (int f = 0; f < frames; ++f) {
+        const int first = std::max(f - 2, 0), last = std::min(f + 2, frames - 1);
+        out[f] = raw.segment(first, last - first + 1).mean();
+    }
+    return out;
+}
+
+/// theta(t); a shock of an amplitude from a frame on makes it follow faster for a while.
+Vector simulate(const Parameters& p, const Vector& pull, int shock_frame, double amplitude) {
+    Vector out(pull.size());
+    double theta = 0;
+    for (int f = 0; f < pull.size(); ++f) {
+        const double shock = shock_frame >= 0 && f >= shock_frame ? amplitude * std::exp(-kShockDecay * (f - shock_frame)) : 0;
+        theta += std::min(p[1] * (1 + shock), 1.0) * (p[0] * pull[f] - theta);
+        out[f] = theta;
+    }
+    return out;
+}
+
+/// Levenberg-Marquardt over the free parameters and, with a shock frame, its amplitude.
+struct Fit {
+    Parameters p;
+    double amplitude = 0;
+    double cost = 0;   ///< weighted sum of squares
+};
+
+class Fitter {
+  public:
+    Fitter(const Vector& theta, const Vector& weights) : theta_(theta), root_(weights.cwiseSqrt()) {}
+
+    Vector misfit(const Fit& fit, int shock_frame) const {
+        const Vector pull = drive(fit.p, static_cast<int>(theta_.size()));
+        return (theta_ - simulate(fit.p, pull, shock_frame, fit.amplitude)).cwiseProduct(root_);
+    }
+
+    /// Weighted derivatives of the model, one column a free parameter.
+    Eigen::MatrixXd jacobian(const Fit& fit, int shock_frame, const std::vector<int>& free) const {
+        const Vector here = misfit(fit, shock_frame);
+        Eigen::MatrixXd out(theta_.size(), static_cast<Eigen::Index>(free.size()) + (shock_frame >= 0 ? 1 : 0));
+        for (std::size_t k = 0; k < free.size(); ++k) {
+            Fit moved = fit;
+            moved.p[free[k]] += kStep;
+            out.col(static_cast<Eigen::Index>(k)) = (here - misfit(moved, shock_frame)) / kStep;
+        }
+        if (shock_frame >= 0) {
+            Fit moved = fit;
+            moved.amplitude += kStep;
+            out.col(out.cols() - 1) = (here - misfit(moved, shock_frame)) / kStep;
+        }
+        return out;
+    }
+
+    Fit run(Fit fit, int shock_frame, const std::vector<int>& free) const {
+        double damping = 1e-3;
+        Vector rest = misfit(fit, shock_frame);
+        fit.cost = rest.squaredNorm();
+        for (int i = 0; i < kIterations; ++i) {
+            const Eigen::MatrixXd j = jacobian(fit, shock_frame, free);
+            Eigen::MatrixXd normal = j.transpose() * j;
+            normal.diagonal() *= 1 + damping;
+            normal.diagonal().array() += 1e-9;
+            const Vector step = normal.ldlt().solve(j.transpose() * rest);
+            Fit next = fit;
+            for (std::size_t k = 0; k < free.size(); ++k) next.p[free[k]] += step[static_cast<Eigen::Index>(k)];
+            if (shock_frame >= 0) next.amplitude += step[step.size() - 1];
+            bound(next);
+            const Vector next_rest = misfit(next, shock_frame);
+            next.cost = next_rest.squaredNorm();
+            if (next.cost < fit.cost) {
+                const bool is_done = fit.cost - next.cost < 1e-7 * fit.cost;
+                fit = next;
+                rest = next_rest;
+                damping = std::max(damping * .3, 1e-9);
+                if (is_done) break;
+            } else {
+                damping *= 8;
+                if (damping > 1e6) break;
+            }
+        }
+        return fit;
+    }
+
+  private:
+    static constexpr double kStep = 1e-5;
+
+    static void bound(Fit& fit) {
+        fit.p[0] = std::clamp(fit.p[0], .2, 6.0);
+        fit.p[1] = std::clamp(fit.p[1], .03, .6);
+        fit.p[2] = std::clamp(fit.p[2], -.15, .5);
+        fit.p[3] = std::clamp(fit.p[3], fit.p[2] + .3, 1.4);
+        fit.p[4] = std::clamp(fit.p[4], -.15, .4);
+        fit.amplitude = std::clamp(fit.amplitude, -.9, 8.0);
+    }
+
+    Vector theta_, root_;
+};
+
+/// Score of a shock at each frame: its effect with the parts that smooth parameters could explain taken out.
+void scan_shocks(const Fitter& fitter, const Fit& fit, const Vector& rest, const Vector& weights,
+                 const std::vector<int>& free, BendDynamics& out) {
+    const int frames = static_cast<int>(rest.size());
+    const Eigen::MatrixXd smooth = fitter.jacobian(fit, -1, free);
+    const Eigen::HouseholderQR<Eigen::MatrixXd> qr(smooth);
+    const Eigen::MatrixXd q = qr.householderQ() * Eigen::MatrixXd::Identity(frames, smooth.cols());
+    const Vector pull = drive(fit.p, frames);
+    const Vector calm = simulate(fit.p, pull, -1, 0);
+    const Vector root = weights.cwiseSqrt();
+    out.shock_z.assign(static_cast<std::size_t>(frames), 0);
+    for (int tau = kShockEdge; tau < frames - kShockEdge; ++tau) {
+        Vector effect = (simulate(fit.p, pull, tau, .5) - calm).cwiseProduct(root) / .5;
+        effect -= q * (q.transpose() * effect);
+        const double norm = effect.norm();
+        if (norm > 1e-6) out.shock_z[static_cast<std::size_t>(tau)] = effect.dot(rest) / (norm * out.error);
+    }
+}
+
+}  // namespace
+
+BendDynamics fit_dynamics(const std::vector<double>& theta, const std::vector<double>& weights) {
+    const auto frames = static_cast<int>(theta.size());
+    const Vector values = Eigen::Map<const Vector>(theta.data(), frames);
+    const Vector w = Eigen::Map<const Vector>(weights.data(), frames);
+    const Fitter fitter(values, w);
+    Fit start;
+    start.p << std::max(values.tail(3).mean() * 1.02, .5), .14, .05, 1.0, .03;
+    const std::vector<int> all{0, 1, 2, 3, 4};
+    const Fit fit = fitter.run(start, -1, all);
+    Fit plain = fit, prompt = fit;
+    plain.p[4] = 0;
+    prompt.p[2] = 0;
+    plain = fitter.run(plain, -1, {0, 1, 2, 3});
+    prompt = fitter.run(prompt, -1, {0, 1, 3, 4});
+
+    BendDynamics out;
+    out.model = {fit.p[0], fit.p[1], fit.p[2], fit.p[3], fit.p[4]};
+    const Vector rest = fitter.misfit(fit, -1);
+    out.misfit = std::sqrt(rest.squaredNorm() / frames);
+    out.residual.resize(theta.size());
+    for (int f = 0; f < frames; ++f) out.residual[static_cast<std::size_t>(f)] = rest[f];
+    // Second differences see the measuring error but hardly a shock's slow trace.
+    std::vector<double> wiggle;
+    for (int f = 1; f + 1 < frames; ++f) wiggle.push_back((rest[f - 1] - 2 * rest[f] + rest[f + 1]) / std::sqrt(6.0));
+    out.error = std::max(robust_deviation(wiggle), 1e-4);
+    out.snap_gain = std::log((plain.cost + 1e-9) / (fit.cost + 1e-9));
+    out.delay_gain = std::log((prompt.cost + 1e-9) / (fit.cost + 1e-9));
+
+    scan_shocks(fitter, fit, rest, w, all, out);
+    for (int f = 0; f < frames; ++f) {
+        if (out.shock_z[static_cast<std::size_t>(f)] > out.best_z) {
+            out.best_z = out.shock_z[static_cast<std::size_t>(f)];
+            out.best_frame = f;
+        }
+    }
+    for (int f = 0; f < frames; ++f) {
+        if (std::abs(f - out.best_frame) >= kApart) out.second_z = std::max(out.second_z, out.shock_z[static_cast<std::size_t>(f)]);
+    }
+    if (out.best_z <= 0) return out;
+    // With the shock in the model its frame and size come out right; without it the rest had bent to it.
+    Fit best{};
+    best.cost = -1;
+    for (int tau = std::max(out.best_frame - 2, kShockEdge); tau <= std::min(out.best_frame + 2, frames - kShockEdge - 1); ++tau) {
+        Fit from = fit;
+        from.amplitude = .5;
+        const Fit with = fitter.run(from, tau, all);
+        if (best.cost < 0 || with.cost < best.cost) {
+            best = with;
+            out.best_frame = tau;
+        }
+    }
+    out.best_amplitude = best.amplitude;
+    out.best_z = std::sqrt(std::max(fit.cost - best.cost, 0.0)) / out.error * (best.amplitude < 0 ? -1 : 1);
+    out.model = {best.p[0], best.p[1], best.p[2], best.p[3], best.p[4]};
+    return out;
+}
+
+}  // namespace nightshift::kernels

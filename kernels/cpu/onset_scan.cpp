@@ -1,0 +1,103 @@
+#include "kernels/cpu/onset_scan.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nightshift::kernels {
+
+namespace {
+
+constexpr int kEdgeFrames = 5;     ///< an onset needs frames before and after it
+constexpr int kFarPlaces = 12;     ///< "another place" is at least that far away
+
+using Series = std::vector<double>;
+
+double dot(const Series& a, const Series& b, const Series& weights) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += weights[i] * a[i] * b[i];
+    return sum;
+}
+
+/// Takes the components along an orthonormal basis out of a series.
+void project_out(Series& series, const std::vector<Series>& basis, const Series& weights) {
+    for (const Series& direction : basis) {
+        const double share = dot(series, direction, weights);
+        for (std::size_t i = 0; i < series.size(); ++i) series[i] -= share * direction[i];
+    }
+}
+
+std::vector<Series> orthonormal(std::vector<Series> columns, const Series& weights) {
+    std::vector<Series> basis;
+    for (Series& column : columns) {
+        const double before = std::sqrt(dot(column, column, weights));
+        project_out(column, basis, weights);
+        const double norm = std::sqrt(dot(column, column, weights));
+        if (norm < 1e-6 * before || norm < 1e-12) continue;
+        for (double& value : column) value /= norm;
+        basis.push_back(std::move(column));
+    }
+    return basis;
+}
+
+}  // namespace
+
+OnsetScan scan_onset(const PanelShape& s, int half_width, bool with_yield) {
+    const auto frames = static_cast<std::size_t>(s.frames);
+    std::vector<Series> columns{Series(frames, 1.0), s.theta};
+    if (with_yield) {
+        Series square(frames);
+        for (std::size_t f = 0; f < frames; ++f) square[f] = s.theta[f] * s.theta[f];
+        columns.push_back(std::move(square));
+    }
+    const std::vector<Series> basis = orthonormal(std::move(columns), s.weight);
+    // Residual bends of every place, and the pooled standard error of one of them.
+    const int places = kPlaces - 2 * half_width;
+    std::vector<Series> bends(static_cast<std::size_t>(places), Series(frames));
+    std::vector<double> pool;
+    for (int j = 0; j < places; ++j) {
+        Series& bend = bends[static_cast<std::size_t>(j)];
+        for (int f = 0; f < s.frames; ++f) bend[static_cast<std::size_t>(f)] = s.phi(f, j + 2 * half_width) - s.phi(f, j);
+        project_out(bend, basis, s.weight);
+        for (std::size_t f = 0; f < frames; ++f) pool.push_back(bend[f] * std::sqrt(s.weight[f]));
+    }
+    const double error = std::max(robust_deviation(pool), 1e-6);
+    OnsetScan out;
+    out.first = kEdgeFrames;
+    out.last = s.frames - kEdgeFrames;
+    out.z.assign(frames, 0);
+    out.height.assign(frames, 0);
+    out.place.assign(frames, 0);
+    for (int tau = out.first; tau < out.last; ++tau) {
+        const auto t = static_cast<std::size_t>(tau);
+        Series step(frames, 0.0);
+        for (std::size_t f = t; f < frames; ++f) step[f] = s.theta[f];
+        project_out(step, basis, s.weight);
+        const double norm = std::sqrt(dot(step, step, s.weight));
+        if (norm < 1e-6) continue;
+        std::vector<double> zs(static_cast<std::size_t>(places));
+        for (int j = 0; j < places; ++j) {
+            const double z = dot(step, bends[static_cast<std::size_t>(j)], s.weight) / (norm * error);
+            zs[static_cast<std::size_t>(j)] = z;
+            out.least_z = std::min(out.least_z, z);
+            if (z > out.z[t]) {
+                out.z[t] = z;
+                out.height[t] = z * error / norm;
+                out.place[t] = j + half_width;
+            }
+        }
+        if (out.z[t] > out.best_z) {
+            out.best_z = out.z[t];
+            out.best_height = out.height[t];
+            out.best_frame = tau;
+            out.best_place = out.place[t];
+            out.elsewhere_z = 0;
+            for (int j = 0; j < places; ++j) {
+                if (std::abs(j + half_width - out.best_place) < kFarPlaces) continue;
+                out.elsewhere_z = std::max(out.elsewhere_z, zs[static_cast<std::size_t>(j)]);
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace nightshift::kernels

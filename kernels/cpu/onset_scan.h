@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/cpu/panel_shape.h"
+
+namespace nightshift::kernels {
+
+/// Does the bend at some place grow from some frame on? K(t) = phi(s+h) - phi(s-h) is fitted with
+/// [1, theta] (and theta^2, which takes slow yielding) and then with theta from frame tau on.
+struct OnsetScan {
+    int first = 0, last = 0;            ///< frames tau that were tried
+    std::vector<double> z;              ///< [frames] largest growth over all places, in standard errors
+    std::vector<double> height;         ///< [frames] extra angle share of that place
+    std::vector<int> place;             ///< [frames]
+    double best_z = 0, best_height = 0;
+    int best_frame = 0, best_place = 0;
+    double least_z = 0;                 ///< most negative: shrinking bends do not occur
+    double elsewhere_z = 0;             ///< largest growth of the same frame at another place
+};
+OnsetScan scan_onset(const PanelShape& shape, int half_width, bool with_yield);
+
+}  // namespace nightshift::kernels
