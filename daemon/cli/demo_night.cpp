@@ -18,8 +18,8 @@ using nlohmann::json;
 namespace {
 
 constexpr Bytes kUsableMin = gibibytes(1);
-/// Long enough that a score can arrive while it trains: about half a minute on two cores.
-constexpr int kDreamEpochs = 1500;
+/// Long enough that a score can arrive while it trains: about twenty seconds on two cores.
+constexpr int kDreamEpochs = 2000;
 constexpr int kSeed = 20261121;
 
 std::string reference(std::int64_t job) {

@@ -54,26 +54,32 @@ std::vector<Finding> files_longer_than(const Tree& tree, std::size_t limit) {
     return findings;
 }
 
-/// Functions defined at column 0, which is where clang-format puts them: from the line with the brace to
-/// the closing brace in column 0.
+/// Functions at file level and members defined in their class, by clang-format's indents: from the line
+/// with the brace to the closing brace below its first character.
 std::vector<Finding> functions_longer_than(const Tree& tree, std::size_t limit) {
+    static const std::array<std::string_view, 14> kNotFunctions = {
+        "namespace", "struct", "class", "enum",   "union", "extern", "constexpr std::array",
+        "if (",      "for (",  "while", "switch", "do {",  "try {",  "}"};
     std::vector<Finding> findings;
     for (const SourceFile& file : tree.files) {
         if (extension_of(file.path) != ".cpp" && extension_of(file.path) != ".cu") continue;
         std::size_t start = 0;
-        bool is_open = false;
+        std::size_t indent = std::string::npos;  // of the open function
         for (std::size_t i = 0; i < file.lines.size(); ++i) {
             const std::string_view line = file.lines[i];
-            if (line.empty()) continue;
-            if (!is_open && line.ends_with("{") && line.front() != '}' && line.front() != '#') {
-                static const std::array<std::string_view, 7> kNotFunctions = {
-                    "namespace", "struct", "class", "enum", "union", "extern", "constexpr std::array"};
-                is_open = std::none_of(kNotFunctions.begin(), kNotFunctions.end(),
-                                       [&](std::string_view word) { return line.starts_with(word); });
-                start = i;
-            } else if (is_open && line.front() == '}') {
-                is_open = false;
-                if (i - start > limit) {
+            const std::size_t first = line.find_first_not_of(' ');
+            if (first == std::string_view::npos) continue;
+            const std::string_view text = line.substr(first);
+            if (indent == std::string::npos) {
+                const bool is_start =
+                    (first == 0 || first == 4) && text.ends_with("{") && text.front() != '#' &&
+                    std::none_of(kNotFunctions.begin(), kNotFunctions.end(),
+                                 [&](std::string_view word) { return text.starts_with(word); });
+                if (is_start) indent = first, start = i;
+            } else if (first == indent && text.front() == '}') {
+                indent = std::string::npos;
+                // "};" ends a type or a table.
+                if (!text.starts_with("};") && i - start > limit) {
                     findings.push_back({file.path, static_cast<int>(start) + 1,
                                         "function of " + std::to_string(i - start) + " lines"});
                 }

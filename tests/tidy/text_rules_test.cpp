@@ -41,8 +41,13 @@ TEST_CASE("rule: line length counts characters, not bytes") {
 TEST_CASE("rule: function length") {
     const std::string body = repeated("    x();\n", 121);
     CHECK(fires(functions_stay_short, "db/store.cpp", "void f() {\n" + body + "}\n"));
+    CHECK_FALSE(fires(functions_stay_short, "db/store.cpp", "Row rows[] = {\n" + body + "};\n"));
     CHECK_FALSE(fires(functions_stay_short, "db/store.cpp", "namespace a {\n" + body + "}\n"));
     CHECK_FALSE(fires(functions_stay_short, "db/store.cpp", "void f() {\n    x();\n}\n" + body));
+    const std::string deep = repeated("        x();\n", 121);
+    CHECK(fires(functions_stay_short, "db/store.cpp", "class A {\n    void f() {\n" + deep + "    }\n};\n"));
+    const std::string members = repeated("    void f() {\n        x();\n    }\n", 100);
+    CHECK_FALSE(fires(functions_stay_short, "db/store.cpp", "class A {\n" + members + "};\n"));
     CHECK(fires(functions_growing_long, "db/store.cpp", "void f() {\n" + repeated("    x();\n", 71) + "}\n"));
 }
 

@@ -42,6 +42,15 @@ TEST_CASE("rule: every suite is listed") {
     CHECK(findings[1].text == "tests/e2e/old_test.py does not exist");
 }
 
+TEST_CASE("rule: a listed runner runs the tests of its folder that it names") {
+    Tree tree = tree_of("packaging/suites.txt", "web | x | 9 | node tests/web/run.mjs\n");
+    add_file(tree, "tests/web/run.mjs", "await import(\"./pages_test.mjs\");\n");
+    add_file(tree, "tests/web/pages_test.mjs", "");
+    CHECK(every_suite_is_listed(tree).empty());
+    add_file(tree, "tests/web/forgotten_test.mjs", "");
+    CHECK(every_suite_is_listed(tree).size() == 1);
+}
+
 TEST_CASE("rule: a README per folder") {
     Tree tree = tree_of("db/store.h", "");
     CHECK(every_folder_has_a_readme(tree).size() == 1);
