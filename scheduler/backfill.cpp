@@ -77,7 +77,8 @@ bool is_preempted_in_time(const Scene& scene, const Job& job, const Reservation&
     return !head.at || scene.now + protection + policy.grace <= *head.at;
 }
 
-bool pushes(const Scene& scene, const Ledger& ledger, const Job& job, const Fit& fit, const Reservation& head) {
+bool pushes(const Scene& scene, const Ledger& ledger, const Job& job, const Fit& fit,
+            const Reservation& head) {
     if (head.terms.device != fit.device || fit.device.empty()) return false;
     const auto run = predict_run(job, scene.snapshot);
     if (head.at && run.p90 && scene.now + *run.p90 <= *head.at) return false;
@@ -132,7 +133,7 @@ Gate reserved_gate(const Scene& scene, const Fit& fit, const Reservation& reserv
     gate.text = "It would fit, but would push " + format_jobs(gate.jobs) + ", which is ahead and waits for " +
                 format_bytes(reservation.needed);
     if (reservation.is_imminent) {
-        gate.text += "; memory for that is on its way.";
+        gate.text += "; memory for it is about to be freed.";
     } else if (reservation.at) {
         gate.text += ", expected by " + format_instant(scene, "", *reservation.at) + ".";
     } else {

@@ -10,7 +10,9 @@
 namespace nightshift {
 namespace {
 
-std::size_t index_of(JobClass job_class) { return static_cast<std::size_t>(job_class); }
+std::size_t index_of(JobClass job_class) {
+    return static_cast<std::size_t>(job_class);
+}
 
 }  // namespace
 
@@ -45,13 +47,14 @@ void Pass::decide(std::size_t index) {
         return;
     }
     auto gates = closed_gates(index);
-    const bool is_ready = gates.empty();   // but for room on the machine or a device
+    const bool is_ready = gates.empty();  // but for room on the machine or a device
     const auto machine = machine_gates(scene_, job, ledger_, kept_for_);
     gates.insert(gates.end(), machine.begin(), machine.end());
     const auto fits = fits_of(scene_, ledger_, job);
     if (gates.empty()) {
         for (const Fit& fit : fits) {
-            if (fit.fits && pushed_by(scene_, ledger_, job, fit, reservations_) == nullptr) return start(job, fit);
+            if (fit.fits && pushed_by(scene_, ledger_, job, fit, reservations_) == nullptr)
+                return start(job, fit);
         }
     }
     wait_for_room(job, fits, gates, is_ready);
@@ -60,7 +63,8 @@ void Pass::decide(std::size_t index) {
 
 std::vector<Gate> Pass::closed_gates(std::size_t index) const {
     auto gates = standing_[index];
-    if (auto gate = idle_gate(scene_, *order_[index], activities_for(index))) gates.push_back(std::move(*gate));
+    if (auto gate = idle_gate(scene_, *order_[index], activities_for(index)))
+        gates.push_back(std::move(*gate));
     return gates;
 }
 
@@ -87,8 +91,9 @@ void Pass::start(const Job& job, const Fit& fit) {
     plan_.starts.push_back({job.id, fit.device, job.spec.vram});
 }
 
-void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates, bool is_ready) {
-    if (fits.empty()) return;   // a standing gate says why no device can take it
+void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates,
+                         bool is_ready) {
+    if (fits.empty()) return;  // a standing gate says why no device can take it
     const Fit& best = fits.front();
     const std::size_t job_class = index_of(job.spec.job_class);
     const bool is_machine_short = !gates.empty();
@@ -97,7 +102,7 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
         if (head != nullptr) gates.push_back(reserved_gate(scene_, best, *head));
         if (is_ready && is_machine_short && head == nullptr) {
             std::vector<Gate> preemption;
-            try_to_preempt(job, {best}, preemption);
+            try_to_preempt(job, fits, preemption);
             for (const Gate& gate : gates) kept_for_.emplace_back(gate.code, job.id);
             gates.insert(gates.end(), preemption.begin(), preemption.end());
         }
@@ -114,7 +119,8 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
         gates.insert(gates.end(), preemption.begin(), preemption.end());
         has_room_head_[job_class] = true;
     }
-    const bool lacks_vram = std::any_of(gates.begin(), gates.end(), [](const Gate& gate) { return gate.vram.has_value(); });
+    const bool lacks_vram =
+        std::any_of(gates.begin(), gates.end(), [](const Gate& gate) { return gate.vram.has_value(); });
     if (!lacks_vram) return;
     add_order_gate(job, gates);
     if (is_ready) room_waiters_.emplace_back(rank_of(job.spec.job_class), job.id);
@@ -135,35 +141,34 @@ void Pass::add_order_gate(const Job& job, std::vector<Gate>& gates) const {
 }
 
 bool Pass::try_to_preempt(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates) {
-    std::optional<Gate> why_not;
+    PreemptionVerdict best;
     for (const Fit& fit : fits) {
         // Room made here would go to the job that reserved it first.
-        const bool is_reserved = std::any_of(reservations_.begin(), reservations_.end(),
-                                             [&fit](const Reservation& r) { return r.terms.device == fit.device; });
+        const bool is_reserved =
+            std::any_of(reservations_.begin(), reservations_.end(),
+                        [&fit](const Reservation& r) { return r.terms.device == fit.device; });
         if (is_reserved && !fit.device.empty()) continue;
-        auto verdict = choose_victims(scene_, ledger_, job, shortage_of(job, fit));
-        if (verdict.victims.empty()) {
-            if (!why_not) why_not = std::move(verdict.gate);
-            continue;
-        }
-        const bool is_first = std::none_of(plan_.yields.begin(), plan_.yields.end(),
-                                           [](const Yield& yield) { return yield.reason == "preempted"; });
-        if (!is_first) {
-            Gate gate;
-            gate.code = "preemption_in_flight";
-            gate.text = "One preemption at a time: another job makes room first.";
-            why_not = std::move(gate);
-            break;
-        }
-        const UnixMs deadline = scene_.now + scene_.policy().preemption.grace;
-        for (const LiveJob* victim : verdict.victims) {
-            ledger_.leave(victim->job.id);
-            plan_.yields.push_back({victim->job.id, job.id, "preempted", deadline});
-        }
-        return true;
+        const Shortage shortage = shortage_of(job, fit);
+        if (!shortage.is_any()) return false;  // what it lacks is on its way back already
+        auto verdict = choose_victims(scene_, ledger_, job, shortage);
+        const bool is_better = !verdict.victims.empty() && (best.victims.empty() || verdict.lost < best.lost);
+        if (is_better || (best.victims.empty() && !best.gate)) best = std::move(verdict);
     }
-    if (why_not) gates.push_back(std::move(*why_not));
-    return false;
+    const bool is_first = std::none_of(plan_.yields.begin(), plan_.yields.end(),
+                                       [](const Yield& yield) { return yield.reason == "preempted"; });
+    if (!best.victims.empty() && !is_first) {
+        best.victims.clear();
+        best.gate.emplace();
+        best.gate->code = "preemption_in_flight";
+        best.gate->text = "One preemption at a time: another job makes room first.";
+    }
+    for (const LiveJob* victim : best.victims) {
+        ledger_.leave(victim->job.id);
+        plan_.yields.push_back(
+            {victim->job.id, job.id, "preempted", scene_.now + scene_.policy().preemption.grace});
+    }
+    if (best.victims.empty() && best.gate) gates.push_back(std::move(*best.gate));
+    return !best.victims.empty();
 }
 
 Shortage Pass::shortage_of(const Job& job, const Fit& fit) const {
@@ -185,7 +190,10 @@ void Pass::record(const Job& job, std::vector<Gate> gates) {
     Explanation explanation;
     explanation.job = job.id;
     explanation.gates = std::move(gates);
-    explanation.is_head_of_class = !has_head_[job_class] && !job.held;
+    const bool is_hopeless = std::any_of(
+        explanation.gates.begin(), explanation.gates.end(),
+        [](const Gate& gate) { return gate.code == "unsatisfiable" || gate.code == "dep_impossible"; });
+    explanation.is_head_of_class = !has_head_[job_class] && !job.held && !is_hopeless;
     if (is_eligible(explanation)) activities_[job_class].waiting_for_room.push_back(job.id);
     has_head_[job_class] = has_head_[job_class] || explanation.is_head_of_class;
     plan_.waiting.push_back(std::move(explanation));

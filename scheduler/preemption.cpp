@@ -11,7 +11,9 @@ constexpr std::size_t kVictimsMax = 10;
 constexpr Millis kSaveTime = seconds(5);
 constexpr Millis kRestartTime = seconds(10);
 
-bool covers(const Shortage& s) { return !s.is_any(); }
+bool covers(const Shortage& s) {
+    return !s.is_any();
+}
 
 Shortage after(Shortage s, const LiveJob& victim, const Scene& scene) {
     if (victim.lease.device == s.device) s.vram -= victim.lease.held();
@@ -24,7 +26,8 @@ Shortage after(Shortage s, const LiveJob& victim, const Scene& scene) {
 /// Its leaving would bring some of what is lacking.
 bool contributes(const Shortage& s, const LiveJob& victim) {
     return (s.vram.value > 0 && victim.lease.device == s.device && victim.lease.held().value > 0) ||
-           (s.ram.value > 0 && victim.job.spec.ram.value > 0) || (s.cpu > 0 && victim.job.spec.cpu > 0) || s.slots > 0;
+           (s.ram.value > 0 && victim.job.spec.ram.value > 0) || (s.cpu > 0 && victim.job.spec.cpu > 0) ||
+           s.slots > 0;
 }
 
 /// It was let past the beneficiary, which was ready and ahead of it when it started.
@@ -33,7 +36,9 @@ bool has_passed(const LiveJob& live, const Job& beneficiary) {
     const bool was_ready = beneficiary.eligible_since && *beneficiary.eligible_since < started;
     if (!was_ready || rank_of(live.job.spec.job_class) != rank_of(beneficiary.spec.job_class)) return false;
     // Without ageing: how far the other one had risen before it started is not kept.
-    const auto place = [](const Job& job) { return std::make_tuple(-job.spec.priority, job.order_key, job.id); };
+    const auto place = [](const Job& job) {
+        return std::make_tuple(-job.spec.priority, job.order_key, job.id);
+    };
     return place(beneficiary) < place(live.job);
 }
 
@@ -85,7 +90,8 @@ Gate hysteresis_gate(UnixMs until) {
     Gate gate;
     gate.code = "preemption_in_flight";
     gate.opens_at = until;
-    gate.text = "A job was preempted less than " + format_duration(kHysteresis) + " ago; the next one follows after that.";
+    gate.text = "A job was preempted less than " + format_duration(kHysteresis) +
+                " ago; the next one follows after that.";
     return gate;
 }
 
@@ -98,14 +104,16 @@ Gate protected_gate(const Scene& scene, const std::vector<std::pair<const LiveJo
         if (until.value != INT64_MAX && (!first || until < *first)) first = until;
     }
     gate.opens_at = first;
-    gate.text = format_jobs(gate.jobs) + (gate.jobs.size() == 1 ? " runs" : " run") + " below it but may not be preempted";
+    gate.text = format_jobs(gate.jobs) + (gate.jobs.size() == 1 ? " runs" : " run") +
+                " below it but may not be preempted";
     gate.text += first ? " before " + format_instant(scene, "", *first) + "." : ".";
     gate.text.front() = 'J';
     return gate;
 }
 
 /// The cheapest covering set: by lost work, lowest class, youngest start, then ids.
-std::vector<const LiveJob*> cheapest(const Scene& scene, const Shortage& shortage, std::vector<const LiveJob*> pool) {
+std::vector<const LiveJob*> cheapest(const Scene& scene, const Shortage& shortage,
+                                     std::vector<const LiveJob*> pool) {
     std::sort(pool.begin(), pool.end(), [&scene](const LiveJob* a, const LiveJob* b) {
         const auto key = [&scene](const LiveJob* v) {
             return std::make_tuple(lost_work(*v, scene.now), -rank_of(v->job.spec.job_class),
@@ -159,7 +167,9 @@ PreemptionVerdict choose_victims(const Scene& scene, const Ledger& ledger, const
     bool is_in_flight = false;
     for (const LiveJob& live : scene.snapshot.live) {
         is_in_flight = is_in_flight || is_preemption(live);
-        if (ledger.is_leaving(live.job.id) || !is_below(live, beneficiary, shortage) || !contributes(shortage, live)) continue;
+        if (ledger.is_leaving(live.job.id) || !is_below(live, beneficiary, shortage) ||
+            !contributes(shortage, live))
+            continue;
         left_with_all = after(left_with_all, live, scene);
         if (const auto until = protected_until(scene, live, beneficiary)) {
             safe.emplace_back(&live, *until);
@@ -176,6 +186,7 @@ PreemptionVerdict choose_victims(const Scene& scene, const Ledger& ledger, const
     } else if (const auto last = scene.snapshot.last_preemption_at; last && scene.now - *last < kHysteresis) {
         verdict.gate = hysteresis_gate(*last + kHysteresis);
     } else {
+        for (const LiveJob* victim : victims) verdict.lost = verdict.lost + lost_work(*victim, scene.now);
         verdict.victims = std::move(victims);
     }
     return verdict;

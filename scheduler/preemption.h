@@ -26,7 +26,8 @@ struct Shortage {
 /// Who leaves for a job, or why nobody does although lower classes hold enough.
 struct PreemptionVerdict {
     std::vector<const LiveJob*> victims;
-    std::optional<Gate> gate;   ///< preemption_in_flight or protected_victims
+    Millis lost;                ///< by all of them together
+    std::optional<Gate> gate;  ///< preemption_in_flight or protected_victims
 };
 
 /// The set of victims that loses the least work among all sets that cover the shortage: only running,

@@ -47,8 +47,9 @@ TEST_CASE("admission: the code names what makes the shortfall") {
         const Gate* gate = gate_of(plan, 2, "vram_budget");
         REQUIRE(gate != nullptr);
         CHECK(gate->jobs == std::vector<JobId>{JobId{1}});
-        CHECK(gate->text == "8.0 GiB wanted, 5.5 GiB can be given to training now: 24.0 GiB card - 512 MiB safety"
-                            " - 18.0 GiB job 1 = 5.5 GiB.");
+        CHECK(gate->text ==
+              "8.0 GiB wanted, 5.5 GiB can be given to training now: 24.0 GiB card - 512 MiB safety"
+              " - 18.0 GiB job 1 = 5.5 GiB.");
     }
     SUBCASE("headroom") {
         night.s.policy.of(JobClass::kInference).headroom = {{"", gibibytes(18)}};

@@ -56,7 +56,7 @@ TEST_CASE("backfill: a job that would push the head waits") {
 
 TEST_CASE("backfill: a job that fits beside head and reservation goes") {
     Night night = waiting_head(hours(2));
-    rigid(night.wait(3, JobClass::kTraining, gibibytes(7)));   // 23.5 - 16 = 7.5
+    rigid(night.wait(3, JobClass::kTraining, gibibytes(7)));  // 23.5 - 16 = 7.5
     CHECK(starts(night.plan(), 3));
     Night unknown = waiting_head(std::nullopt);
     rigid(unknown.wait(3, JobClass::kTraining, gibibytes(7)));
@@ -84,7 +84,7 @@ TEST_CASE("backfill: a preemptible job may go, since it leaves when the head nee
 }
 
 TEST_CASE("backfill: not even a preemptible job when the head's time is near") {
-    Night night = waiting_head(minutes(3));   // less than min_run + grace
+    Night night = waiting_head(minutes(3));  // less than min_run + grace
     night.wait(3, JobClass::kTraining, gibibytes(9));
     CHECK(gate_of(night.plan(), 3, "vram_reserved_for_head") != nullptr);
 }
@@ -100,7 +100,7 @@ TEST_CASE("backfill: nobody slips in while memory for the head is on its way") {
     const Plan plan = night.plan();
     CHECK(gate_of(plan, 2, "vram_release_pending") != nullptr);
     CHECK(gate_of(plan, 3, "vram_reserved_for_head") != nullptr);
-    CHECK(starts(plan, 4));   // fits beside
+    CHECK(starts(plan, 4));  // fits beside
 }
 
 TEST_CASE("backfill: the reservation waits for the headroom to step down too") {

@@ -37,9 +37,10 @@ TEST_CASE("cron: names, ranges, steps, lists and words") {
 }
 
 TEST_CASE("cron: what is not cron is refused with the field's name") {
-    for (const char* text : {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *",
-                             "* * * 13 *", "* * * * 8", "*/0 * * * *", "5-1 * * * *", "a * * * *", "@never",
-                             "1,,2 * * * *", "1- * * * *", "5/15 * * * *", "*/99 * * * *", "-1 * * * *"}) {
+    for (const char* text :
+         {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *",
+          "* * * * 8", "*/0 * * * *", "5-1 * * * *", "a * * * *", "@never", "1,,2 * * * *", "1- * * * *",
+          "5/15 * * * *", "*/99 * * * *", "-1 * * * *"}) {
         CAPTURE(text);
         const auto cron = parse_cron(text);
         REQUIRE_FALSE(cron.has_value());
@@ -75,7 +76,7 @@ TEST_CASE("cron: a time in the gap fires at its end, once") {
     const auto cron = parse_cron("30 2 * * *").value();
     const auto fire = next_fire(cron, "Europe/Berlin", kZones, utc(2026, 3, 28, 12));
     REQUIRE(fire.has_value());
-    CHECK(fire->at == utc(2026, 3, 29, 1));   // 03:00 CEST
+    CHECK(fire->at == utc(2026, 3, 29, 1));  // 03:00 CEST
     CHECK(fire->note == "02:30 does not exist on this day (clocks go forward); fires at 03:00 instead");
     CHECK(next("30 2 * * *", fire->at, "Europe/Berlin") == utc(2026, 3, 30, 0, 30));
 }
@@ -104,20 +105,23 @@ TEST_CASE("cron: a repeated time fires once, at its first occurrence") {
 }
 
 TEST_CASE("cron: midnights and days that do not exist") {
-    CHECK(next("0 0 * * *", utc(2026, 10, 17, 12), "Test/Midnight") == utc(2026, 10, 18, 3));   // 01:00 local
-    CHECK(next("0 12 30 12 *", utc(2026, 12, 29), "Test/Samoa") == utc(2026, 12, 30, 10));   // first instant of the 31st
+    CHECK(next("0 0 * * *", utc(2026, 10, 17, 12), "Test/Midnight") == utc(2026, 10, 18, 3));  // 01:00 local
+    CHECK(next("0 12 30 12 *", utc(2026, 12, 29), "Test/Samoa") ==
+          utc(2026, 12, 30, 10));  // first instant of the 31st
 }
 
 TEST_CASE("cron: agrees with a walk over every minute") {
     for (const char* zone : {"UTC", "Europe/Berlin", "Asia/Seoul", "Test/Midnight"}) {
-        for (const char* text : {"*/7 * * * *", "5 4 * * sun", "0 0,12 1-7 * mon", "15 2,3 * * *", "30 0 * * *"}) {
+        for (const char* text :
+             {"*/7 * * * *", "5 4 * * sun", "0 0,12 1-7 * mon", "15 2,3 * * *", "30 0 * * *"}) {
             const auto cron = parse_cron(text).value();
             const auto matches = [&cron](const LocalTime& local) {
                 const bool is_date = cron.days >> local.day & 1;
                 const bool is_weekday = cron.weekdays >> ((local.weekday + 1) % 7) & 1;
                 const bool is_either = cron.is_day_restricted && cron.is_weekday_restricted;
                 return (cron.minutes >> (local.minute % 60) & 1) && (cron.hours >> (local.minute / 60) & 1) &&
-                       (cron.months >> local.month & 1) && (is_either ? is_date || is_weekday : is_date && is_weekday);
+                       (cron.months >> local.month & 1) &&
+                       (is_either ? is_date || is_weekday : is_date && is_weekday);
             };
             const UnixMs start = utc(2026, 10, 14);
             std::vector<UnixMs> expected;
@@ -126,7 +130,8 @@ TEST_CASE("cron: agrees with a walk over every minute") {
                 const LocalTime before = kZones.to_local(zone, at - minutes(1));
                 bool fires = matches(local) && kZones.to_instant(zone, local) == at;
                 // Local minutes that were skipped just before this instant.
-                const bool is_jump = (local.minute - before.minute + 1440) % 1440 > 1 && local.minute > before.minute;
+                const bool is_jump =
+                    (local.minute - before.minute + 1440) % 1440 > 1 && local.minute > before.minute;
                 const int skipped_from = before.minute == 1439 ? 0 : before.minute + 1;
                 const bool is_midnight_jump = before.minute == 1439 && local.minute > 0;
                 for (int m = skipped_from; (is_jump || is_midnight_jump) && m < local.minute; ++m) {

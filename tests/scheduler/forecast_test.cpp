@@ -35,7 +35,7 @@ TEST_CASE("forecast: jobs ahead run first") {
     const Job job = night.wait(3, JobClass::kTraining, gibibytes(8));
     const auto e = night.explain(job);
     REQUIRE(e.eta.p90.has_value());
-    CHECK(*e.eta.p90 == night.now + hours(1) + hours(5));   // 4 h, a quarter more for caution
+    CHECK(*e.eta.p90 == night.now + hours(1) + hours(5));  // 4 h, a quarter more for caution
 }
 
 TEST_CASE("forecast: what is not known is said, not guessed") {
@@ -68,7 +68,7 @@ TEST_CASE("runtime: the estimate, the history, the limit, in this order") {
     night.s.policy.limits.time_limit = hours(24);
     CHECK(predict_run(job, night.s).p90 == hours(24));
     night.s.stats.push_back({"burn", 2, hours(1), hours(2), gibibytes(1)});
-    CHECK(predict_run(job, night.s).p90 == hours(24));   // two runs say nothing
+    CHECK(predict_run(job, night.s).p90 == hours(24));  // two runs say nothing
     night.s.stats[0].runs = 3;
     CHECK(predict_run(job, night.s).p90 == hours(2));
     job.spec.estimate = minutes(20);

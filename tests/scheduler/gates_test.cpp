@@ -93,7 +93,7 @@ TEST_CASE("gates: nothing starts that could do no useful work before its window 
     night.add_window("night", "fri 22:00-06:00");
     night.s.policy.of(JobClass::kTraining).window = "night";
     Job& job = night.wait(1, JobClass::kTraining, gibibytes(4));
-    night.now = utc(2026, 11, 21, 5, 58, 1);   // 119 s left, grace 60 s
+    night.now = utc(2026, 11, 21, 5, 58, 1);  // 119 s left, grace 60 s
     CHECK(gate_of(night.plan(), 1, "window_too_short") != nullptr);
     night.now = utc(2026, 11, 21, 5, 57);
     CHECK(starts(night.plan(), 1));
@@ -124,7 +124,7 @@ TEST_CASE("gates: what can never run says so") {
     REQUIRE(limit != nullptr);
     CHECK(limit->limit == gibibytes(2).value);
     CHECK(limit->value == gibibytes(4).value);
-    CHECK(starts(plan, 5));   // nobody waits behind what can never run
+    CHECK(starts(plan, 5));  // nobody waits behind what can never run
 }
 
 TEST_CASE("gates: a job without VRAM needs no GPU at all") {

@@ -9,9 +9,10 @@ using namespace nightshift;
 
 namespace {
 
-constexpr std::array kStates{JobState::kWaiting,   JobState::kStarting,  JobState::kRunning,   JobState::kYielding,
-                             JobState::kParked,    JobState::kStopping,  JobState::kSucceeded, JobState::kFailed,
-                             JobState::kCancelled, JobState::kSkipped,   JobState::kExpired};
+constexpr std::array kStates{JobState::kWaiting,   JobState::kStarting, JobState::kRunning,
+                             JobState::kYielding,  JobState::kParked,   JobState::kStopping,
+                             JobState::kSucceeded, JobState::kFailed,   JobState::kCancelled,
+                             JobState::kSkipped,   JobState::kExpired};
 
 }  // namespace
 
@@ -54,8 +55,8 @@ TEST_CASE("job: terminal is terminal") {
 
 TEST_CASE("job: a waiting job only starts or ends without an attempt") {
     for (const auto to : kStates) {
-        const bool is_allowed = to == JobState::kStarting || to == JobState::kCancelled || to == JobState::kSkipped ||
-                                to == JobState::kExpired;
+        const bool is_allowed = to == JobState::kStarting || to == JobState::kCancelled ||
+                                to == JobState::kSkipped || to == JobState::kExpired;
         CHECK(may_change(JobState::kWaiting, to) == is_allowed);
     }
 }
@@ -63,7 +64,8 @@ TEST_CASE("job: a waiting job only starts or ends without an attempt") {
 TEST_CASE("job: every live state can end, and only waiting jobs are skipped or expire") {
     for (const auto from : kStates) {
         if (!is_live(from)) continue;
-        for (const auto to : {JobState::kWaiting, JobState::kSucceeded, JobState::kFailed, JobState::kCancelled}) {
+        for (const auto to :
+             {JobState::kWaiting, JobState::kSucceeded, JobState::kFailed, JobState::kCancelled}) {
             CHECK(may_change(from, to));
         }
         CHECK_FALSE(may_change(from, JobState::kSkipped));

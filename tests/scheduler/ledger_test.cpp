@@ -37,7 +37,7 @@ TEST_CASE("ledger: without a policy only the safety is kept back") {
 TEST_CASE("ledger: a job holds the larger of its budget and its use") {
     Night night;
     night.run(1, JobClass::kTraining, gibibytes(6));
-    CHECK(terms(night, JobClass::kTraining, gibibytes(1)).held == gibibytes(6));   // nothing allocated yet
+    CHECK(terms(night, JobClass::kTraining, gibibytes(1)).held == gibibytes(6));  // nothing allocated yet
     night.s.live[0].lease.used = gibibytes(8);
     CHECK(terms(night, JobClass::kTraining, gibibytes(1)).held == gibibytes(8));
 }
@@ -83,7 +83,7 @@ TEST_CASE("ledger: headroom is kept from everyone but inference, less what infer
 }
 
 TEST_CASE("ledger: the first headroom entry whose window is open wins") {
-    Night night;   // Friday 23:00
+    Night night;  // Friday 23:00
     night.add_window("office", "mon-fri 08:00-19:00");
     night.add_window("night", "mon-fri 22:00-06:00");
     auto& headroom = night.s.policy.of(JobClass::kInference).headroom;
@@ -101,9 +101,12 @@ TEST_CASE("ledger: a job that cannot be preempted lives with the headroom of its
     night.now = utc(2026, 11, 20, 5);
     night.add_window("office", "mon-fri 08:00-19:00");
     night.s.policy.of(JobClass::kInference).headroom = {{"office", gibibytes(8)}, {"", gibibytes(2)}};
-    CHECK(terms(night, JobClass::kTraining, gibibytes(1), false, utc(2026, 11, 20, 7)).headroom == gibibytes(2));
-    CHECK(terms(night, JobClass::kTraining, gibibytes(1), false, utc(2026, 11, 20, 9)).headroom == gibibytes(8));
-    CHECK(terms(night, JobClass::kTraining, gibibytes(1), true, utc(2026, 11, 20, 9)).headroom == gibibytes(2));
+    CHECK(terms(night, JobClass::kTraining, gibibytes(1), false, utc(2026, 11, 20, 7)).headroom ==
+          gibibytes(2));
+    CHECK(terms(night, JobClass::kTraining, gibibytes(1), false, utc(2026, 11, 20, 9)).headroom ==
+          gibibytes(8));
+    CHECK(terms(night, JobClass::kTraining, gibibytes(1), true, utc(2026, 11, 20, 9)).headroom ==
+          gibibytes(2));
     CHECK(terms(night, JobClass::kTraining, gibibytes(1), false).headroom == gibibytes(2));
 }
 

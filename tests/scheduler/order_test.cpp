@@ -40,7 +40,7 @@ TEST_CASE("order: waiting for room raises a job by a point in half an hour, at m
     CHECK(effective_priority(job, night.now + minutes(30)) == 11);
     CHECK(effective_priority(job, night.now + hours(25)) == 60);
     CHECK(effective_priority(job, night.now + hours(2500)) == 60);
-    CHECK(effective_priority(job, night.now - hours(5)) == 10);   // the clock went back
+    CHECK(effective_priority(job, night.now - hours(5)) == 10);  // the clock went back
     CHECK(next_ageing(job, night.now + minutes(29)) == night.now + minutes(30));
     CHECK(next_ageing(job, night.now + minutes(30)) == night.now + minutes(60));
     CHECK_FALSE(next_ageing(job, night.now + hours(26)).has_value());

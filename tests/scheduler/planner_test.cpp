@@ -89,7 +89,8 @@ TEST_CASE("planner: a hypothetical inference job names the victim that would mak
 
 TEST_CASE("planner: a job far behind the candidates still has a gate") {
     Night night;
-    for (int id = 1; id <= kCandidatesPerClass; ++id) night.wait(id, JobClass::kTraining, Bytes{0}).spec.cpu = 0;
+    for (int id = 1; id <= kCandidatesPerClass; ++id)
+        night.wait(id, JobClass::kTraining, Bytes{0}).spec.cpu = 0;
     night.s.policy.limits.running = 1000;
     Job far = night.wait(1000, JobClass::kTraining, Bytes{0});
     far.spec.cpu = 0;
@@ -120,7 +121,7 @@ TEST_CASE("planner: only the first waiting job of a class is its head") {
     const Gate* behind = gate_of(plan, 4, "order_behind");
     REQUIRE(behind != nullptr);
     CHECK(behind->value == 2);
-    CHECK(gate_of(plan, 5, "order_behind")->value == 3);   // same rank, one queue
+    CHECK(gate_of(plan, 5, "order_behind")->value == 3);  // same rank, one queue
 }
 
 TEST_CASE("planner: counterfactuals of a VRAM wait") {

@@ -9,7 +9,7 @@ using namespace nightshift::tests;
 
 TEST_CASE("preemption: inference makes training yield, at once") {
     Night night;
-    night.run(1, JobClass::kTraining, gibibytes(20), seconds(1));   // min_run does not protect from inference
+    night.run(1, JobClass::kTraining, gibibytes(20), seconds(1));  // min_run does not protect from inference
     night.wait(2, JobClass::kInference, gibibytes(8));
     const Plan plan = night.plan();
     REQUIRE(plan.yields.size() == 1);
@@ -135,9 +135,9 @@ TEST_CASE("preemption: the set that loses the least work leaves") {
     Night night;
     // 24 GiB - 0.5 - 23 = 0.5 free; 8 wanted.
     auto& worker = night.run(1, JobClass::kTraining, gibibytes(9), hours(3));
-    worker.job.spec.checkpoint = CheckpointMode::kWorker;   // saves on request
+    worker.job.spec.checkpoint = CheckpointMode::kWorker;  // saves on request
     auto& none = night.run(2, JobClass::kTraining, gibibytes(8), hours(2));
-    none.job.spec.checkpoint = CheckpointMode::kNone;   // would lose two hours
+    none.job.spec.checkpoint = CheckpointMode::kNone;  // would lose two hours
     night.run(3, JobClass::kSynthesis, gibibytes(6), hours(1)).job.spec.checkpoint = CheckpointMode::kNone;
     night.wait(4, JobClass::kInference, gibibytes(8));
     const Plan plan = night.plan();
@@ -150,15 +150,15 @@ TEST_CASE("preemption: the fewest and lowest leave when the loss is equal") {
     night.run(1, JobClass::kTraining, gibibytes(8), hours(1));
     night.run(2, JobClass::kSynthesis, gibibytes(8), hours(2));
     night.run(3, JobClass::kSynthesis, gibibytes(7), hours(1));
-    night.wait(4, JobClass::kInference, gibibytes(8));   // 0.5 free, 7.5 missing
+    night.wait(4, JobClass::kInference, gibibytes(8));  // 0.5 free, 7.5 missing
     Plan plan = night.plan();
     REQUIRE(plan.yields.size() == 1);
-    CHECK(plan.yields[0].job == JobId{2});   // synthesis before training
+    CHECK(plan.yields[0].job == JobId{2});  // synthesis before training
     night.s.live[2].lease.budget = gibibytes(8);
     night.s.live[0].lease.budget = gibibytes(7);
     plan = night.plan();
     REQUIRE(plan.yields.size() == 1);
-    CHECK(plan.yields[0].job == JobId{3});   // both would do: the younger run
+    CHECK(plan.yields[0].job == JobId{3});  // both would do: the younger run
 }
 
 TEST_CASE("preemption: several victims when one is not enough") {

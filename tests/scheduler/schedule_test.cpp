@@ -10,7 +10,8 @@ namespace {
 
 const FixedZones kZones;
 
-Schedule nightly(UnixMs next, MissedPolicy missed = MissedPolicy::kOnce, OverlapPolicy overlap = OverlapPolicy::kSkip) {
+Schedule nightly(UnixMs next, MissedPolicy missed = MissedPolicy::kOnce,
+                 OverlapPolicy overlap = OverlapPolicy::kSkip) {
     Schedule schedule;
     schedule.name = "nightly";
     schedule.cron = parse_cron("0 22 * * *").value();
@@ -50,7 +51,8 @@ TEST_CASE("schedule: nothing is due before its time, and nothing when disabled")
 
 TEST_CASE("schedule: a fire on time runs under every missed policy") {
     for (const auto missed : {MissedPolicy::kOnce, MissedPolicy::kSkip, MissedPolicy::kAll}) {
-        const auto due = due_fires(nightly(utc(2026, 11, 20, 22), missed), kZones, utc(2026, 11, 20, 22, 0, 5), 0);
+        const auto due =
+            due_fires(nightly(utc(2026, 11, 20, 22), missed), kZones, utc(2026, 11, 20, 22, 0, 5), 0);
         REQUIRE(due.size() == 1);
         CHECK(due[0].nominal == utc(2026, 11, 20, 22));
         CHECK(due[0].run);
@@ -66,9 +68,11 @@ TEST_CASE("schedule: after three nights down, once runs the last, skip none, all
     CHECK(once.back().run);
     CHECK(once.front().reason == "missed");
     CHECK(runs(due_fires(nightly(utc(2026, 11, 18, 22), MissedPolicy::kSkip), kZones, now, 0)) == 0);
-    CHECK(runs(due_fires(nightly(utc(2026, 11, 18, 22), MissedPolicy::kAll, OverlapPolicy::kQueue), kZones, now, 0)) == 3);
+    CHECK(runs(due_fires(nightly(utc(2026, 11, 18, 22), MissedPolicy::kAll, OverlapPolicy::kQueue), kZones,
+                         now, 0)) == 3);
     // With overlap skip the first run is still there when the others come.
-    CHECK(runs(due_fires(nightly(utc(2026, 11, 18, 22), MissedPolicy::kAll, OverlapPolicy::kSkip), kZones, now, 0)) == 1);
+    CHECK(runs(due_fires(nightly(utc(2026, 11, 18, 22), MissedPolicy::kAll, OverlapPolicy::kSkip), kZones,
+                         now, 0)) == 1);
 }
 
 TEST_CASE("schedule: overlap skips, queues or replaces") {
@@ -80,7 +84,8 @@ TEST_CASE("schedule: overlap skips, queues or replaces") {
     const auto queue = due_fires(nightly(now, MissedPolicy::kOnce, OverlapPolicy::kQueue), kZones, now, 1);
     CHECK(queue[0].run);
     CHECK_FALSE(queue[0].replace_running);
-    const auto replace = due_fires(nightly(now, MissedPolicy::kOnce, OverlapPolicy::kReplace), kZones, now, 1);
+    const auto replace =
+        due_fires(nightly(now, MissedPolicy::kOnce, OverlapPolicy::kReplace), kZones, now, 1);
     CHECK(replace[0].run);
     CHECK(replace[0].replace_running);
 }

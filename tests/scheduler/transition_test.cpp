@@ -192,15 +192,18 @@ TEST_CASE("transition: the worker's own words and code reach the outcome") {
 }
 
 TEST_CASE("transition: every end is allowed from the job's state, and outcomes go with terminal states") {
-    for (const auto state : {JobState::kStarting, JobState::kRunning, JobState::kYielding, JobState::kParked, JobState::kStopping}) {
+    for (const auto state : {JobState::kStarting, JobState::kRunning, JobState::kYielding, JobState::kParked,
+                             JobState::kStopping}) {
         for (const char* reason : {"", "cancelled", "time_limit", "preempted", "window", "down"}) {
             for (int bits = 0; bits < 64; ++bits) {
                 Case c;
                 c.job.state = state;
                 c.job.spec.retries = c.job.retries_left = bits & 1;
                 c.attempt.stop_reason = reason;
-                if (bits & 2) c.report.exit_code = bits & 4 ? 85 : 1;
-                else c.report.signal = 9;
+                if (bits & 2)
+                    c.report.exit_code = bits & 4 ? 85 : 1;
+                else
+                    c.report.signal = 9;
                 c.report.has_committed_checkpoint = bits & 8;
                 c.report.is_lost = bits & 16;
                 c.job.spec.checkpoint = bits & 32 ? CheckpointMode::kNone : CheckpointMode::kWorker;

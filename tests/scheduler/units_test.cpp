@@ -18,8 +18,8 @@ TEST_CASE("units: sizes are read in binary and decimal units") {
 }
 
 TEST_CASE("units: what is not a size is refused with a hint") {
-    for (const char* text : {"", " ", "-1", "GiB", "3 bananas", "1..5GiB", "1.", "1.5", "1e9", "99999999999TiB",
-                             "3GiB4", "0x10", "9223372036854775808", "1.1234567GiB"}) {
+    for (const char* text : {"", " ", "-1", "GiB", "3 bananas", "1..5GiB", "1.", "1.5", "1e9",
+                             "99999999999TiB", "3GiB4", "0x10", "9223372036854775808", "1.1234567GiB"}) {
         const auto bytes = parse_bytes(text);
         CAPTURE(text);
         REQUIRE_FALSE(bytes.has_value());
@@ -42,7 +42,8 @@ TEST_CASE("units: durations are read alone and as sums") {
 }
 
 TEST_CASE("units: what is not a duration is refused") {
-    for (const char* text : {"", "-5s", "h", "5 fortnights", "1h30", "3651d", "99999999999999999999s", "1h-5m"}) {
+    for (const char* text :
+         {"", "-5s", "h", "5 fortnights", "1h30", "3651d", "99999999999999999999s", "1h-5m"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_duration(text).has_value());
     }

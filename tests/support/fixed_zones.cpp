@@ -73,8 +73,8 @@ UnixMs FixedZones::to_instant(const std::string& name, const LocalTime& local) c
     // In a gap: the change that skipped it.
     Millis before = z.first_offset;
     for (const Change& change : z.changes) {
-        const bool is_skipped = local_ms >= change.at.value + before.value &&
-                                local_ms < change.at.value + change.offset.value;
+        const bool is_skipped =
+            local_ms >= change.at.value + before.value && local_ms < change.at.value + change.offset.value;
         if (is_skipped) return change.at;
         before = change.offset;
     }

@@ -57,11 +57,13 @@ void Night::add_window(const std::string& name, const std::string& rule, const s
 }
 
 bool starts(const Plan& plan, int id) {
-    return std::any_of(plan.starts.begin(), plan.starts.end(), [id](const Start& s) { return s.job.value == id; });
+    return std::any_of(plan.starts.begin(), plan.starts.end(),
+                       [id](const Start& s) { return s.job.value == id; });
 }
 
 bool yields(const Plan& plan, int id) {
-    return std::any_of(plan.yields.begin(), plan.yields.end(), [id](const Yield& y) { return y.job.value == id; });
+    return std::any_of(plan.yields.begin(), plan.yields.end(),
+                       [id](const Yield& y) { return y.job.value == id; });
 }
 
 const Gate* gate_of(const Explanation& explanation, const std::string& code) {
