@@ -12,7 +12,9 @@ Kind burn_kind();
 Kind train_dream_kind();   // jobs/models
 Kind train_patchcore_kind();
 Kind score_kind();
+Kind evaluate_kind();   // jobs/evaluate
 Kind generate_kind();   // jobs/fpcb
 Kind import_kind();
+Kind extract_kind();
 
 }  // namespace nightshift::jobs

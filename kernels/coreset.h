@@ -11,8 +11,8 @@ namespace nightshift::kernels {
 /// Rows in the order picked, and how far each was from those before it (0 for the first).
 struct Coreset {
     std::vector<std::int64_t> picks;
-    std::vector<double> distances;       ///< [picks]
-    std::vector<double> remaining;       ///< [rows], distance of every row to its nearest pick at the end
+    std::vector<double> distances;  ///< [picks]
+    std::vector<double> remaining;  ///< [rows], distance of every row to its nearest pick at the end
 };
 
 /// Called after each pick with the number of picks so far; false stops (the coreset is then shorter).

@@ -13,8 +13,8 @@ inline constexpr int kNeighboursMax = 64;
 /// The k nearest bank rows of every query, nearest first; equal distances: the lower bank row first.
 struct Neighbours {
     int k = 0;
-    std::vector<double> distances;       ///< [queries, k], Euclidean (not squared)
-    std::vector<std::int32_t> indices;   ///< [queries, k], rows of the bank
+    std::vector<double> distances;      ///< [queries, k], Euclidean (not squared)
+    std::vector<std::int32_t> indices;  ///< [queries, k], rows of the bank
 };
 
 /// Exact brute-force search. in: bank [m, d], queries [n, d]; finite values, 1 <= k <= min(m,

@@ -23,7 +23,8 @@ struct Step {
 std::vector<Step> steps_of(std::span<const int> labels, std::span<const double> scores) {
     std::vector<std::size_t> order(scores.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
     std::vector<Step> steps;
     for (const std::size_t i : order) {
         if (steps.empty() || steps.back().score != scores[i]) steps.push_back({scores[i], 0, 0});
@@ -53,7 +54,8 @@ double auc_of(const std::vector<Step>& steps) {
     double twice = 0;
     std::int64_t positives_above = 0;
     for (const Step& step : steps) {
-        twice += static_cast<double>(step.negatives) * static_cast<double>(2 * positives_above + step.positives);
+        twice +=
+            static_cast<double>(step.negatives) * static_cast<double>(2 * positives_above + step.positives);
         positives_above += step.positives;
     }
     return twice / 2 / (static_cast<double>(totals.positives) * static_cast<double>(totals.negatives));
@@ -61,13 +63,25 @@ double auc_of(const std::vector<Step>& steps) {
 
 }  // namespace
 
-double Confusion::precision() const { return ratio(true_positive, true_positive + false_positive); }
-double Confusion::recall() const { return ratio(true_positive, true_positive + false_negative); }
-double Confusion::f1() const { return ratio(2 * true_positive, 2 * true_positive + false_positive + false_negative); }
-double Confusion::false_positive_rate() const { return ratio(false_positive, false_positive + true_negative); }
-double PrPoint::f1() const { return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0; }
+double Confusion::precision() const {
+    return ratio(true_positive, true_positive + false_positive);
+}
+double Confusion::recall() const {
+    return ratio(true_positive, true_positive + false_negative);
+}
+double Confusion::f1() const {
+    return ratio(2 * true_positive, 2 * true_positive + false_positive + false_negative);
+}
+double Confusion::false_positive_rate() const {
+    return ratio(false_positive, false_positive + true_negative);
+}
+double PrPoint::f1() const {
+    return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
+}
 
-double roc_auc(std::span<const int> labels, std::span<const double> scores) { return auc_of(steps_of(labels, scores)); }
+double roc_auc(std::span<const int> labels, std::span<const double> scores) {
+    return auc_of(steps_of(labels, scores));
+}
 
 double average_precision(std::span<const int> labels, std::span<const double> scores) {
     const std::vector<PrPoint> curve = pr_curve(labels, scores);
@@ -100,7 +114,8 @@ std::vector<RocPoint> roc_curve(std::span<const int> labels, std::span<const dou
     for (const Step& step : steps) {
         above.positives += step.positives;
         above.negatives += step.negatives;
-        curve.push_back({step.score, ratio(above.negatives, totals.negatives), ratio(above.positives, totals.positives)});
+        curve.push_back(
+            {step.score, ratio(above.negatives, totals.negatives), ratio(above.positives, totals.positives)});
     }
     return curve;
 }
@@ -162,16 +177,20 @@ Interval roc_auc_interval(std::span<const int> labels, std::span<const double> s
     // Each sample of a class is named by the step it belongs to, so that a resample only counts.
     std::vector<std::uint32_t> positives, negatives;
     for (std::size_t s = 0; s < steps.size(); ++s) {
-        positives.insert(positives.end(), static_cast<std::size_t>(steps[s].positives), static_cast<std::uint32_t>(s));
-        negatives.insert(negatives.end(), static_cast<std::size_t>(steps[s].negatives), static_cast<std::uint32_t>(s));
+        positives.insert(positives.end(), static_cast<std::size_t>(steps[s].positives),
+                         static_cast<std::uint32_t>(s));
+        negatives.insert(negatives.end(), static_cast<std::size_t>(steps[s].negatives),
+                         static_cast<std::uint32_t>(s));
     }
     std::vector<double> areas;
     for (int resample = 0; resample < resamples; ++resample) {
         for (Step& step : steps) step.positives = step.negatives = 0;
         const auto draw = [&](const std::vector<std::uint32_t>& places, std::uint32_t side, std::size_t i) {
             const kernels::PhiloxWords words = kernels::philox(
-                {static_cast<std::uint32_t>(i), side, kBootstrapDraw, static_cast<std::uint32_t>(resample)}, seed);
-            return places[static_cast<std::size_t>(static_cast<std::uint64_t>(words.w0) * places.size() >> 32)];
+                {static_cast<std::uint32_t>(i), side, kBootstrapDraw, static_cast<std::uint32_t>(resample)},
+                seed);
+            return places[static_cast<std::size_t>(static_cast<std::uint64_t>(words.w0) * places.size() >>
+                                                   32)];
         };
         for (std::size_t i = 0; i < positives.size(); ++i) ++steps[draw(positives, 1, i)].positives;
         for (std::size_t i = 0; i < negatives.size(); ++i) ++steps[draw(negatives, 0, i)].negatives;

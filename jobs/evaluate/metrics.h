@@ -12,8 +12,8 @@ namespace nightshift::jobs {
 struct Confusion {
     std::int64_t true_negative = 0, false_positive = 0, false_negative = 0, true_positive = 0;
 
-    double precision() const;        ///< 0 where nothing was called damaged
-    double recall() const;           ///< 0 where nothing is damaged
+    double precision() const;  ///< 0 where nothing was called damaged
+    double recall() const;     ///< 0 where nothing is damaged
     double f1() const;
     double false_positive_rate() const;
 };

@@ -11,7 +11,7 @@ namespace {
 struct Group {
     std::string_view word;
     float low, span;
-    std::array<std::string_view, 3> statistics;   ///< empty words are not looked for
+    std::array<std::string_view, 3> statistics;  ///< empty words are not looked for
 };
 
 constexpr std::array<Group, 5> kGroups{{
@@ -23,19 +23,22 @@ constexpr std::array<Group, 5> kGroups{{
 }};
 constexpr float kChanged = 1e-6F;
 
-bool contains(const std::string& name, std::string_view word) { return name.find(word) != std::string::npos; }
+bool contains(const std::string& name, std::string_view word) {
+    return name.find(word) != std::string::npos;
+}
 
 std::vector<std::int64_t> columns_of(const Group& group, const std::vector<std::string>& features) {
     std::vector<std::int64_t> all, narrowed;
     for (std::size_t j = 0; j < features.size(); ++j) {
         std::string lower = features[j];
-        std::transform(lower.begin(), lower.end(), lower.begin(),
-                       [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
+        std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) {
+            return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
+        });
         if (!contains(lower, group.word)) continue;
         all.push_back(static_cast<std::int64_t>(j));
-        const bool is_statistic = std::any_of(group.statistics.begin(), group.statistics.end(), [&](auto word) {
-            return !word.empty() && contains(lower, word);
-        });
+        const bool is_statistic =
+            std::any_of(group.statistics.begin(), group.statistics.end(),
+                        [&](auto word) { return !word.empty() && contains(lower, word); });
         if (is_statistic) narrowed.push_back(static_cast<std::int64_t>(j));
     }
     return narrowed.empty() ? all : narrowed;
@@ -57,8 +60,8 @@ DreamAnomaly::DreamAnomaly(const std::vector<std::string>& features)
     }
 }
 
-void DreamAnomaly::apply(std::span<const float> clean, std::span<const float> uniforms, std::span<float> anomalous,
-                         std::span<float> labels) const {
+void DreamAnomaly::apply(std::span<const float> clean, std::span<const float> uniforms,
+                         std::span<float> anomalous, std::span<float> labels) const {
     const auto d = static_cast<std::size_t>(columns_);
     const std::size_t n = labels.size();
     std::copy(clean.begin(), clean.end(), anomalous.begin());
@@ -73,7 +76,8 @@ void DreamAnomaly::apply(std::span<const float> clean, std::span<const float> un
     }
     for (std::size_t r = 0; r < n; ++r) {
         bool is_changed = false;
-        for (std::size_t j = r * d; j < (r + 1) * d; ++j) is_changed |= std::abs(anomalous[j] - clean[j]) > kChanged;
+        for (std::size_t j = r * d; j < (r + 1) * d; ++j)
+            is_changed |= std::abs(anomalous[j] - clean[j]) > kChanged;
         labels[r] = is_changed ? 1.0F : 0.0F;
     }
 }

@@ -21,9 +21,9 @@ struct DreamLosses {
 /// One batch of n rows.
 struct DreamBatch {
     std::int64_t rows = 0;
-    std::span<const float> clean;          ///< [n, D], what the autoencoder shall give back
-    std::span<const float> anomalous;      ///< [n, D], what it sees
-    std::span<const float> labels;         ///< [n], 1 = the row was made anomalous
+    std::span<const float> clean;      ///< [n, D], what the autoencoder shall give back
+    std::span<const float> anomalous;  ///< [n, D], what it sees
+    std::span<const float> labels;     ///< [n], 1 = the row was made anomalous
     /// Dropout factors (0 or 1 / (1 - p)) of every hidden layer in order, each [n, out]; empty = no dropout.
     std::span<const float> keep;
 };
@@ -37,13 +37,13 @@ struct DreamState {
 
 struct DreamEngineOptions {
     DreamShape shape;
-    std::vector<float> parameters;         ///< to start from
+    std::vector<float> parameters;  ///< to start from
     double learning_rate = 1e-3;
-    double weight_decay = 1e-5;            ///< added to the gradient (coupled L2)
+    double weight_decay = 1e-5;  ///< added to the gradient (coupled L2)
     double discriminator_weight = kDiscriminatorWeight;
     int threads = 1;
     bool use_cuda = false;
-    bool use_amp = false;                  ///< bfloat16 matrix products, CUDA only
+    bool use_amp = false;  ///< bfloat16 matrix products, CUDA only
 };
 
 /// Does training steps: loss = MSE(reconstruction of anomalous, clean) + weight * BCE(discriminator of

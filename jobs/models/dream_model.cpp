@@ -16,7 +16,8 @@ using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajo
 /// Philox draw kind of the initial parameters; training uses others.
 constexpr std::uint32_t kInitialDraw = 0x1417;
 
-void add_stack(std::vector<DreamLayer>& layers, const std::string& prefix, const std::vector<std::int64_t>& widths) {
+void add_stack(std::vector<DreamLayer>& layers, const std::string& prefix,
+               const std::vector<std::int64_t>& widths) {
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
         DreamLayer layer;
         // Each hidden layer is followed by its ReLU and its dropout, which count as modules in the names.
@@ -37,7 +38,9 @@ Rows apply(const DreamLayer& layer, const std::vector<float>& parameters, const 
     return output;
 }
 
-std::vector<float> flat(const Rows& rows) { return {rows.data(), rows.data() + rows.size()}; }
+std::vector<float> flat(const Rows& rows) {
+    return {rows.data(), rows.data() + rows.size()};
+}
 
 }  // namespace
 
@@ -53,7 +56,9 @@ std::vector<DreamLayer> dream_layers(const DreamShape& shape) {
     return layers;
 }
 
-std::int64_t dream_parameter_count(const DreamShape& shape) { return dream_layers(shape).back().end(); }
+std::int64_t dream_parameter_count(const DreamShape& shape) {
+    return dream_layers(shape).back().end();
+}
 
 std::int64_t dream_hidden_values(const DreamShape& shape) {
     std::int64_t values = 0;
@@ -61,7 +66,9 @@ std::int64_t dream_hidden_values(const DreamShape& shape) {
     return values;
 }
 
-std::size_t dream_autoencoder_layers(const DreamShape& shape) { return 2 * (shape.hidden.size() + 1); }
+std::size_t dream_autoencoder_layers(const DreamShape& shape) {
+    return 2 * (shape.hidden.size() + 1);
+}
 
 std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64_t seed) {
     std::vector<float> parameters(static_cast<std::size_t>(dream_parameter_count(shape)));
@@ -71,19 +78,22 @@ std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64
             const auto block = static_cast<std::uint32_t>(i / 4);
             const kernels::PhiloxWords words = kernels::philox({block, 0, kInitialDraw, 0}, seed);
             const std::uint32_t lanes[4] = {words.w0, words.w1, words.w2, words.w3};
-            parameters[static_cast<std::size_t>(i)] = bound * (2.0F * kernels::unit_float(lanes[i % 4]) - 1.0F);
+            parameters[static_cast<std::size_t>(i)] =
+                bound * (2.0F * kernels::unit_float(lanes[i % 4]) - 1.0F);
         }
     }
     return parameters;
 }
 
 DreamModel::DreamModel(DreamShape shape, std::vector<float> parameters, double discriminator_weight)
-    : shape_(std::move(shape)), layers_(dream_layers(shape_)), parameters_(std::move(parameters)),
+    : shape_(std::move(shape)),
+      layers_(dream_layers(shape_)),
+      parameters_(std::move(parameters)),
       discriminator_weight_(static_cast<float>(discriminator_weight)) {
     if (static_cast<std::int64_t>(parameters_.size()) != layers_.back().end()) {
         throw JobError("bad_model", "the DREAM model has " + std::to_string(parameters_.size()) +
-                                        " parameters; its shape needs " + std::to_string(layers_.back().end()) +
-                                        "; train again");
+                                        " parameters; its shape needs " +
+                                        std::to_string(layers_.back().end()) + "; train again");
     }
 }
 
@@ -118,7 +128,8 @@ std::vector<Tensor> dream_tensors(const DreamShape& shape, std::span<const float
         return std::vector<float>(parameters.begin() + begin, parameters.begin() + end);
     };
     for (const DreamLayer& layer : dream_layers(shape)) {
-        tensors.push_back({layer.name + ".weight", {layer.out, layer.in}, slice(layer.offset, layer.bias_offset())});
+        tensors.push_back(
+            {layer.name + ".weight", {layer.out, layer.in}, slice(layer.offset, layer.bias_offset())});
         tensors.push_back({layer.name + ".bias", {layer.out}, slice(layer.bias_offset(), layer.end())});
     }
     return tensors;
@@ -134,15 +145,16 @@ DreamModel dream_of_model(const Model& model) {
         settings.at("latent").get_to(shape.latent);
         weight = settings.value("discriminator_weight", kDiscriminatorWeight);
     } catch (const nlohmann::json::exception& error) {
-        throw JobError("bad_model", std::string("settings of the DREAM model cannot be read (") + error.what() +
-                                        "); train again");
+        throw JobError("bad_model", std::string("settings of the DREAM model cannot be read (") +
+                                        error.what() + "); train again");
     }
     std::vector<float> parameters;
     for (const DreamLayer& layer : dream_layers(shape)) {
         for (const char* part : {".weight", ".bias"}) {
             const Tensor& tensor = model.tensor(layer.name + part);
             const auto* values = std::get_if<std::vector<float>>(&tensor.values);
-            if (values == nullptr) throw JobError("bad_model", "tensor '" + tensor.name + "' is not float32; train again");
+            if (values == nullptr)
+                throw JobError("bad_model", "tensor '" + tensor.name + "' is not float32; train again");
             parameters.insert(parameters.end(), values->begin(), values->end());
         }
     }

@@ -24,10 +24,10 @@ struct DreamShape {
 
 /// One linear layer in the flat parameter array: weight [out, in] at `offset`, then bias [out].
 struct DreamLayer {
-    std::string name;                    ///< "autoencoder.encoder.3"
+    std::string name;  ///< "autoencoder.encoder.3"
     std::int64_t in = 0, out = 0;
     std::int64_t offset = 0;
-    bool is_hidden = false;              ///< ReLU (and dropout in training) follow
+    bool is_hidden = false;  ///< ReLU (and dropout in training) follow
 
     std::int64_t bias_offset() const { return offset + in * out; }
     std::int64_t end() const { return bias_offset() + out; }
@@ -49,13 +49,14 @@ std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64
 class DreamModel {
   public:
     /// Throws JobError("bad_model") where the parameters do not fit the shape.
-    DreamModel(DreamShape shape, std::vector<float> parameters, double discriminator_weight = kDiscriminatorWeight);
+    DreamModel(DreamShape shape, std::vector<float> parameters,
+               double discriminator_weight = kDiscriminatorWeight);
 
     struct Output {
-        std::vector<float> reconstruction;    ///< [n, D]
-        std::vector<float> latent;            ///< [n, latent]
-        std::vector<float> probability;       ///< [n] of being anomalous, by the discriminator
-        std::vector<float> score;             ///< [n] mean squared error * (1 + weight * probability)
+        std::vector<float> reconstruction;  ///< [n, D]
+        std::vector<float> latent;          ///< [n, latent]
+        std::vector<float> probability;     ///< [n] of being anomalous, by the discriminator
+        std::vector<float> score;           ///< [n] mean squared error * (1 + weight * probability)
     };
     /// rows [n, D].
     Output run(std::span<const float> rows) const;

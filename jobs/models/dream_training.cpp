@@ -28,24 +28,32 @@ std::string_view bytes_of(const std::vector<float>& values) {
 std::vector<float> read_floats(const fs::path& file, std::size_t count) {
     const std::string bytes = read_text(file, kStateBytesMax);
     if (bytes.size() != count * sizeof(float)) {
-        throw JobError("checkpoint_mismatch", file.string() + " has " + std::to_string(bytes.size()) + " bytes instead of " +
-                                                  std::to_string(count * sizeof(float)) + "; start the job again without it");
+        throw JobError("checkpoint_mismatch",
+                       file.string() + " has " + std::to_string(bytes.size()) + " bytes instead of " +
+                           std::to_string(count * sizeof(float)) + "; start the job again without it");
     }
     std::vector<float> values(count);
     std::memcpy(values.data(), bytes.data(), bytes.size());
     return values;
 }
 
-json to_json(const DreamLosses& losses) { return {losses.total, losses.reconstruction, losses.discriminator}; }
+json to_json(const DreamLosses& losses) {
+    return {losses.total, losses.reconstruction, losses.discriminator};
+}
 
-DreamLosses losses_of(const json& row) { return {row.at(0), row.at(1), row.at(2)}; }
+DreamLosses losses_of(const json& row) {
+    return {row.at(0), row.at(1), row.at(2)};
+}
 
 }  // namespace
 
 DreamTraining::DreamTraining(std::vector<float> rows, std::vector<float> validation,
                              const std::vector<std::string>& features, DreamTrainingOptions options,
                              const DreamEngineFactory& factory)
-    : rows_(std::move(rows)), validation_(std::move(validation)), options_(std::move(options)), anomaly_(features),
+    : rows_(std::move(rows)),
+      validation_(std::move(validation)),
+      options_(std::move(options)),
+      anomaly_(features),
       draws_(options_.seed) {
     options_.engine.shape.columns = static_cast<std::int64_t>(features.size());
     if (options_.engine.parameters.empty()) {
@@ -80,8 +88,9 @@ void DreamTraining::advance() {
     draws_.keep_factors(epoch_, batch_, keep_);
     const DreamLosses losses = engine_->step({count, clean_, anomalous_, labels_, keep_});
     if (!std::isfinite(losses.total)) {
-        throw JobError("not_finite", "the loss is not a number at epoch " + std::to_string(epoch_ + 1) + ", batch " +
-                                         std::to_string(batch_ + 1) + "; lower lr, or use normalize: true");
+        throw JobError("not_finite", "the loss is not a number at epoch " + std::to_string(epoch_ + 1) +
+                                         ", batch " + std::to_string(batch_ + 1) +
+                                         "; lower lr, or use normalize: true");
     }
     const auto weight = static_cast<double>(count);
     sums_.total += losses.total * weight;
@@ -101,7 +110,8 @@ void DreamTraining::close_epoch() {
         const std::span<const float> all(validation_);
         double squares = 0;
         for (std::size_t at = 0; at < all.size(); at += static_cast<std::size_t>(kValidationBlock * d)) {
-            const auto block = all.subspan(at, std::min(all.size() - at, static_cast<std::size_t>(kValidationBlock * d)));
+            const auto block =
+                all.subspan(at, std::min(all.size() - at, static_cast<std::size_t>(kValidationBlock * d)));
             const std::vector<float> reconstruction = now.run(block).reconstruction;
             for (std::size_t i = 0; i < block.size(); ++i) {
                 const double error = static_cast<double>(block[i]) - static_cast<double>(reconstruction[i]);
@@ -133,8 +143,8 @@ std::string DreamTraining::fingerprint() const {
     hash.update(bytes_of(rows_));
     hash.update(bytes_of(options_.engine.parameters));
     const DreamEngineOptions& engine = options_.engine;
-    hash.update(json{options_.epochs, options_.batch, options_.seed, engine.learning_rate, engine.weight_decay,
-                     engine.discriminator_weight, engine.use_amp}
+    hash.update(json{options_.epochs, options_.batch, options_.seed, engine.learning_rate,
+                     engine.weight_decay, engine.discriminator_weight, engine.use_amp}
                     .dump());
     return hash.hex();
 }
@@ -146,12 +156,18 @@ void DreamTraining::save(const fs::path& folder) const {
     write_durably(folder / "second_moment.bin", bytes_of(state.second_moment));
     json epochs = json::array();
     for (const DreamEpoch& each : history_) {
-        epochs.push_back({{"train", to_json(each.train)},
-                          {"validation", std::isfinite(each.validation) ? json(each.validation) : json(nullptr)}});
+        epochs.push_back(
+            {{"train", to_json(each.train)},
+             {"validation", std::isfinite(each.validation) ? json(each.validation) : json(nullptr)}});
     }
-    const json place{{"fingerprint", fingerprint()}, {"epoch", epoch_},          {"batch", batch_},
-                     {"adam_steps", state.steps},     {"sums", to_json(sums_)},   {"rows_seen", rows_seen_},
-                     {"engine", engine_->name()},     {"threads", options_.engine.threads},
+    const json place{{"fingerprint", fingerprint()},
+                     {"epoch", epoch_},
+                     {"batch", batch_},
+                     {"adam_steps", state.steps},
+                     {"sums", to_json(sums_)},
+                     {"rows_seen", rows_seen_},
+                     {"engine", engine_->name()},
+                     {"threads", options_.engine.threads},
                      {"history", epochs}};
     write_durably(folder / "place.json", place.dump(1));
 }
@@ -165,8 +181,9 @@ void DreamTraining::restore(const fs::path& folder) {
     try {
         const json place = json::parse(read_text(folder / "place.json", kStateBytesMax));
         if (place.at("fingerprint") != fingerprint()) {
-            throw JobError("checkpoint_mismatch", folder.string() + " belongs to other features or parameters; submit the "
-                                                                    "job anew to start from the beginning");
+            throw JobError("checkpoint_mismatch", folder.string() +
+                                                      " belongs to other features or parameters; submit the "
+                                                      "job anew to start from the beginning");
         }
         state.steps = place.at("adam_steps");
         epoch_ = place.at("epoch");

@@ -29,8 +29,9 @@ struct DreamTrainingOptions {
 class DreamTraining {
   public:
     /// rows [n, D] of normal training rows, validation [m, D] of normal validation rows (may be empty).
-    DreamTraining(std::vector<float> rows, std::vector<float> validation, const std::vector<std::string>& features,
-                  DreamTrainingOptions options, const DreamEngineFactory& factory);
+    DreamTraining(std::vector<float> rows, std::vector<float> validation,
+                  const std::vector<std::string>& features, DreamTrainingOptions options,
+                  const DreamEngineFactory& factory);
 
     bool is_done() const { return epoch_ >= options_.epochs; }
     /// Trains on the next batch; at the end of an epoch closes it.
@@ -60,9 +61,9 @@ class DreamTraining {
     DreamAnomaly anomaly_;
     DreamDraws draws_;
     std::unique_ptr<DreamEngine> engine_;
-    std::vector<std::int64_t> order_;        ///< of the running epoch; empty = not drawn yet
+    std::vector<std::int64_t> order_;  ///< of the running epoch; empty = not drawn yet
     std::int64_t epoch_ = 0, batch_ = 0;
-    DreamLosses sums_;                       ///< over the rows of the running epoch
+    DreamLosses sums_;  ///< over the rows of the running epoch
     std::int64_t rows_seen_ = 0;
     std::vector<DreamEpoch> history_;
     std::vector<float> clean_, anomalous_, labels_, uniforms_, keep_;

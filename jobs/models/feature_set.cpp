@@ -67,7 +67,8 @@ bool is_descriptive_column(std::string_view name) {
 }
 
 FeatureSet features_of_table(const Table& table, const std::string& origin,
-                             const std::vector<std::string>& columns, const std::vector<std::string>& without) {
+                             const std::vector<std::string>& columns,
+                             const std::vector<std::string>& without) {
     FeatureSet set;
     set.origin = origin;
     set.rows = static_cast<std::int64_t>(table.rows());
@@ -81,9 +82,10 @@ FeatureSet features_of_table(const Table& table, const std::string& origin,
         set.names = columns;
     }
     if (set.names.empty() || set.rows == 0) {
-        throw JobError("bad_table", origin + " has " + std::to_string(table.rows()) + " rows and " +
-                                        std::to_string(set.names.size()) +
-                                        " columns of numbers; give a table with a header and numbers below it");
+        throw JobError("bad_table",
+                       origin + " has " + std::to_string(table.rows()) + " rows and " +
+                           std::to_string(set.names.size()) +
+                           " columns of numbers; give a table with a header and numbers below it");
     }
     set.values = table.matrix(set.names);
     if (const auto note = table.notes.find("set"); note != table.notes.end()) set.set = note->second;
@@ -132,8 +134,8 @@ FeatureSet rows_of(const FeatureSet& set, const std::vector<std::int64_t>& rows)
 
 std::vector<std::int64_t> normal_training_rows(const FeatureSet& set) {
     std::vector<std::int64_t> rows;
-    const bool has_splits = std::any_of(set.split.begin(), set.split.end(),
-                                        [](Split split) { return split != Split::kNone; });
+    const bool has_splits =
+        std::any_of(set.split.begin(), set.split.end(), [](Split split) { return split != Split::kNone; });
     for (std::int64_t r = 0; r < set.rows; ++r) {
         const auto at = static_cast<std::size_t>(r);
         if (!set.is_plain()) {
@@ -143,8 +145,9 @@ std::vector<std::int64_t> normal_training_rows(const FeatureSet& set) {
         rows.push_back(r);
     }
     if (rows.empty()) {
-        throw JobError("no_training_rows", set.origin + " has no normal row in its training split; give features "
-                                                        "of a data set with normal sequences, or a plain table");
+        throw JobError("no_training_rows", set.origin +
+                                               " has no normal row in its training split; give features "
+                                               "of a data set with normal sequences, or a plain table");
     }
     return rows;
 }
@@ -152,7 +155,8 @@ std::vector<std::int64_t> normal_training_rows(const FeatureSet& set) {
 std::vector<double> select_features(const FeatureSet& set, const std::vector<std::string>& names,
                                     const std::string& model) {
     std::unordered_map<std::string_view, std::int64_t> places;
-    for (std::size_t j = 0; j < set.names.size(); ++j) places.emplace(set.names[j], static_cast<std::int64_t>(j));
+    for (std::size_t j = 0; j < set.names.size(); ++j)
+        places.emplace(set.names[j], static_cast<std::int64_t>(j));
     std::vector<std::int64_t> columns;
     std::vector<std::string> missing;
     for (const std::string& name : names) {
@@ -168,11 +172,12 @@ std::vector<double> select_features(const FeatureSet& set, const std::vector<std
         for (std::size_t i = 0; i < std::min(missing.size(), kNamedMax); ++i) {
             list += (i == 0 ? "'" : ", '") + missing[i] + "'";
         }
-        if (missing.size() > kNamedMax) list += " and " + std::to_string(missing.size() - kNamedMax) + " more";
+        if (missing.size() > kNamedMax)
+            list += " and " + std::to_string(missing.size() - kNamedMax) + " more";
         throw JobError("feature_mismatch",
-                       "model '" + model + "' was trained on " + std::to_string(names.size()) + " features; " +
-                           set.origin + " (" + std::to_string(set.names.size()) + " features) lacks " + list + "." +
-                           did_you_mean(missing.front(), set.names) +
+                       "model '" + model + "' was trained on " + std::to_string(names.size()) +
+                           " features; " + set.origin + " (" + std::to_string(set.names.size()) +
+                           " features) lacks " + list + "." + did_you_mean(missing.front(), set.names) +
                            " Extract the same set of features as for its training, or train again");
     }
     std::vector<double> out;
@@ -185,13 +190,15 @@ std::vector<double> select_features(const FeatureSet& set, const std::vector<std
 
 void require_finite(const std::vector<double>& values, const std::vector<std::string>& names,
                     const std::string& origin) {
-    const auto bad = std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+    const auto bad =
+        std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
     if (bad == values.end()) return;
     const auto at = static_cast<std::size_t>(bad - values.begin());
-    throw JobError("bad_table", origin + ": row " + std::to_string(at / names.size()) + ", column '" +
-                                    names[at % names.size()] +
-                                    "' is empty or not finite; fill it in, leave the column out with columns, or "
-                                    "use normalize: true (empty cells become the mean)");
+    throw JobError("bad_table",
+                   origin + ": row " + std::to_string(at / names.size()) + ", column '" +
+                       names[at % names.size()] +
+                       "' is empty or not finite; fill it in, leave the column out with columns, or "
+                       "use normalize: true (empty cells become the mean)");
 }
 
 }  // namespace nightshift::jobs

@@ -14,20 +14,20 @@ namespace nightshift::jobs {
 /// Numbers a model learns from or scores, and what is known of each row. Two forms: a plain table (rows
 /// are just rows) and rows of sequences (one a frame, or one a sequence).
 struct FeatureSet {
-    std::vector<std::string> names;        ///< [d] features, in the table's order
-    std::vector<double> values;            ///< [n, d] row-major; NaN = missing
+    std::vector<std::string> names;  ///< [d] features, in the table's order
+    std::vector<double> values;      ///< [n, d] row-major; NaN = missing
     std::int64_t rows = 0;
-    std::string origin;                    ///< file or data set it came from, for messages
-    std::string set;                       ///< name of the feature set ("native", "compat81"); may be empty
+    std::string origin;  ///< file or data set it came from, for messages
+    std::string set;     ///< name of the feature set ("native", "compat81"); may be empty
 
     // Of a plain table all of these are empty; else one entry a row.
     std::vector<std::string> sequence;
-    std::vector<std::int64_t> frame;       ///< -1 = the row stands for the whole sequence
-    std::vector<int> label;                ///< 1 damaged, 0 not, -1 not known
+    std::vector<std::int64_t> frame;  ///< -1 = the row stands for the whole sequence
+    std::vector<int> label;           ///< 1 damaged, 0 not, -1 not known
     std::vector<Split> split;
     std::vector<std::string> scenario;
     std::vector<std::string> goal;
-    std::vector<int> event_frame;          ///< -1 = none or not known
+    std::vector<int> event_frame;  ///< -1 = none or not known
 
     bool is_plain() const { return sequence.empty(); }
     std::int64_t columns() const { return static_cast<std::int64_t>(names.size()); }

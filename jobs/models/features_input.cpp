@@ -26,8 +26,9 @@ FeaturesInput read_features(JobContext& context, const nlohmann::json& params, c
         (void)set;
         throw JobError("missing_param", "features are missing; extract them first");
     } else {
-        throw JobError("missing_param", "neither features nor dataset is given; name a table of features (a file or "
-                                        "job:ID of an extract job), or a data set");
+        throw JobError("missing_param",
+                       "neither features nor dataset is given; name a table of features (a file or "
+                       "job:ID of an extract job), or a data set");
     }
     if (out.dataset && !out.set.is_plain()) describe_from_dataset(out.set, *out.dataset);
     return out;

@@ -14,15 +14,15 @@ namespace nightshift::jobs {
 
 /// Which columns a kind wants from its table.
 struct ColumnChoice {
-    std::vector<std::string> only;       ///< empty = all
+    std::vector<std::string> only;  ///< empty = all
     std::vector<std::string> without;
 };
 
 /// What a kind's `features` and `dataset` parameters stand for.
 struct FeaturesInput {
     FeatureSet set;
-    Table table;                          ///< as read; empty where features came straight from a data set
-    std::unique_ptr<Dataset> dataset;     ///< where one was given
+    Table table;                       ///< as read; empty where features came straight from a data set
+    std::unique_ptr<Dataset> dataset;  ///< where one was given
 };
 
 /// Reads `features` (a table). Rows of sequences are described by `dataset` where it is given, else by the

@@ -34,7 +34,8 @@ std::string_view bytes_of(const Tensor& tensor) {
 
 std::string read_bytes(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
-    if (!in) throw JobError("bad_model", file.string() + " cannot be read; copy the model again or train again");
+    if (!in)
+        throw JobError("bad_model", file.string() + " cannot be read; copy the model again or train again");
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -50,16 +51,20 @@ Tensor read_tensor(const fs::path& folder, const json& row) {
     row.at("name").get_to(tensor.name);
     row.at("shape").get_to(tensor.shape);
     const fs::path name = row.at("file").get<std::string>();
-    if (name.has_parent_path()) throw JobError("bad_model", folder.string() + ": tensor file '" + name.string() + "' leaves the folder");
+    if (name.has_parent_path())
+        throw JobError("bad_model",
+                       folder.string() + ": tensor file '" + name.string() + "' leaves the folder");
     const std::string bytes = read_bytes(folder / name);
     const auto recorded = row.at("sha256").get<std::string>();
     const std::string found = sha256_of(bytes);
     if (found != recorded) {
-        throw JobError("hash_mismatch", (folder / name).string() + " has SHA-256 " + found + ", model.json records " +
-                                            recorded + "; copy the model again or train again");
+        throw JobError("hash_mismatch", (folder / name).string() + " has SHA-256 " + found +
+                                            ", model.json records " + recorded +
+                                            "; copy the model again or train again");
     }
     tensor.values = row.at("dtype") == "<f8" ? values_of<double>(bytes) : values_of<float>(bytes);
-    const auto count = std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::int64_t{1}, std::multiplies<>());
+    const auto count =
+        std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::int64_t{1}, std::multiplies<>());
     if (static_cast<std::size_t>(count) != tensor.size()) {
         throw JobError("bad_model", (folder / name).string() + ": shape and size differ; train again");
     }
@@ -128,10 +133,12 @@ Model read_model(const fs::path& folder) {
         throw JobError("not_a_model", folder.string() + " has no model.json (" + what_is_there(folder) +
                                           "); give the model/ folder of a training job, or job:ID");
     }
-    if (size > kDescriptionBytesMax) throw JobError("bad_model", file.string() + " is too large to be a model.json");
+    if (size > kDescriptionBytesMax)
+        throw JobError("bad_model", file.string() + " is too large to be a model.json");
     try {
         const json description = json::parse(read_bytes(file));
-        if (description.at("format") != kFormat) throw JobError("not_a_model", file.string() + " is not a nightshift model");
+        if (description.at("format") != kFormat)
+            throw JobError("not_a_model", file.string() + " is not a nightshift model");
         if (description.at("version").get<int>() > kModelFormatVersion) {
             throw JobError("bad_model", file.string() + " comes from a newer nightshift; update this one");
         }
@@ -148,7 +155,8 @@ Model read_model(const fs::path& folder) {
         model.training_json = description.at("training").dump();
         for (const json& row : description.at("tensors")) model.tensors.push_back(read_tensor(folder, row));
         if (model.normalizer && model.normalizer->columns() != model.features.size()) {
-            throw JobError("bad_model", file.string() + ": normalizer and features differ in number; train again");
+            throw JobError("bad_model",
+                           file.string() + ": normalizer and features differ in number; train again");
         }
         return model;
     } catch (const json::exception& problem) {

@@ -27,14 +27,14 @@ struct Tensor {
 /// A trained model. On disk a folder: `model.json` (all below but the numbers) and one raw little-endian
 /// `<name>.bin` a tensor, with its SHA-256 in model.json.
 struct Model {
-    std::string kind;                          ///< "patchcore", "dream"
-    std::vector<std::string> features;         ///< columns it was trained on, in order
-    std::string feature_set;                   ///< "native", "compat81", ...; empty = a plain table
-    std::optional<Normalizer> normalizer;      ///< applied to the columns before scoring
-    double threshold = 0;                      ///< decision: score > threshold
-    std::string threshold_rule;                ///< how it was found, in words
-    std::string settings_json = "{}";          ///< the kind's own parameters
-    std::string training_json = "{}";          ///< what it saw: rows, sequences, seconds
+    std::string kind;                      ///< "patchcore", "dream"
+    std::vector<std::string> features;     ///< columns it was trained on, in order
+    std::string feature_set;               ///< "native", "compat81", ...; empty = a plain table
+    std::optional<Normalizer> normalizer;  ///< applied to the columns before scoring
+    double threshold = 0;                  ///< decision: score > threshold
+    std::string threshold_rule;            ///< how it was found, in words
+    std::string settings_json = "{}";      ///< the kind's own parameters
+    std::string training_json = "{}";      ///< what it saw: rows, sequences, seconds
     std::vector<Tensor> tensors;
 
     /// Throws JobError("bad_model") where there is none of that name.

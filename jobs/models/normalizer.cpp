@@ -61,7 +61,8 @@ Normalizer normalizer_from_json(const nlohmann::json& json, const std::string& o
         json.at("deviation").get_to(out.deviation);
         json.at("zeroed").get_to(out.is_zeroed);
     } catch (const nlohmann::json::exception& error) {
-        throw JobError("bad_model", origin + ": the normalizer cannot be read (" + error.what() + "); train again");
+        throw JobError("bad_model",
+                       origin + ": the normalizer cannot be read (" + error.what() + "); train again");
     }
     if (out.mean.size() != out.deviation.size() || out.mean.size() != out.is_zeroed.size()) {
         throw JobError("bad_model", origin + ": the normalizer's arrays differ in length; train again");

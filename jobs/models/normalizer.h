@@ -13,8 +13,8 @@ namespace nightshift::jobs {
 /// as zeroed), a missing value becomes 0, as in the reference.
 struct Normalizer {
     std::vector<double> mean;
-    std::vector<double> deviation;         ///< sample standard deviation (n - 1)
-    std::vector<std::uint8_t> is_zeroed;   ///< 1: no spread
+    std::vector<double> deviation;        ///< sample standard deviation (n - 1)
+    std::vector<std::uint8_t> is_zeroed;  ///< 1: no spread
 
     std::size_t columns() const { return mean.size(); }
     /// In place, [rows, columns()].

@@ -12,7 +12,9 @@
 namespace nightshift::jobs {
 namespace {
 
-std::vector<float> to_float(std::span<const double> values) { return {values.begin(), values.end()}; }
+std::vector<float> to_float(std::span<const double> values) {
+    return {values.begin(), values.end()};
+}
 
 std::vector<double> mean_distances(const kernels::Neighbours& found) {
     const auto k = static_cast<std::size_t>(found.k);
@@ -42,9 +44,9 @@ std::optional<std::vector<std::int64_t>> greedy_picks(std::span<const double> va
         values = rounded;
     }
     const kernels::Rows<double> data{values.data(), rows, columns};
-    kernels::Coreset coreset = options.use_cuda
-                                   ? kernels::greedy_coreset_cuda(data, count, options.start, report)
-                                   : kernels::greedy_coreset_cpu(data, count, options.start, options.threads, report);
+    kernels::Coreset coreset =
+        options.use_cuda ? kernels::greedy_coreset_cuda(data, count, options.start, report)
+                         : kernels::greedy_coreset_cpu(data, count, options.start, options.threads, report);
     if (is_stopped) return std::nullopt;
     return std::move(coreset.picks);
 }
@@ -80,7 +82,8 @@ std::optional<PatchCoreBank> pick_bank(std::span<const double> values, std::int6
         bank.picks = kernels::Pcg64(options.seed).choice(rows, count);
     }
     for (const std::int64_t pick : bank.picks) {
-        const auto row = values.subspan(static_cast<std::size_t>(pick * columns), static_cast<std::size_t>(columns));
+        const auto row =
+            values.subspan(static_cast<std::size_t>(pick * columns), static_cast<std::size_t>(columns));
         bank.values.insert(bank.values.end(), row.begin(), row.end());
     }
     return bank;

@@ -15,10 +15,10 @@ namespace nightshift::jobs {
 struct PatchCoreOptions {
     enum class Sampling { kRandom, kGreedy };
     enum class Precision { kFp64, kFp32 };
-    double bank = 1000;                 ///< rows; below 1 a share of the training rows
+    double bank = 1000;  ///< rows; below 1 a share of the training rows
     Sampling sampling = Sampling::kRandom;
-    std::uint64_t seed = 42;            ///< random: NumPy's default_rng(seed).choice, without replacement
-    std::int64_t start = 0;             ///< greedy: first row
+    std::uint64_t seed = 42;  ///< random: NumPy's default_rng(seed).choice, without replacement
+    std::int64_t start = 0;   ///< greedy: first row
     int k = 1;
     Precision precision = Precision::kFp64;
     int threads = 1;
@@ -26,8 +26,8 @@ struct PatchCoreOptions {
 };
 
 struct PatchCoreBank {
-    std::vector<std::int64_t> picks;    ///< rows of the training data, in the order picked
-    std::vector<double> values;         ///< [picks, columns]
+    std::vector<std::int64_t> picks;  ///< rows of the training data, in the order picked
+    std::vector<double> values;       ///< [picks, columns]
 };
 
 /// Called now and then with 0..1; false stops.

@@ -40,8 +40,8 @@ class Score final : public JobImpl {
         write_table(score_table(input.set, scores), context.output() / "scores.csv", TableFormat::kCsv);
         context.artifact("scores.csv", "table");
         context.progress(phase_at("score", 1));
-        context.log(std::to_string(scores.size()) + " rows scored, " + std::to_string(above) + " at or above the model's threshold " +
-                    std::to_string(model.threshold));
+        context.log(std::to_string(scores.size()) + " rows scored, " + std::to_string(above) +
+                    " at or above the model's threshold " + std::to_string(model.threshold));
     }
 
   private:
@@ -53,11 +53,12 @@ json schema() {
         "type": "object",
         "required": ["model"],
         "properties": {
-            "model": {"type": "string", "x-artifact": "model", "description": "Model folder or job:ID", "x-ko": "모델 폴더 또는 job:ID"},
-            "features": {"type": "string", "x-artifact": "table", "description": "Table of features: a file or job:ID",
-                         "x-ko": "특징 표: 파일 또는 job:ID"},
+            "model": {"type": "string", "x-artifact": "model", "description": "Model folder or job:ID",
+                "x-ko": "모델 폴더 또는 job:ID"},
+            "features": {"type": "string", "x-artifact": "table",
+                "description": "Table of features: a file or job:ID", "x-ko": "특징 표: 파일 또는 job:ID"},
             "dataset": {"type": "string", "x-artifact": "dataset", "x-ko": "데이터 세트; features가 없으면 특징을 추출",
-                        "description": "Data set; without features they are extracted from it"}
+                "description": "Data set; without features they are extracted from it"}
         }
     })JSON");
 }

@@ -14,7 +14,8 @@ namespace {
 /// Rows between two looks at whether to stop: some 10 ms to 1 s of work.
 constexpr std::int64_t kBlockRows = 16'384;
 
-std::vector<double> patchcore_block(const Model& model, std::span<const double> values, const ScoreOptions& options) {
+std::vector<double> patchcore_block(const Model& model, std::span<const double> values,
+                                    const ScoreOptions& options) {
     PatchCoreOptions search;
     const nlohmann::json settings = nlohmann::json::parse(model.settings_json);
     search.k = settings.value("k", 1);
@@ -26,7 +27,8 @@ std::vector<double> patchcore_block(const Model& model, std::span<const double> 
     const Tensor& bank = model.tensor("bank");
     if (bank.size() % model.features.size() != 0 || search.k < 1 ||
         static_cast<std::int64_t>(bank.size()) < search.k * columns) {
-        throw JobError("bad_model", "the bank of model '" + options.name + "' does not fit its features; train again");
+        throw JobError("bad_model",
+                       "the bank of model '" + options.name + "' does not fit its features; train again");
     }
     return std::visit(
         [&](const auto& numbers) {
@@ -65,8 +67,10 @@ std::vector<double> score_rows(const Model& model, const FeatureSet& set, const 
     for (std::int64_t begin = 0; begin < rows; begin += kBlockRows) {
         if (options.tick) options.tick(static_cast<double>(begin) / static_cast<double>(rows));
         const auto count = static_cast<std::size_t>(std::min(kBlockRows, rows - begin));
-        const auto block = std::span<const double>(values).subspan(static_cast<std::size_t>(begin) * width, count * width);
-        const std::vector<double> part = dream ? dream_block(*dream, block) : patchcore_block(model, block, options);
+        const auto block =
+            std::span<const double>(values).subspan(static_cast<std::size_t>(begin) * width, count * width);
+        const std::vector<double> part =
+            dream ? dream_block(*dream, block) : patchcore_block(model, block, options);
         scores.insert(scores.end(), part.begin(), part.end());
     }
     return scores;

@@ -11,8 +11,8 @@ namespace nightshift::jobs {
 struct ScoreOptions {
     int threads = 1;
     bool use_cuda = false;
-    std::string name;                         ///< the model's, for messages
-    std::function<void(double share)> tick;   ///< between blocks; may throw to stop
+    std::string name;                        ///< the model's, for messages
+    std::function<void(double share)> tick;  ///< between blocks; may throw to stop
 };
 
 /// One score a row: higher = more unusual. Selects the model's columns by name, normalises with the

@@ -54,7 +54,8 @@ SequenceScores group_by_sequence(const FeatureSet& set) {
 void aggregate_scores(SequenceScores& sequences, const std::vector<double>& row_scores, Aggregate aggregate) {
     for (std::size_t s = 0; s < sequences.size(); ++s) {
         std::vector<double> scores;
-        for (const std::int64_t row : sequences.rows[s]) scores.push_back(row_scores[static_cast<std::size_t>(row)]);
+        for (const std::int64_t row : sequences.rows[s])
+            scores.push_back(row_scores[static_cast<std::size_t>(row)]);
         sequences.score[s] = aggregated(std::move(scores), aggregate);
     }
 }

@@ -19,7 +19,7 @@ struct SequenceScores {
     std::vector<Split> split;
     std::vector<std::string> scenario;
     std::vector<std::string> goal;
-    std::vector<std::vector<std::int64_t>> rows;   ///< of the feature set
+    std::vector<std::vector<std::int64_t>> rows;  ///< of the feature set
 
     std::size_t size() const { return name.size(); }
 };

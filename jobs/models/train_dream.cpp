@@ -26,7 +26,9 @@ constexpr std::int64_t kThreadedBatch = 1024;
 constexpr std::chrono::seconds kCheckpointEvery{30};
 constexpr std::chrono::milliseconds kProgressEvery{100};
 
-std::vector<float> to_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+std::vector<float> to_float(const std::vector<double>& values) {
+    return {values.begin(), values.end()};
+}
 
 /// Normal rows of the validation split.
 std::vector<std::int64_t> validation_rows(const FeatureSet& set) {
@@ -40,7 +42,8 @@ std::vector<std::int64_t> validation_rows(const FeatureSet& set) {
 
 class TrainDream final : public JobImpl {
   public:
-    TrainDream(json params, DreamEngineFactory factory) : params_(std::move(params)), factory_(std::move(factory)) {}
+    TrainDream(json params, DreamEngineFactory factory)
+        : params_(std::move(params)), factory_(std::move(factory)) {}
 
     void run(JobContext& context) override {
         context.progress(phase_at("read", 0));
@@ -60,10 +63,11 @@ class TrainDream final : public JobImpl {
                            options_of(context), factory_);
         if (const auto folder = context.resume_from()) {
             loop.restore(*folder);
-            context.log("resumed at step " + std::to_string(loop.step()) + " of " + std::to_string(loop.steps()));
+            context.log("resumed at step " + std::to_string(loop.step()) + " of " +
+                        std::to_string(loop.steps()));
         }
-        context.log("engine " + loop.engine_name() + ", " + std::to_string(training.rows) + " training rows, " +
-                    std::to_string(training.names.size()) + " features");
+        context.log("engine " + loop.engine_name() + ", " + std::to_string(training.rows) +
+                    " training rows, " + std::to_string(training.names.size()) + " features");
         train(context, loop);
         finish(context, loop, std::move(model), input.set, training);
     }
@@ -134,14 +138,13 @@ class TrainDream final : public JobImpl {
                 const FeatureSet& training) const {
         const DreamModel dream = loop.model();
         model.tensors = dream_tensors(dream.shape(), dream.parameters());
-        model.settings_json = json{{"hidden", dream.shape().hidden}, {"latent", dream.shape().latent},
-                                   {"discriminator_weight", kDiscriminatorWeight}}.dump();
-        model.training_json = json{{"rows", training.rows},
-                                   {"epochs", params_.at("epochs")},
-                                   {"batch", params_.at("batch")},
-                                   {"lr", params_.at("lr")},
-                                   {"seed", params_.at("seed")},
-                                   {"engine", loop.engine_name()},
+        model.settings_json = json{{"hidden", dream.shape().hidden},
+                                   {"latent", dream.shape().latent},
+                                   {"discriminator_weight", kDiscriminatorWeight}}
+                                  .dump();
+        model.training_json = json{{"rows", training.rows},        {"epochs", params_.at("epochs")},
+                                   {"batch", params_.at("batch")}, {"lr", params_.at("lr")},
+                                   {"seed", params_.at("seed")},   {"engine", loop.engine_name()},
                                    {"loss", loop.current().total}}
                                   .dump();
         ScoreOptions options;
@@ -159,8 +162,8 @@ class TrainDream final : public JobImpl {
         write_curves(context, loop);
         context.artifact("model", "model");
         context.artifact("curves.csv", "table");
-        context.log("loss " + std::to_string(loop.current().total) + ", threshold " + std::to_string(model.threshold) +
-                    " (" + model.threshold_rule + ")");
+        context.log("loss " + std::to_string(loop.current().total) + ", threshold " +
+                    std::to_string(model.threshold) + " (" + model.threshold_rule + ")");
     }
 
     static void write_curves(const JobContext& context, const DreamTraining& loop) {

@@ -41,15 +41,17 @@ class TrainPatchCore final : public JobImpl {
             context.check(0, {});
             bank = pick_bank(values, training.columns(), options);
         }
-        model.tensors.push_back({"bank", {static_cast<std::int64_t>(bank->picks.size()), training.columns()}, bank->values});
+        model.tensors.push_back(
+            {"bank", {static_cast<std::int64_t>(bank->picks.size()), training.columns()}, bank->values});
         write_bank_csv(*bank, context);
         set_threshold(model, input.set, training, context);
         model.training_json = json{{"rows", training.rows}, {"bank_rows", bank->picks.size()}}.dump();
         write_model(model, context.output() / "model");
         context.artifact("model", "model");
         context.artifact("bank.csv", "table");
-        context.log("bank of " + std::to_string(bank->picks.size()) + " rows out of " + std::to_string(training.rows) +
-                    ", threshold " + std::to_string(model.threshold) + " (" + model.threshold_rule + ")");
+        context.log("bank of " + std::to_string(bank->picks.size()) + " rows out of " +
+                    std::to_string(training.rows) + ", threshold " + std::to_string(model.threshold) + " (" +
+                    model.threshold_rule + ")");
     }
 
   private:
@@ -61,12 +63,13 @@ class TrainPatchCore final : public JobImpl {
         if (wants_normalizer(params_, all)) {
             model.normalizer = fit_normalizer(training.values, training.names.size());
         }
-        model.settings_json = json{{"k", params_.at("k")},
-                                   {"precision", params_.at("precision")},
-                                   {"sampling", params_.at("sampling")},
-                                   {"seed", params_.at("seed")},
-                                   {"start", params_.at("start")}}
-                                  .dump();
+        model.settings_json = json{
+            {"k", params_.at("k")},
+            {"precision", params_.at("precision")},
+            {"sampling", params_.at("sampling")},
+            {"seed", params_.at("seed")},
+            {"start",
+             params_.at("start")}}.dump();
         return model;
     }
 
@@ -91,7 +94,8 @@ class TrainPatchCore final : public JobImpl {
         write_table(table, context.output() / "bank.csv", TableFormat::kCsv);
     }
 
-    static void set_threshold(Model& model, const FeatureSet& all, const FeatureSet& training, JobContext& context) {
+    static void set_threshold(Model& model, const FeatureSet& all, const FeatureSet& training,
+                              JobContext& context) {
         ScoreOptions options;
         options.threads = context.threads();
         options.use_cuda = context.device() == ComputeDevice::kCuda;
@@ -121,24 +125,27 @@ json schema() {
         "type": "object",
         "required": ["features"],
         "properties": {
-            "features": {"type": "string", "x-artifact": "table", "description": "Table of features: a file or job:ID",
-                         "x-ko": "특징 표: 파일 또는 job:ID"},
+            "features": {"type": "string", "x-artifact": "table",
+                "description": "Table of features: a file or job:ID", "x-ko": "특징 표: 파일 또는 job:ID"},
             "dataset": {"type": "string", "x-artifact": "dataset", "x-ko": "데이터 세트 (분할과 라벨의 출처)",
-                        "description": "Data set that says which sequences are for training; without it the table's own columns"},
+                "description": "Data set that says what to train on; without it the table's own columns do"},
             "columns": {"type": "array", "items": {"type": "string"}, "x-ko": "쓸 열; 없으면 모든 숫자 열",
-                        "description": "Columns to use; every numeric column without it"},
-            "bank": {"type": "number", "default": 1000, "exclusiveMinimum": 0, "maximum": 10000000, "x-ko": "뱅크 행 수, 1 미만이면 비율",
-                     "description": "Rows to keep; below 1 a share of the training rows"},
-            "sampling": {"type": "string", "enum": ["random", "greedy"], "default": "random", "x-ko": "추출 방식",
-                         "description": "random: as NumPy's choice; greedy: farthest point first"},
-            "seed": {"type": "integer", "default": 42, "minimum": 0, "description": "Of random sampling", "x-ko": "난수 시드"},
-            "start": {"type": "integer", "default": 0, "minimum": 0, "description": "First row of greedy sampling", "x-ko": "greedy의 첫 행"},
+                "description": "Columns to use; every numeric column without it"},
+            "bank": {"type": "number", "default": 1000, "exclusiveMinimum": 0, "maximum": 10000000,
+                "x-ko": "뱅크 행 수, 1 미만이면 비율",
+                "description": "Rows to keep; below 1 a share of the training rows"},
+            "sampling": {"type": "string", "enum": ["random", "greedy"], "default": "random",
+                "x-ko": "추출 방식", "description": "random: as NumPy's choice; greedy: farthest point first"},
+            "seed": {"type": "integer", "default": 42, "minimum": 0, "description": "Of random sampling",
+                "x-ko": "난수 시드"},
+            "start": {"type": "integer", "default": 0, "minimum": 0,
+                "description": "First row of greedy sampling", "x-ko": "greedy의 첫 행"},
             "k": {"type": "integer", "default": 1, "minimum": 1, "maximum": 64, "x-ko": "이웃 수",
-                  "description": "Neighbours whose mean distance is the score"},
+                "description": "Neighbours whose mean distance is the score"},
             "precision": {"type": "string", "enum": ["fp64", "fp32"], "default": "fp64", "x-ko": "정밀도",
-                          "description": "fp32 rounds the values to float first"},
+                "description": "fp32 rounds the values to float first"},
             "normalize": {"type": "boolean", "x-ko": "정규화; 기본: 시퀀스 행이면 함",
-                          "description": "z-scores by the training rows; default: for rows of sequences"}
+                "description": "z-scores by the training rows; default: for rows of sequences"}
         }
     })JSON");
 }

@@ -27,8 +27,9 @@ at::Device device_of(bool use_cuda) {
     if (!use_cuda) return at::kCPU;
     static const void* const library = ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
     if (library == nullptr || !at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() < 1) {
-        throw JobError("engine_missing", "LibTorch has no usable CUDA here; run packaging/setup on the machine with the "
-                                         "GPU, or run the job with --device cpu (vram 0)");
+        throw JobError("engine_missing",
+                       "LibTorch has no usable CUDA here; run packaging/setup on the machine with the "
+                       "GPU, or run the job with --device cpu (vram 0)");
     }
     return {at::kCUDA, 0};
 }
@@ -85,7 +86,8 @@ class TorchDreamEngine final : public DreamEngine {
             std::int64_t used = 0;
             const std::size_t autoencoder = dream_autoencoder_layers(options_.shape);
             reconstruction = forward(anomalous, 0, autoencoder, keep, used).to(at::kFloat);
-            logits = forward(at::cat({anomalous, reconstruction}, 1), autoencoder, layers_.size(), keep, used);
+            logits =
+                forward(at::cat({anomalous, reconstruction}, 1), autoencoder, layers_.size(), keep, used);
         }
         const at::Tensor probability = at::sigmoid(logits.to(at::kFloat));
         const at::Tensor reconstruction_loss = at::mse_loss(reconstruction, clean);
@@ -94,7 +96,8 @@ class TorchDreamEngine final : public DreamEngine {
         total.backward();
         adam();
         const at::Tensor losses =
-            at::stack({total.detach(), reconstruction_loss.detach(), discriminator_loss.detach()}).to(at::kCPU);
+            at::stack({total.detach(), reconstruction_loss.detach(), discriminator_loss.detach()})
+                .to(at::kCPU);
         const float* values = losses.const_data_ptr<float>();
         return {values[0], values[1], values[2]};
     }
@@ -162,14 +165,15 @@ class TorchDreamEngine final : public DreamEngine {
         second_.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
         const auto steps = static_cast<double>(steps_);
         const double step_size = options_.learning_rate / (1 - std::pow(kBeta1, steps));
-        const at::Tensor denominator = (second_.sqrt() / std::sqrt(1 - std::pow(kBeta2, steps))).add_(kEpsilon);
+        const at::Tensor denominator =
+            (second_.sqrt() / std::sqrt(1 - std::pow(kBeta2, steps))).add_(kEpsilon);
         parameters_.addcdiv_(first_, denominator, -step_size);
     }
 
     DreamEngineOptions options_;
     std::vector<DreamLayer> layers_;
     at::Device device_;
-    at::Tensor parameters_, first_, second_, gradients_;   ///< flat, all of the parameters' length
+    at::Tensor parameters_, first_, second_, gradients_;  ///< flat, all of the parameters' length
     std::vector<at::Tensor> weights_, biases_;
     std::int64_t steps_ = 0;
 };

@@ -7,7 +7,9 @@
 #include "jobs/models/train_dream.h"
 #include "jobs/torch/torch_dream_engine.h"
 
-extern "C" int nightshift_torch_module_version() { return nightshift::jobs::kTorchModuleVersion; }
+extern "C" int nightshift_torch_module_version() {
+    return nightshift::jobs::kTorchModuleVersion;
+}
 
 extern "C" nightshift::jobs::JobImpl* nightshift_torch_make(const char* kind, const nlohmann::json& params) {
     using namespace nightshift::jobs;

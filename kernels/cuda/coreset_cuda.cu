@@ -37,8 +37,8 @@ __device__ void reduce(Farthest* shared) {
 
 /// in  data_t [d, n] (transposed), picks[at] = the newest pick; inout nearest [n] (squared; -1 = picked)
 /// out partial [kBlocks], each block's farthest row. Grid-stride over rows, one thread a row.
-__global__ void update(const double* data_t, std::int64_t n, int d, const std::int64_t* picks, std::int64_t at,
-                       double* nearest, double* remaining, Farthest* partial) {
+__global__ void update(const double* data_t, std::int64_t n, int d, const std::int64_t* picks,
+                       std::int64_t at, double* nearest, double* remaining, Farthest* partial) {
     __shared__ Farthest shared[kThreads];
     const std::int64_t pick = picks[at];
     Farthest best{-2.0, n};
@@ -100,8 +100,8 @@ Coreset greedy_coreset_cuda(Rows<double> data, std::int64_t count, std::int64_t 
     CUDA_CHECK(cudaMemset(distances.data(), 0, sizeof(double)));
     std::int64_t picked = 1;
     for (;; ++picked) {
-        update<<<kBlocks, kThreads, 0, stream.get()>>>(data_d.data(), n, d, picks.data(), picked - 1, nearest.data(),
-                                                       remaining.data(), partial.data());
+        update<<<kBlocks, kThreads, 0, stream.get()>>>(data_d.data(), n, d, picks.data(), picked - 1,
+                                                       nearest.data(), remaining.data(), partial.data());
         CUDA_CHECK(cudaGetLastError());
         if (picked == count) break;
         if (picked % kReportEvery == 0 && progress) {

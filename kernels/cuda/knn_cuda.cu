@@ -25,7 +25,7 @@ template <typename T>
 __global__ void scan(const T* bank_t, const T* queries, int m, int d, std::int64_t n, int k, double* squared,
                      std::int32_t* index) {
     extern __shared__ unsigned char bytes[];
-    T* query = reinterpret_cast<T*>(bytes);   // [kQueries, d]
+    T* query = reinterpret_cast<T*>(bytes);  // [kQueries, d]
     const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * kQueries;
     for (int i = threadIdx.x; i < kQueries * d; i += kThreads) {
         const std::int64_t row = first + i / d;
@@ -52,7 +52,7 @@ __global__ void scan(const T* bank_t, const T* queries, int m, int d, std::int64
         }
         for (int q = 0; q < kQueries; ++q) {
             const double sum = static_cast<double>(sums[q]);
-            if (!(sum < worst[q])) continue;   // a later row never replaces an equal one
+            if (!(sum < worst[q])) continue;  // a later row never replaces an equal one
             double* list = own + static_cast<std::int64_t>(q) * k * kThreads;
             std::int32_t* rows = own_index + static_cast<std::int64_t>(q) * k * kThreads;
             int at = k - 1;
@@ -122,15 +122,16 @@ Neighbours search(Rows<T> bank, Rows<T> queries, int k) {
     std::vector<T> transposed(static_cast<std::size_t>(bank.rows * bank.columns));
     for (int b = 0; b < m; ++b) {
         for (int j = 0; j < d; ++j) {
-            transposed[static_cast<std::size_t>(j) * static_cast<std::size_t>(m) + static_cast<std::size_t>(b)] =
-                bank.row(b)[j];
+            transposed[static_cast<std::size_t>(j) * static_cast<std::size_t>(m) +
+                       static_cast<std::size_t>(b)] = bank.row(b)[j];
         }
     }
     const cuda::Stream stream;
     cuda::Buffer<T> bank_d(transposed.data(), transposed.size());
     // Candidate lists of one launch stay below 512 MiB.
     const std::int64_t per_query = static_cast<std::int64_t>(k) * kThreads;
-    const std::int64_t blocks = std::clamp<std::int64_t>((512LL << 20) / (12 * per_query * kQueries), 1, 16'000);
+    const std::int64_t blocks =
+        std::clamp<std::int64_t>((512LL << 20) / (12 * per_query * kQueries), 1, 16'000);
     const std::int64_t chunk = std::min(std::min(blocks, kBlocksMax / kQueries) * kQueries, queries.rows);
     const std::int64_t padded = (chunk + kQueries - 1) / kQueries * kQueries;
     cuda::Buffer<double> squared(static_cast<std::size_t>(padded * per_query));
@@ -141,19 +142,20 @@ Neighbours search(Rows<T> bank, Rows<T> queries, int k) {
     const std::size_t shared = sizeof(T) * kQueries * static_cast<std::size_t>(d);
     for (std::int64_t begin = 0; begin < queries.rows; begin += chunk) {
         const std::int64_t count = std::min(chunk, queries.rows - begin);
-        CUDA_CHECK(cudaMemcpyAsync(query_d.data(), queries.row(begin), sizeof(T) * static_cast<std::size_t>(count * d),
-                                   cudaMemcpyHostToDevice, stream.get()));
+        CUDA_CHECK(cudaMemcpyAsync(query_d.data(), queries.row(begin),
+                                   sizeof(T) * static_cast<std::size_t>(count * d), cudaMemcpyHostToDevice,
+                                   stream.get()));
         const auto grid = static_cast<unsigned>((count + kQueries - 1) / kQueries);
         scan<T><<<grid, kThreads, shared, stream.get()>>>(bank_d.data(), query_d.data(), m, d, count, k,
-                                                           squared.data(), index.data());
+                                                          squared.data(), index.data());
         CUDA_CHECK(cudaGetLastError());
         merge<<<static_cast<unsigned>(count), kThreads, 0, stream.get()>>>(squared.data(), index.data(), k,
                                                                            distances.data(), rows.data());
         CUDA_CHECK(cudaGetLastError());
         const auto at = static_cast<std::size_t>(begin * k);
         CUDA_CHECK(cudaMemcpyAsync(out.distances.data() + at, distances.data(),
-                                   sizeof(double) * static_cast<std::size_t>(count * k), cudaMemcpyDeviceToHost,
-                                   stream.get()));
+                                   sizeof(double) * static_cast<std::size_t>(count * k),
+                                   cudaMemcpyDeviceToHost, stream.get()));
         CUDA_CHECK(cudaMemcpyAsync(out.indices.data() + at, rows.data(),
                                    sizeof(std::int32_t) * static_cast<std::size_t>(count * k),
                                    cudaMemcpyDeviceToHost, stream.get()));
@@ -164,7 +166,11 @@ Neighbours search(Rows<T> bank, Rows<T> queries, int k) {
 
 }  // namespace
 
-Neighbours knn_cuda(Rows<double> bank, Rows<double> queries, int k) { return search(bank, queries, k); }
-Neighbours knn_cuda(Rows<float> bank, Rows<float> queries, int k) { return search(bank, queries, k); }
+Neighbours knn_cuda(Rows<double> bank, Rows<double> queries, int k) {
+    return search(bank, queries, k);
+}
+Neighbours knn_cuda(Rows<float> bank, Rows<float> queries, int k) {
+    return search(bank, queries, k);
+}
 
 }  // namespace nightshift::kernels

@@ -35,8 +35,12 @@ Scores read_scores(const std::string& name) {
     return out;
 }
 
-bool is_close(double value, double expected) { return std::abs(value - expected) <= 1e-12 * std::max(1.0, std::abs(expected)); }
-double round4(double value) { return std::round(value * 1e4) / 1e4; }
+bool is_close(double value, double expected) {
+    return std::abs(value - expected) <= 1e-12 * std::max(1.0, std::abs(expected));
+}
+double round4(double value) {
+    return std::round(value * 1e4) / 1e4;
+}
 
 }  // namespace
 
@@ -68,7 +72,8 @@ TEST_CASE("metrics: areas, thresholds and percentiles of the reference data") {
         CHECK(found == strict_expected.at("confusion_matrix"));
         CHECK(is_close(confusion.precision(), strict_expected.at("precision")));
         CHECK(is_close(confusion.recall(), strict_expected.at("recall")));
-        CHECK(is_close(precision_first(curve, 0.9, 0.2).threshold, each.at("precision_priority_90_20").at("threshold")));
+        CHECK(is_close(precision_first(curve, 0.9, 0.2).threshold,
+                       each.at("precision_priority_90_20").at("threshold")));
         for (const auto& [percent, expected] : each.at("percentiles").items()) {
             CHECK(is_close(percentile(scores, std::stod(percent)), expected));
         }

@@ -27,7 +27,8 @@ TEST_CASE("dream: the forward pass gives the reference's numbers") {
         CHECK(relative_error(out.probability, each.array("discriminator")) < 1e-6);
         CHECK(relative_error(out.score, each.array("score")) < 1e-6);
         const DreamModel trained(each.shape, each.array("weights_after_5_steps"), weight);
-        CHECK(relative_error(trained.run(each.array("input")).score, each.array("score_after_5_steps")) < 1e-6);
+        CHECK(relative_error(trained.run(each.array("input")).score, each.array("score_after_5_steps")) <
+              1e-6);
     }
 }
 

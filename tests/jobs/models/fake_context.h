@@ -15,16 +15,17 @@ namespace nightshift::tests {
 /// A JobContext without worker or daemon: folders below one root, a yield at a step of the test's choice.
 class FakeContext final : public jobs::JobContext {
   public:
-    explicit FakeContext(const std::filesystem::path& root) : output_(root / "output"), cache_(root / "cache"), checkpoint_(root / "checkpoint") {
+    explicit FakeContext(const std::filesystem::path& root)
+        : output_(root / "output"), cache_(root / "cache"), checkpoint_(root / "checkpoint") {
         std::filesystem::create_directories(output_);
         std::filesystem::create_directories(cache_);
     }
 
-    std::optional<std::int64_t> yield_at;          ///< first step at which check() yields
+    std::optional<std::int64_t> yield_at;  ///< first step at which check() yields
     std::optional<std::filesystem::path> resume;
     std::vector<Progress> reports;
     std::vector<std::string> lines;
-    std::map<std::string, std::string> artifacts;   ///< name -> type
+    std::map<std::string, std::string> artifacts;  ///< name -> type
     int thread_count = 1;
 
     const std::filesystem::path& output() const override { return output_; }
@@ -47,7 +48,9 @@ class FakeContext final : public jobs::JobContext {
         save(checkpoint_);
     }
     std::optional<std::filesystem::path> resume_from() const override { return resume; }
-    std::filesystem::path input(std::string_view reference, std::string_view) const override { return reference; }
+    std::filesystem::path input(std::string_view reference, std::string_view) const override {
+        return reference;
+    }
     void artifact(const std::string& name, const std::string& type) override { artifacts[name] = type; }
     void mark_cached() override {}
     const std::filesystem::path& saved() const { return checkpoint_; }

@@ -41,7 +41,9 @@ std::string error_of(const auto& work) {
     return "nothing thrown";
 }
 
-bool says(const std::string& text, std::string_view words) { return text.find(words) != std::string::npos; }
+bool says(const std::string& text, std::string_view words) {
+    return text.find(words) != std::string::npos;
+}
 
 }  // namespace
 
@@ -63,7 +65,8 @@ TEST_CASE("model folder: damage is named with both hashes") {
     const TemporaryFolder folder;
     write_model(small_model(), folder.path() / "model");
     {
-        std::fstream file(folder.path() / "model" / "bank.bin", std::ios::in | std::ios::out | std::ios::binary);
+        std::fstream file(folder.path() / "model" / "bank.bin",
+                          std::ios::in | std::ios::out | std::ios::binary);
         file.put('x');
     }
     const std::string error = error_of([&] { read_model(folder.path() / "model"); });
@@ -102,10 +105,11 @@ TEST_CASE("scorer: columns are found by name and normalised with the model's num
     table.add("other", std::vector<double>{9, 9});
     table.add("speed_mean", std::vector<double>{4, std::numeric_limits<double>::quiet_NaN()});
     const auto scores = score_rows(small_model(), features_of_table(table, "t.csv"), {});
-    CHECK(scores == std::vector<double>{0, 0});   // (4 - 2) / 2 = 1 and missing = 0, both in the bank
+    CHECK(scores == std::vector<double>{0, 0});  // (4 - 2) / 2 = 1 and missing = 0, both in the bank
     Model plain = small_model();
     plain.normalizer.reset();
-    CHECK(says(error_of([&] { score_rows(plain, features_of_table(table, "t.csv"), {}); }), "row 1, column 'speed_mean'"));
+    CHECK(says(error_of([&] { score_rows(plain, features_of_table(table, "t.csv"), {}); }),
+               "row 1, column 'speed_mean'"));
 }
 
 TEST_CASE("feature set: descriptive columns are no features, splits and labels choose the training rows") {

@@ -40,7 +40,8 @@ TEST_CASE("patchcore: the random bank is the reference's, row for row") {
         const std::vector<double> rows(3000);
         const auto bank = pick_bank(rows, 1, options);
         REQUIRE(bank);
-        CHECK(bank->picks == read_rows(kGoldenFolder + "patchcore/bank_indices_M" + std::to_string(size) + ".csv"));
+        CHECK(bank->picks ==
+              read_rows(kGoldenFolder + "patchcore/bank_indices_M" + std::to_string(size) + ".csv"));
     }
 }
 
@@ -82,7 +83,11 @@ TEST_CASE("patchcore: the whole reference data, where it is at hand (NIGHTSHIFT_
     const auto query = read_array<double>(*folder + "patchcore/query.bin");
     PatchCoreOptions options;
     options.precision = PatchCoreOptions::Precision::kFp32;
-    struct Case { const char* file; double bank; int k; };
+    struct Case {
+        const char* file;
+        double bank;
+        int k;
+    };
     for (const Case each : {Case{"scores_M1000_k1.csv", 1000, 1}, Case{"scores_M1000_k3.csv", 1000, 3},
                             Case{"scores_M200_k5.csv", 200, 5}}) {
         CAPTURE(each.file);
@@ -90,14 +95,15 @@ TEST_CASE("patchcore: the whole reference data, where it is at hand (NIGHTSHIFT_
         options.k = each.k;
         const auto bank = pick_bank(train, kColumns, options);
         const auto expected = read_column(*folder + "patchcore/" + each.file, 1);
-        CHECK(largest_relative_error(patchcore_scores(bank->values, query, kColumns, options), expected) < 1e-12);
+        CHECK(largest_relative_error(patchcore_scores(bank->values, query, kColumns, options), expected) <
+              1e-12);
     }
     options.bank = 1000;
     options.k = 3;
     const auto bank = pick_bank(train, kColumns, options);
     CHECK(percentile(patchcore_scores(bank->values, train, kColumns, options), 95) ==
           doctest::Approx(6.333330957094826).epsilon(1e-6));
-    std::vector<double> narrow;   // the coreset's definition has no global columns
+    std::vector<double> narrow;  // the coreset's definition has no global columns
     for (std::size_t r = 0; r < 3000; ++r) narrow.insert(narrow.end(), &train[r * 81], &train[r * 81 + 75]);
     options.sampling = PatchCoreOptions::Sampling::kGreedy;
     options.bank = 300;

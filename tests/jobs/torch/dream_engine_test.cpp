@@ -74,12 +74,15 @@ TEST_CASE("torch dream: five Adam steps, and thirty more from the uniforms") {
         const auto long_clean = each.array("long_clean"), uniforms = each.array("long_uniforms");
         std::vector<float> changed(values), own_labels(kRows);
         for (std::size_t s = 0; s < 30; ++s) {
-            anomaly.apply(slice(long_clean, s, values), slice(uniforms, s, anomaly.uniforms(kRows)), changed, own_labels);
-            const DreamLosses losses = engine->step({kRows, slice(long_clean, s, values), changed, own_labels, {}});
+            anomaly.apply(slice(long_clean, s, values), slice(uniforms, s, anomaly.uniforms(kRows)), changed,
+                          own_labels);
+            const DreamLosses losses =
+                engine->step({kRows, slice(long_clean, s, values), changed, own_labels, {}});
             check_losses(losses, each.facts.at("losses_next_30_steps").at(s), 1e-4);
         }
         const DreamModel model(each.shape, engine->state().parameters, options_of(each).discriminator_weight);
-        CHECK(relative_error(model.run(each.array("input")).score, each.array("score_after_35_steps")) < 1e-4);
+        CHECK(relative_error(model.run(each.array("input")).score, each.array("score_after_35_steps")) <
+              1e-4);
     }
 }
 

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t kSteps = 3 * 4;   // epochs * batches
+constexpr std::int64_t kSteps = 3 * 4;  // epochs * batches
 
 /// 100 rows of sequences with a validation split, so that every part of a checkpoint matters.
 fs::path write_features(const fs::path& folder) {
@@ -49,8 +49,13 @@ fs::path write_features(const fs::path& folder) {
 }
 
 nlohmann::json params_of(const fs::path& features, int seed = 42) {
-    return {{"features", features.string()}, {"epochs", 3}, {"batch", 25}, {"lr", 0.01}, {"seed", seed},
-            {"engine", "torch"},             {"amp", false}};
+    return {{"features", features.string()},
+            {"epochs", 3},
+            {"batch", 25},
+            {"lr", 0.01},
+            {"seed", seed},
+            {"engine", "torch"},
+            {"amp", false}};
 }
 
 std::string bytes_of(const fs::path& file) {
@@ -62,7 +67,8 @@ std::string bytes_of(const fs::path& file) {
 std::map<std::string, std::string> files_of(const fs::path& folder) {
     std::map<std::string, std::string> files;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        if (entry.is_regular_file()) files[fs::relative(entry.path(), folder).string()] = bytes_of(entry.path());
+        if (entry.is_regular_file())
+            files[fs::relative(entry.path(), folder).string()] = bytes_of(entry.path());
     }
     return files;
 }

@@ -27,7 +27,8 @@ Neighbours plain(Rows<T> bank, Rows<T> queries, int k) {
         std::vector<double> squared(static_cast<std::size_t>(bank.rows));
         for (std::int64_t b = 0; b < bank.rows; ++b) {
             for (std::int64_t j = 0; j < bank.columns; ++j) {
-                const double difference = static_cast<double>(queries.row(q)[j]) - static_cast<double>(bank.row(b)[j]);
+                const double difference =
+                    static_cast<double>(queries.row(q)[j]) - static_cast<double>(bank.row(b)[j]);
                 squared[static_cast<std::size_t>(b)] += difference * difference;
             }
         }
@@ -57,10 +58,15 @@ void check_equal(const Neighbours& found, const Neighbours& expected) {
 
 TEST_CASE("knn: the filter never changes the answer of the plain loop") {
     const std::uint64_t seed = nightshift::tests::seed();
-    struct Shape { std::size_t bank, queries, columns; int k; double scale, offset; };
-    for (const Shape shape : {Shape{1, 1, 1, 1, 1, 0}, Shape{300, 130, 81, 1, 1, 0}, Shape{257, 65, 7, 5, 1, 0},
-                              Shape{500, 40, 16, 64, 1e6, 0}, Shape{200, 40, 20, 3, 1e-3, 1e2},
-                              Shape{200, 40, 20, 3, 1e-9, 1e3}, Shape{100, 20, 5, 2, 1e30, 0}}) {
+    struct Shape {
+        std::size_t bank, queries, columns;
+        int k;
+        double scale, offset;
+    };
+    for (const Shape shape :
+         {Shape{1, 1, 1, 1, 1, 0}, Shape{300, 130, 81, 1, 1, 0}, Shape{257, 65, 7, 5, 1, 0},
+          Shape{500, 40, 16, 64, 1e6, 0}, Shape{200, 40, 20, 3, 1e-3, 1e2}, Shape{200, 40, 20, 3, 1e-9, 1e3},
+          Shape{100, 20, 5, 2, 1e30, 0}}) {
         CAPTURE(shape.scale);
         CAPTURE(shape.offset);
         const auto bank = random_rows(shape.bank, shape.columns, seed, shape.scale, shape.offset);

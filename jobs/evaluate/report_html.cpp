@@ -1,0 +1,264 @@
+#include "jobs/evaluate/report_html.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "jobs/evaluate/svg_chart.h"
+
+namespace nightshift::jobs {
+namespace {
+
+constexpr std::size_t kFeaturesShown = 8;
+
+constexpr const char* kStyle = R"CSS(
+:root{--bg:#fff;--bg2:#f5f6f8;--bg3:#e8eaee;--ink:#171a1f;--ink2:#555c68;--ctl:#7d8491;--inf:#004a94;
+--tra:#a84300;--eva:#00845c;--syn:#7e3563;--bad:#b81d2c;--warn:#825300;--ok:#226b3d}
+@media(prefers-color-scheme:dark){:root{--bg:#101318;--bg2:#171b22;--bg3:#242a35;--ink:#e5e8ed;--ink2:#a3abb9;
+--ctl:#6f7888;
+--inf:#4a9cf5;--tra:#f5893f;--eva:#55d69c;--syn:#d884bb;--bad:#ff8288;--warn:#e2b355;--ok:#75cf92}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:1060px;padding:24px;background:var(--bg);color:var(--ink);
+font:13px/20px system-ui,"Noto Sans KR","Noto Sans CJK KR","Malgun Gothic",sans-serif;
+font-variant-numeric:tabular-nums}
+h1{font-size:18px;line-height:24px;margin:0 0 4px}
+h2{font-size:14px;line-height:20px;margin:32px 0 8px}
+h2 span,h1 span,.en{color:var(--ink2);font-weight:400}
+p{margin:4px 0}
+.facts{display:flex;flex-wrap:wrap;gap:8px 32px;margin:16px 0}
+.facts div{font-size:12px;color:var(--ink2)}
+.facts b{display:block;font-size:20px;line-height:26px;color:var(--ink)}
+.finding{border-left:3px solid var(--ctl);background:var(--bg2);padding:8px 12px;margin:8px 0}
+.finding.warning{border-color:var(--bad)}.finding.good{border-color:var(--ok)}
+.finding b{margin-right:8px}.warning b{color:var(--bad)}.good b{color:var(--ok)}.note b{color:var(--ink2)}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;width:100%}
+th{font-size:12px;font-weight:400;color:var(--ink2);text-align:left;border-bottom:1px solid var(--ctl);
+padding:6px 12px 6px 0}
+td{border-bottom:1px solid var(--bg3);padding:6px 12px 6px 0;height:32px}
+.n{text-align:right}
+.base td{color:var(--ink2)}
+.row{display:flex;flex-wrap:wrap;gap:24px}
+figure{margin:0}figcaption{font-size:12px;color:var(--ink2);max-width:620px}
+.chart{max-width:100%;height:auto}
+.grid{stroke:var(--bg3)}.tick{font-size:11px;fill:var(--ink2)}.axis,.name{font-size:12px;fill:var(--ink)}
+.line{fill:none;stroke-width:2}.dashed{stroke-dasharray:5 4;stroke-width:1.5}
+.s0{stroke:var(--inf)}.s1{stroke:var(--tra)}.s2{stroke:var(--eva)}.s3{stroke:var(--syn)}
+.s4{stroke:var(--ctl)}.s5{stroke:var(--warn)}
+.mark{fill:var(--bg);stroke-width:2}
+.cell{stroke:var(--bg3)}.right{fill:var(--eva)}.wrong{fill:var(--bad)}
+.count{font-size:20px;fill:var(--ink);font-weight:700}
+.ghost{fill:none;stroke:var(--ctl);stroke-opacity:.45}.panel{fill:none;stroke:var(--ink);stroke-width:2}
+.arrow{stroke:var(--tra);stroke-width:1.5}.tip{fill:var(--tra)}
+footer{margin-top:32px;color:var(--ink2);font-size:12px}
+)CSS";
+
+std::string heading(const char* ko, const char* en) {
+    return std::string("<h2>") + ko + " <span lang=\"en\">" + en + "</span></h2>";
+}
+
+std::string cell(const std::string& text, bool is_number = true) {
+    return std::string(is_number ? "<td class=\"n\">" : "<td>") + text + "</td>";
+}
+
+std::string head(std::initializer_list<const char*> columns) {
+    std::string out = "<div class=\"scroll\"><table><thead><tr>";
+    bool is_first = true;
+    for (const char* column : columns) {
+        out += std::string("<th scope=\"col\"") + (is_first ? "" : " class=\"n\"") + ">" + column + "</th>";
+        is_first = false;
+    }
+    return out + "</tr></thead><tbody>";
+}
+
+std::string interval(const Interval& between) {
+    if (!std::isfinite(between.low)) return "";
+    return " <span class=\"en\">" + shown(between.low) + "–" + shown(between.high) + "</span>";
+}
+
+std::string share(std::int64_t part, std::int64_t whole) {
+    return std::to_string(part) + " / " + std::to_string(whole) + " · " +
+           shown(whole == 0 ? std::nan("") : 100.0 * static_cast<double>(part) / static_cast<double>(whole),
+                 1) +
+           " %";
+}
+
+std::string title_of(const Evaluation& evaluation) {
+    if (evaluation.goal == "1")
+        return "목표 1: 굽힘 중 균열 <span lang=\"en\">goal 1: cracks while bending</span>";
+    if (evaluation.goal == "2")
+        return "목표 2: 이전 손상 <span lang=\"en\">goal 2: damage from before</span>";
+    if (evaluation.goal == "all") return "모든 손상 <span lang=\"en\">every kind of damage</span>";
+    return "표 평가 <span lang=\"en\">table</span>";
+}
+
+std::string facts(const Evaluation& evaluation) {
+    if (evaluation.models.empty()) return "";
+    const auto best = std::max_element(
+        evaluation.models.begin(), evaluation.models.end(), [](const auto& a, const auto& b) {
+            return std::pair(!a.is_baseline, a.roc_auc) < std::pair(!b.is_baseline, b.roc_auc);
+        });
+    const auto fact = [](const std::string& label, const std::string& value) {
+        return "<div>" + label + "<b>" + value + "</b></div>";
+    };
+    return "<div class=\"facts\">" + fact("ROC AUC · " + escaped(best->name), shown(best->roc_auc)) +
+           fact("재현율 recall", shown(100 * best->confusion.recall(), 1) + " %") +
+           fact("정밀도 precision", shown(100 * best->confusion.precision(), 1) + " %") +
+           fact("오경보율 false alarms", shown(100 * best->confusion.false_positive_rate(), 1) + " %") +
+           fact("평가 " + evaluation.units.noun_ko + " judged", std::to_string(evaluation.judged)) +
+           fact("손상 damaged", std::to_string(best->damaged)) + "</div>";
+}
+
+std::string finding_list(const std::vector<Finding>& findings) {
+    std::string out;
+    for (const Finding& each : findings) {
+        const bool is_warning = each.grade == Finding::Grade::kWarning,
+                   is_good = each.grade == Finding::Grade::kGood;
+        out += std::string("<div class=\"finding ") +
+               (is_warning ? "warning"
+                : is_good  ? "good"
+                           : "note") +
+               "\"><b>" +
+               (is_warning ? "✕ 확인"
+                : is_good  ? "✓ 좋음"
+                           : "• 참고") +
+               "</b>" + escaped(each.ko) + "<br><span class=\"en\" lang=\"en\">" + escaped(each.en) +
+               "</span></div>";
+    }
+    return out;
+}
+
+std::string model_table(const Evaluation& evaluation) {
+    std::string out = head({"모델 model", "ROC AUC (95 %)", "AP", "임계값 threshold", "정밀도 precision",
+                            "재현율 recall", "F1", "오경보율 FPR", "재현율 recall @ P ≥ .95"});
+    for (const ModelResult& model : evaluation.models) {
+        out +=
+            std::string(model.is_baseline ? "<tr class=\"base\">" : "<tr>") +
+            cell((model.is_baseline ? "" : "<b>") + escaped(model.name) + (model.is_baseline ? "" : "</b>") +
+                     "<br><span class=\"en\">" + escaped(model.note) + "</span>",
+                 false) +
+            cell(shown(model.roc_auc) + interval(model.interval)) + cell(shown(model.average_precision)) +
+            cell(shown(model.threshold, 4)) + cell(shown(model.confusion.precision())) +
+            cell(shown(model.confusion.recall())) + cell(shown(model.confusion.f1())) +
+            cell(shown(model.confusion.false_positive_rate())) + cell(shown(model.recall_at_precision_95)) +
+            "</tr>";
+    }
+    out += "</tbody></table></div>";
+    if (!evaluation.models.empty()) {
+        const ModelResult& first = evaluation.models.front();
+        out += "<p class=\"en\">임계값: " + escaped(first.threshold_rule_ko) +
+               " · <span lang=\"en\">threshold: " + escaped(first.threshold_rule_en) + "</span></p>";
+    }
+    return out;
+}
+
+std::string group_tables(const Evaluation& evaluation) {
+    std::string out;
+    for (const ModelResult& model : evaluation.models) {
+        if (model.groups.empty() || model.name == "untrained composite") continue;
+        out += "<h3>" + escaped(model.name) + "</h3>" +
+               head({"시나리오 scenario", "ROC AUC (95 %)", "AP", "손상 판정 called damaged"});
+        for (const GroupResult& group : model.groups) {
+            const std::string kind = group.is_damaged   ? "손상 damaged"
+                                     : group.is_outside ? "변형 variant"
+                                                        : "정상 normal";
+            out += "<tr>" + cell(escaped(group.group) + " <span class=\"en\">" + kind + "</span>", false) +
+                   cell(shown(group.roc_auc) + interval(group.interval)) +
+                   cell(shown(group.average_precision)) + cell(share(group.called, group.count)) + "</tr>";
+        }
+        out += "</tbody></table></div>";
+    }
+    return out;
+}
+
+std::string charts(const Evaluation& evaluation) {
+    std::vector<Curve> roc, pr;
+    std::string confusions;
+    for (const ModelResult& model : evaluation.models) {
+        Curve a{model.name + " " + shown(model.roc_auc), {}, model.is_baseline, -1, -1};
+        for (const RocPoint& point : model.roc)
+            a.points.emplace_back(point.false_positive_rate, point.true_positive_rate);
+        Curve b{model.name + " " + shown(model.average_precision), {{0, 1}}, model.is_baseline, -1, -1};
+        for (auto point = model.pr.rbegin(); point != model.pr.rend(); ++point)
+            b.points.emplace_back(point->recall, point->precision);
+        if (!model.is_baseline) {
+            a.mark_x = model.confusion.false_positive_rate(), a.mark_y = model.confusion.recall();
+            b.mark_x = model.confusion.recall(), b.mark_y = model.confusion.precision();
+            confusions += "<figure>" + confusion_svg(model.confusion, model.name + ": confusion matrix") +
+                          "<figcaption>" + escaped(model.name) + "</figcaption></figure>";
+        }
+        roc.push_back(std::move(a));
+        pr.push_back(std::move(b));
+    }
+    return heading("혼동 행렬", "confusion matrix") + "<div class=\"row\">" + confusions + "</div>" +
+           heading("ROC와 정밀도·재현율", "ROC and precision–recall") + "<div class=\"row\"><figure>" +
+           curves_svg(roc, "오경보율 false positive rate", "재현율 true positive rate", "ROC") +
+           "</figure><figure>" + curves_svg(pr, "재현율 recall", "정밀도 precision", "precision-recall") +
+           "</figure></div>";
+}
+
+std::string mistakes(const Evaluation& evaluation) {
+    std::string out;
+    for (const ModelResult& model : evaluation.models) {
+        if (model.is_baseline || (model.false_alarms.empty() && model.misses.empty())) continue;
+        out += "<h3>" + escaped(model.name) + "</h3>" +
+               head({"이름 name", "시나리오 scenario", "점수 score", "임계값과의 차 to threshold"});
+        const auto rows = [&](const std::vector<std::size_t>& units, const char* kind) {
+            for (const std::size_t u : units) {
+                out += "<tr>" + cell(std::string(kind) + " " + escaped(evaluation.units.name[u]), false) +
+                       cell(escaped(evaluation.units.group[u])) + cell(shown(model.scores[u], 4)) +
+                       cell(shown(model.scores[u] - model.threshold, 4)) + "</tr>";
+            }
+        };
+        rows(model.false_alarms, "▲ 오경보 false alarm");
+        rows(model.misses, "▽ 놓침 missed");
+        out += "</tbody></table></div>";
+    }
+    return out.empty() ? "<p>없음 <span lang=\"en\">none</span></p>" : out;
+}
+
+std::string leak_table(const LeakReport& leak) {
+    std::string out =
+        "<p>섞은 라벨 <span lang=\"en\">shuffled labels</span>: ROC AUC " + shown(leak.shuffled_roc_auc) +
+        " (≤ " + shown(kShuffledAucMax, 2) +
+        ") · 겹치는 행 <span lang=\"en\">repeated rows</span>: " + std::to_string(leak.repeated_rows) +
+        "</p>" + head({"특징 하나만 single feature", "ROC AUC"});
+    for (std::size_t i = 0; i < std::min(leak.features.size(), kFeaturesShown); ++i) {
+        out += "<tr>" + cell(escaped(leak.features[i].feature), false) +
+               cell(shown(leak.features[i].roc_auc)) + "</tr>";
+    }
+    return out + "</tbody></table></div>";
+}
+
+}  // namespace
+
+std::string report_html(const Evaluation& evaluation, const std::vector<Finding>& findings,
+                        const ReportMap& map) {
+    std::string out =
+        "<!doctype html><html lang=\"ko\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width\"><title>평가 보고 · evaluation</title><style>";
+    out += kStyle;
+    out += "</style></head><body><h1>" + title_of(evaluation) + "</h1><p>" + escaped(evaluation.source) +
+           "</p>" + facts(evaluation);
+    if (!findings.empty()) out += heading("눈에 띄는 점", "what stands out") + finding_list(findings);
+    out += heading("모델", "models") + model_table(evaluation) + charts(evaluation);
+    const bool has_groups = std::any_of(evaluation.models.begin(), evaluation.models.end(),
+                                        [](const ModelResult& model) { return !model.groups.empty(); });
+    if (has_groups) out += heading("시나리오별", "by scenario") + group_tables(evaluation);
+    if (!map.svg.empty()) {
+        out += heading("변위 벡터", "vector map") + "<figure>" + map.svg + "<figcaption>" +
+               escaped(map.caption_ko) + "<br><span lang=\"en\">" + escaped(map.caption_en) +
+               "</span></figcaption></figure>";
+    }
+    out += heading("틀린 판정", "wrong decisions") + mistakes(evaluation);
+    if (evaluation.leak) out += heading("누출 검사", "leak guard") + leak_table(*evaluation.leak);
+    out += std::string("<footer>") +
+           (evaluation.has_split ? "임계값은 검증 분할에서만. <span lang=\"en\">Thresholds come from the "
+                                   "validation split only.</span> "
+                                 : "") +
+           "점수는 " + evaluation.units.noun_ko +
+           " 단위, 구간은 95 % 부트스트랩. <span lang=\"en\">One score a " + evaluation.units.noun_en +
+           "; intervals are 95 % bootstrap.</span></footer></body></html>\n";
+    return out;
+}
+
+}  // namespace nightshift::jobs

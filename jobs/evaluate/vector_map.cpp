@@ -1,0 +1,123 @@
+#include "jobs/evaluate/vector_map.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "jobs/evaluate/svg_chart.h"
+
+namespace nightshift::jobs {
+namespace {
+
+constexpr double kWidth = 620, kHeight = 420, kMargin = 30;
+constexpr int kMoments = 5;
+constexpr int kArrowsMax = 40;
+/// Length of the longest arrow on screen.
+constexpr double kArrowLength = 46;
+
+struct Window {
+    double left = 1e300, top = 1e300, right = -1e300, bottom = -1e300;
+
+    void add(double x, double y) {
+        left = std::min(left, x), right = std::max(right, x);
+        top = std::min(top, y), bottom = std::max(bottom, y);
+    }
+    double scale() const {
+        return std::min((kWidth - 2 * kMargin) / std::max(right - left, 1.0),
+                        (kHeight - 2 * kMargin) / std::max(bottom - top, 1.0));
+    }
+    double x(double value) const { return kMargin + (value - left) * scale(); }
+    double y(double value) const { return kMargin + (value - top) * scale(); }
+};
+
+std::string number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f", value);
+    return text;
+}
+
+bool is_there(const Sequence& s, int frame, int point) {
+    return s.is_present(frame, point) && s.is_present(frame + 1, point);
+}
+
+double displacement(const Sequence& s, int frame, int point) {
+    return std::hypot(s.x_px(frame + 1, point) - s.x_px(frame, point),
+                      s.y_px(frame + 1, point) - s.y_px(frame, point));
+}
+
+double mean_displacement(const Sequence& s, int frame) {
+    double sum = 0;
+    int count = 0;
+    for (int p = 0; p < s.info.points; ++p) {
+        if (is_there(s, frame, p)) sum += displacement(s, frame, p), ++count;
+    }
+    return count == 0 ? 0 : sum / count;
+}
+
+std::string panel(const Sequence& s, const Window& window, int frame, const char* style) {
+    std::string out = std::string("<polyline class=\"") + style + "\" points=\"";
+    for (int p = 0; p < s.info.points; ++p) {
+        if (s.is_present(frame, p))
+            out += number(window.x(s.x_px(frame, p))) + "," + number(window.y(s.y_px(frame, p))) + " ";
+    }
+    return out + "\"/>";
+}
+
+}  // namespace
+
+MapStep step_to_show(const Sequence& s) {
+    MapStep step;
+    if (s.info.frames < 3) return step;
+    if (s.info.event_frame > 0 && s.info.event_frame < s.info.frames) {
+        step.frame = s.info.event_frame - 1;
+    } else {
+        double before = mean_displacement(s, 0), largest = -1;
+        for (int f = 1; f + 1 < s.info.frames; ++f) {
+            const double now = mean_displacement(s, f);
+            if (std::abs(now - before) > largest) largest = std::abs(now - before), step.frame = f;
+            before = now;
+        }
+    }
+    for (int p = 0; p < s.info.points; ++p) {
+        if (is_there(s, step.frame, p))
+            step.longest_px = std::max(step.longest_px, displacement(s, step.frame, p));
+    }
+    return step;
+}
+
+std::string vector_map_svg(const Sequence& s, const MapStep& step, const std::string& title) {
+    if (s.info.frames < 2 || s.info.points < 1) return "";
+    Window window;
+    for (int m = 0; m < kMoments; ++m) {
+        const int frame = m * (s.info.frames - 1) / (kMoments - 1);
+        for (int p = 0; p < s.info.points; ++p) {
+            if (s.is_present(frame, p)) window.add(s.x_px(frame, p), s.y_px(frame, p));
+        }
+    }
+    std::string out =
+        "<svg class=\"chart map\" role=\"img\" viewBox=\"0 0 " + number(kWidth) + " " + number(kHeight) +
+        "\" width=\"" + number(kWidth) + "\" height=\"" + number(kHeight) + "\"><title>" + escaped(title) +
+        "</title><defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"6\" "
+        "markerHeight=\"6\" orient=\"auto\"><path class=\"tip\" d=\"M0 0 8 4 0 8z\"/></marker></defs>";
+    for (int m = 0; m < kMoments; ++m) {
+        const int frame = m * (s.info.frames - 1) / (kMoments - 1);
+        out += panel(s, window, frame, "ghost");
+        out += "<text class=\"tick\" x=\"" + number(window.x(s.x_px(frame, s.info.points - 1)) + 4) +
+               "\" y=\"" + number(window.y(s.y_px(frame, s.info.points - 1)) - 4) + "\">" +
+               std::to_string(frame) + "</text>";
+    }
+    out += panel(s, window, step.frame, "panel");
+    const double stretch = kArrowLength / std::max(step.longest_px, 1e-6);
+    const int stride = std::max(1, s.info.points / kArrowsMax);
+    for (int p = 0; p < s.info.points; p += stride) {
+        if (!is_there(s, step.frame, p) || displacement(s, step.frame, p) * stretch < 1) continue;
+        const double x = window.x(s.x_px(step.frame, p)), y = window.y(s.y_px(step.frame, p));
+        const double dx = (s.x_px(step.frame + 1, p) - s.x_px(step.frame, p)) * stretch;
+        const double dy = (s.y_px(step.frame + 1, p) - s.y_px(step.frame, p)) * stretch;
+        out += "<line class=\"arrow\" marker-end=\"url(#tip)\" x1=\"" + number(x) + "\" y1=\"" + number(y) +
+               "\" x2=\"" + number(x + dx) + "\" y2=\"" + number(y + dy) + "\"/>";
+    }
+    return out + "</svg>";
+}
+
+}  // namespace nightshift::jobs
