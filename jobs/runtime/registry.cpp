@@ -9,9 +9,11 @@ const std::vector<Kind>& kinds() {
         burn_kind(),
         generate_kind(),
         import_kind(),
+        extract_kind(),
         train_dream_kind(),
         train_patchcore_kind(),
         score_kind(),
+        evaluate_kind(),
     };
     return table;
 }

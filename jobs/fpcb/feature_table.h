@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "jobs/fpcb/dataset.h"
+#include "jobs/table/table.h"
+
+namespace nightshift::jobs {
+
+/// What `extract` makes of a data set.
+struct FeatureTableOptions {
+    std::string set = "native";      ///< native, compat21, compat75, compat81
+    bool is_float = false;           ///< values as fp32
+    bool with_conditioning = false;  ///< native: also the columns that say how a sequence was seen
+    int threads = 1;
+};
+
+/// A column that is not in the table, and why ("constant", "equal to x").
+struct DroppedColumn {
+    std::string name, reason;
+};
+
+struct FeatureTable {
+    Table table;
+    std::vector<std::string> features;    ///< names of the feature columns
+    std::vector<DroppedColumn> dropped;
+    std::vector<std::string> skipped;     ///< sequences too short to have features
+};
+
+/// Called now and then with the number of finished sequences, by the caller's thread.
+using FeatureProgress = std::function<void(std::size_t done)>;
+
+/// native: one row a sequence, sequence, name, scenario, goal, label, split, event_frame, then features
+/// without those that are constant or equal to an earlier one over the data set. compat: sequence, frame,
+/// then the reference's columns in its order; compat81 adds a row a sequence with frame = nan.
+/// Rows are in the data set's order whatever the number of threads. Throws JobError.
+FeatureTable make_feature_table(const Dataset& dataset, const FeatureTableOptions& options,
+                                const FeatureProgress& progress);
+
+/// normalizer.json: mean and standard deviation (n - 1) of every feature over the normal training rows
+/// (all rows where no split or label is known), columns without spread, dropped columns.
+nlohmann::json normalizer_of(const FeatureTable& features, const Dataset& dataset, const std::string& set);
+
+/// What is known of each sequence, one row each: sequence, scenario, goal, label, split, event_frame, ...
+Table sequences_table(const Dataset& dataset);
+
+}  // namespace nightshift::jobs
