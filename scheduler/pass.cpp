@@ -107,13 +107,14 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
             gates.insert(gates.end(), preemption.begin(), preemption.end());
         }
     } else if (!is_ready || has_room_head_[job_class]) {
-        gates.push_back(vram_gate(scene_, ledger_, job, best.terms));
+        gates.push_back(vram_gate(scene_, ledger_, job, nearest_fit(fits).terms));
     } else {
         std::vector<Gate> preemption;
         try_to_preempt(job, fits, preemption);
         // Made after the choice of victims, so that their bytes count as on their way.
-        gates.push_back(vram_gate(scene_, ledger_, job, best.terms));
-        reservations_.push_back(reserve(scene_, ledger_, job, best.terms));
+        const Fit& nearest = nearest_fit(fits);
+        gates.push_back(vram_gate(scene_, ledger_, job, nearest.terms));
+        reservations_.push_back(reserve(scene_, ledger_, job, nearest.terms));
         // Victims it may ask soon: nobody may slip in before and be young and protected then.
         if (!preemption.empty()) reservations_.back().is_imminent = true;
         gates.insert(gates.end(), preemption.begin(), preemption.end());
@@ -124,6 +125,14 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
     if (!lacks_vram) return;
     add_order_gate(job, gates);
     if (is_ready) room_waiters_.emplace_back(rank_of(job.spec.job_class), job.id);
+}
+
+const Fit& Pass::nearest_fit(const std::vector<Fit>& fits) const {
+    const auto missing = [this](const Fit& fit) {
+        return shortfall_of(fit.terms) - ledger_.leaving(fit.device);
+    };
+    return *std::min_element(fits.begin(), fits.end(),
+                             [&missing](const Fit& a, const Fit& b) { return missing(a) < missing(b); });
 }
 
 void Pass::add_order_gate(const Job& job, std::vector<Gate>& gates) const {

@@ -30,6 +30,8 @@ class Pass {
     ClassActivities activities_for(std::size_t index) const;
     void start(const Job& job, const Fit& fit);
     void wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates, bool is_ready);
+    /// Where the least is missing once everything that is leaving has left.
+    const Fit& nearest_fit(const std::vector<Fit>& fits) const;
     void add_order_gate(const Job& job, std::vector<Gate>& gates) const;
     /// True when victims were asked to leave for the job.
     bool try_to_preempt(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates);
@@ -39,13 +41,13 @@ class Pass {
     const Scene& scene_;
     Ledger ledger_;
     std::vector<const Job*> order_;
-    std::vector<std::vector<Gate>> standing_;            ///< by index in order_
+    std::vector<std::vector<Gate>> standing_;  ///< by index in order_
     ClassActivities activities_;
     std::vector<Reservation> reservations_;
     std::vector<std::pair<std::string, JobId>> kept_for_;
-    std::array<bool, kJobClasses.size()> has_head_{};    ///< a job of the class waits
+    std::array<bool, kJobClasses.size()> has_head_{};  ///< a job of the class waits
     std::array<bool, kJobClasses.size()> has_room_head_{};
-    std::vector<std::pair<int, JobId>> room_waiters_;    ///< rank and job, in order
+    std::vector<std::pair<int, JobId>> room_waiters_;  ///< rank and job, in order
     Plan plan_;
 };
 
