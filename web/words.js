@@ -66,7 +66,8 @@ export default {
   "device.load": ["사용률", "Load"], "device.temp": ["온도", "Temp"], "device.power": ["전력", "Power"],
   "device.throttle": ["클럭 제한", "Throttling"], "device.window": ["{w} 창", "{w} window"],
   "now.running": ["실행 중", "Running"], "now.waiting": ["대기", "Waiting"],
-  "now.planOrder": ["분류 순위와 순서대로", "in planning order"], "now.firstOf": ["· 앞 {n}개 표시", "· first {n} shown"],
+  "now.planOrder": ["분류 순위와 순서대로", "in planning order"], "now.firstOf":
+    ["· 최근 {n}개만 표시", "· newest {n} shown"],
   "now.nothingRuns": ["실행 중인 작업 없음", "Nothing runs"], "now.nothingWaits": ["대기 중인 작업 없음", "Nothing waits"],
   "short.ends": ["끝", "ends"], "short.starts": ["시작", "starts"],
   "progress.none": ["진행 보고 없음", "no progress reported"],

@@ -1,31 +1,31 @@
-// Debian's Chromium under Playwright, always with a profile of its own and no traffic of its own.
+// Debian's Chromium under Playwright: one process with a new profile folder, a fresh context for each test.
 import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { chromium } from "playwright-core";
 
-const CANDIDATES = [process.env.NIGHTSHIFT_CHROMIUM, "/usr/bin/chromium",
-  "/usr/bin/chromium-browser"].filter(Boolean);
-export const chromiumPath = CANDIDATES.find((file) => fs.existsSync(file));
+const CANDIDATES = [process.env.NIGHTSHIFT_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
+export const chromiumPath = CANDIDATES.find((file) => file && fs.existsSync(file));
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
+let browser = null;
 
-/** A context with a fresh profile folder; close() removes it. Every page reports what the policy refused. */
+/** A context of its own; `complaints` gathers page errors and everything the security policy refused. */
 export async function openBrowser({ locale = "ko-KR", theme = "light", width = 1440, height = 920 } = {}) {
-  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "nightshift-browser-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: chromiumPath, headless: true, args: FLAGS, locale, timezoneId: "Asia/Seoul",
-      colorScheme: theme, viewport: { width, height },
-    permissions: ["clipboard-read", "clipboard-write"],
-  });
+  browser ??= await chromium.launch({ executablePath: chromiumPath, headless: true, args: FLAGS });
+  const context = await browser.newContext({ locale, timezoneId: "Asia/Seoul", colorScheme: theme,
+    viewport: { width, height }, permissions: ["clipboard-read", "clipboard-write"], acceptDownloads: true });
   const complaints = [];
+  await context.exposeFunction("reportRefusal", (text) => complaints.push(text));
+  await context.addInitScript(() => addEventListener("securitypolicyviolation", (event) =>
+    window.reportRefusal(`refused: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`)));
   context.on("page", (page) => watch(page, complaints));
-  for (const page of context.pages()) watch(page, complaints);
-  return { context, complaints, async close() {
-    await context.close();
-    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  } };
+  await context.newPage();
+  return { context, complaints, close: () => context.close() };
+}
+
+export async function closeBrowser() {
+  await browser?.close();
+  browser = null;
 }
 
 function watch(page, complaints) {
