@@ -123,7 +123,13 @@ void Connection::start_refused() {
 }
 
 void Connection::stop() {
-    if (is_idle_) close();
+    if (is_idle_ || !streaming_.expired()) abort();
+}
+
+void Connection::abort() {
+    close();
+    // A stream and the coroutine that waits for its next chunk hold one another.
+    if (const auto stream = streaming_.lock()) stream->cancel();
 }
 
 void Connection::close() {
@@ -416,7 +422,10 @@ Connection::Task<bool> Connection::write_stream(const Response& response, bool k
     disarm(write_deadline_);
     bool is_fine = !header_code;
     bool is_end = false;
-    if (is_fine && !response.sink) watch_for_close(stream);
+    if (is_fine && !response.sink) {
+        streaming_ = stream;
+        watch_for_close(stream);
+    }
     while (is_fine && !is_end) {
         std::function<void(BodyStream::Ready)> begin = [&stream](BodyStream::Ready ready) {
             stream->next(std::move(ready));
@@ -435,6 +444,7 @@ Connection::Task<bool> Connection::write_stream(const Response& response, bool k
         if (code && code != http::error::need_buffer) is_fine = false;
     }
     stream->cancel();
+    streaming_.reset();
     boost::system::error_code ignored;
     if (!is_fine)
         socket_.close(ignored);

@@ -25,10 +25,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Connection(std::shared_ptr<ServerCore> core, Socket socket, Peer peer);
     ~Connection();
     void start();
-    /// Closes now when idle; an answer being written gets its end.
+    /// Closes now when idle or when it follows a log or the events; other answers get their end.
     void stop();
     /// Closes now, whatever is under way.
-    void abort() { close(); }
+    void abort();
     /// Writes a 503 and closes: the connection above the limit.
     void start_refused();
 
@@ -74,6 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::size_t head_bytes_ = 0;
     Deadline read_deadline_;
     Deadline write_deadline_;
+    std::weak_ptr<BodyStream> streaming_;   ///< what is being sent now
     std::string request_id_;
     bool is_idle_ = true;
     bool is_counted_ = false;

@@ -104,8 +104,8 @@ ServerCore::ServerCore(asio::io_context& io, const ServerOptions& server_options
                        db::Queries& queries)
     : loop(io),
       options(server_options),
-      hub(commands),
-      context{commands, queries, credentials, hub, counters, *this, options, 0},
+      hub(std::make_unique<EventHub>(commands)),
+      context{commands, queries, credentials, *hub, counters, *this, options, 0},
       request_prefix(random_hex(4) + "-") {}
 
 std::shared_ptr<void> ServerCore::after(Millis delay, std::function<void()> action) {
@@ -187,6 +187,7 @@ HttpServer::~HttpServer() {
     for (const auto& weak : impl_->core->connections) {
         if (const auto connection = weak.lock()) connection->abort();
     }
+    impl_->core->hub.reset();
 }
 
 std::uint16_t HttpServer::port() const {

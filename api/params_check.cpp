@@ -53,6 +53,17 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
     return out;
 }
 
+bool fits_any(const std::vector<std::string>& types, const json& value) {
+    const auto fits = [&value](const std::string& type) { return is_of_type(value, type); };
+    return types.empty() || std::any_of(types.begin(), types.end(), fits);
+}
+
+Error wrong_type(const std::string& pointer, const std::vector<std::string>& types) {
+    return fault("bad_param",
+                 "The parameter " + pointer + " has to be of type " + joined(types, " or ") + ".",
+                 "GET /api/v1/kinds shows every parameter.", pointer);
+}
+
 /// Walks a schema and a value side by side.
 class Walker {
   public:
@@ -62,16 +73,16 @@ class Walker {
     void check(const json& schema, const json& value, const std::string& pointer) {
         if (!schema.is_object() || is_alternative(schema, value, pointer)) return;
         const std::vector<std::string> types = types_of(schema);
-        const auto fits = [&value](const std::string& type) { return is_of_type(value, type); };
-        if (!types.empty() && std::none_of(types.begin(), types.end(), fits)) {
-            errors_.push_back(fault(
-                "bad_param", "The parameter " + pointer + " has to be of type " + joined(types, " or ") + ".",
-                "GET /api/v1/kinds shows every parameter.", pointer));
+        if (!fits_any(types, value)) {
+            errors_.push_back(wrong_type(pointer, types));
             return;
         }
         check_enum(schema, value, pointer);
         if (value.is_number()) check_range(schema, value, pointer);
         if (value.is_string() && schema.contains("x-artifact")) check_artifact(schema, value, pointer);
+        if (value.is_string() && schema.value("x-path", false)) {
+            check_path(value.get_ref<const std::string&>(), pointer, defaults_, false, errors_);
+        }
         if (value.is_array()) check_items(schema, value, pointer);
         if (value.is_object()) check_members(schema, value, pointer);
     }
@@ -108,22 +119,30 @@ class Walker {
     }
 
   private:
-    /// oneOf/anyOf: the first alternative without errors counts; the errors of the last are shown.
+    /// oneOf/anyOf: the first alternative without errors counts. Otherwise the errors of the first one
+    /// whose type fits are shown.
     bool is_alternative(const json& schema, const json& value, const std::string& pointer) {
         for (const char* word : {"oneOf", "anyOf"}) {
             const auto it = schema.find(word);
             if (it == schema.end() || !it->is_array() || it->empty()) continue;
-            std::vector<Error> last;
+            std::vector<Error> shown;
+            std::vector<std::string> all_types;
             for (json alternative : *it) {
                 if (schema.contains("x-artifact")) alternative["x-artifact"] = schema["x-artifact"];
-                last.clear();
+                const std::vector<std::string> types = types_of(alternative);
+                all_types.insert(all_types.end(), types.begin(), types.end());
+                if (!fits_any(types, value)) continue;
+                std::vector<Error> errors;
                 ParamsFound found;
-                Walker(defaults_, found, last).check(alternative, value, pointer);
-                if (!last.empty()) continue;
-                for (JobId parent : found.parents) add_parent(parent);
-                return true;
+                Walker(defaults_, found, errors).check(alternative, value, pointer);
+                if (errors.empty()) {
+                    for (JobId parent : found.parents) add_parent(parent);
+                    return true;
+                }
+                if (shown.empty()) shown = std::move(errors);
             }
-            errors_.insert(errors_.end(), last.begin(), last.end());
+            if (shown.empty()) shown.push_back(wrong_type(pointer, all_types));
+            errors_.insert(errors_.end(), shown.begin(), shown.end());
             return true;
         }
         return false;

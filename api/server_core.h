@@ -22,7 +22,7 @@ struct ServerCore : Timers, std::enable_shared_from_this<ServerCore> {
     ServerOptions options;
     Credentials credentials;
     HttpCounters counters;
-    EventHub hub;
+    std::unique_ptr<EventHub> hub;  ///< gone once the server is: nothing waits for the daemon any more
     Context context;
     std::list<std::weak_ptr<Connection>> connections;
     bool is_stopping = false;

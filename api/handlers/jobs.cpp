@@ -102,7 +102,9 @@ class JobWait : public std::enable_shared_from_this<JobWait> {
         listening_ = context_.hub.listen([self = shared_from_this()](const HubEvent& event) {
             if (event.record.job == self->id_ && event.record.seq) self->look(false);
         });
-        timer_ = context_.timers.after(limit, [self = shared_from_this()] { self->look(true); });
+        timer_ = context_.timers.after(limit, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->look(true);
+        });
     }
 
   private:
@@ -113,7 +115,7 @@ class JobWait : public std::enable_shared_from_this<JobWait> {
         const bool is_done =
             !is_found || (until_finished_ ? is_terminal((*job)->state) : (*job)->version != version_);
         if (!is_done && !is_over) return;
-        // The listener and the timer own this object: let go of both, the last one after this call.
+        // The listener owns this object: let go of it after this call.
         const auto self = shared_from_this();
         Respond respond = std::move(respond_);
         respond_ = nullptr;
