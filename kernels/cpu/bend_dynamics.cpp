@@ -55,7 +55,7 @@ Vector simulate(const Parameters& p, const Vector& pull, int shock_frame, double
 
 /// Levenberg-Marquardt over the free parameters and, with a shock frame, its amplitude.
 struct Fit {
-    Parameters p;
+    Parameters p = Parameters::Zero();
     double amplitude = 0;
     double cost = 0;   ///< weighted sum of squares
 };
@@ -192,7 +192,7 @@ BendDynamics fit_dynamics(const std::vector<double>& theta, const std::vector<do
     }
     if (out.best_z <= 0) return out;
     // With the shock in the model its frame and size come out right; without it the rest had bent to it.
-    Fit best{};
+    Fit best;
     best.cost = -1;
     for (int tau = std::max(out.best_frame - 2, kShockEdge); tau <= std::min(out.best_frame + 2, frames - kShockEdge - 1); ++tau) {
         Fit from = fit;
