@@ -24,7 +24,7 @@ constexpr int kExitYielded = 85;
 constexpr Time kTailEvery = 50;        ///< progress is read at most this often
 constexpr Time kTailEveryBlind = 500;  ///< where inotify is not to be had
 constexpr Time kWaitEveryBlind = 50;   ///< where pidfd_open is not to be had (Linux before 5.3)
-constexpr Time kForever = 1000 * 3600;
+constexpr Time kForever = 1000 * 60;  ///< a wake-up a minute, to bury orphans
 constexpr Millis kKillPatience = seconds(5);
 
 Time steady_ms() {
@@ -64,6 +64,7 @@ class CommandRun {
         host_.command_started(identify_process(child_));
         while (!has_ended()) {
             wait_for_news(process.fd);
+            bury_orphans();
             const Time now = steady_ms();
             obey(now);
             if (is_tail_due_ && now >= tail_at_) forward_progress(now, false);
@@ -99,6 +100,17 @@ class CommandRun {
         if (!is_watched_) is_tail_due_ = true;
     }
 
+    /// What the program's family leaves behind is this process's to bury, being its subreaper: otherwise
+    /// a program that runs for days could fill the process table.
+    void bury_orphans() const {
+        siginfo_t info{};
+        while (::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG) == 0 && info.si_pid != 0 &&
+               info.si_pid != child_) {
+            ::waitpid(info.si_pid, nullptr, WNOHANG);
+            info = {};
+        }
+    }
+
     void signal_group(int number) const { ::kill(-child_, number); }
 
     void obey(Time now) {
@@ -115,7 +127,7 @@ class CommandRun {
         }
         if (kill_at_ > 0 && now >= kill_at_) {
             signal_group(SIGKILL);
-            kill_at_ = now + kForever;
+            kill_at_ = now + kKillPatience.value;
         }
     }
 

@@ -20,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Millis kKillPatience = seconds(5);
-constexpr const char* kBuild = "0.1.0";
 
 /// Takes a variable out of the environment, so that no user's program inherits it.
 std::string take_env(const char* name) {
@@ -43,7 +42,7 @@ Address read_address() {
     address.hello.attempt.job.value = std::atoll(take_env("NIGHTSHIFT_JOB_ID").c_str());
     address.hello.attempt.number = std::atoi(take_env("NIGHTSHIFT_ATTEMPT").c_str());
     address.hello.worker = identify_process(::getpid());
-    address.hello.build = kBuild;
+    address.hello.build = NIGHTSHIFT_VERSION;
     if (address.hello.token.empty() || !address.hello.attempt.job) address.path.clear();
     return address;
 }

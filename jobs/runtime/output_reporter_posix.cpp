@@ -54,8 +54,8 @@ void JsonReporter::started(const wire::Started&) {
 }
 
 void JsonReporter::progress(const Progress& progress) {
-    Json json = Json::parse(progress_line(progress, wall_now()));
-    json["type"] = "progress";
+    Json json{{"type", "progress"}};
+    json.update(Json::parse(progress_line(progress, wall_now())));
     write_json(json);
 }
 
