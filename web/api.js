@@ -12,6 +12,21 @@ function write(value) {
   try { sessionStorage.setItem(KEY, JSON.stringify(value)); } catch { /* until the page closes */ }
 }
 
+// A link opened in another tab is signed in by the tabs that are: same origin, nothing stored for longer.
+const ASK_MS = 200;
+const tabs = new BroadcastChannel("nightshift-session");
+tabs.addEventListener("message", ({ data }) => {
+  if (data === "ask" && session.token) tabs.postMessage(session);
+  else if (data?.token && !session.token) write(data);
+});
+
+/** Waits shortly for another tab's session. */
+export async function askOtherTabs() {
+  if (session.token) return;
+  tabs.postMessage("ask");
+  await new Promise((resolve) => { setTimeout(resolve, ASK_MS); });
+}
+
 export const signedIn = () => Boolean(session.token);
 export const role = () => session.role ?? "viewer";
 export const mayOperate = () => role() === "operator" || role() === "admin";

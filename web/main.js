@@ -1,6 +1,6 @@
 // The shell: sign-in, pages by the address's fragment, the live stream, keys, theme and language.
 import { html, nothing, render } from "/vendor/lit-html.js";
-import { signedIn, signInByCode } from "/api.js";
+import { askOtherTabs, signedIn, signInByCode } from "/api.js";
 import { corner, duration } from "/format.js";
 import { language, setLanguage, t } from "/i18n.js";
 import { icon, moon } from "/icons.js";
@@ -175,6 +175,7 @@ addEventListener("hashchange", async () => {
 bindKeys({ page: () => (signedIn() ? current : null), theme: toggleTheme, language: toggleLanguage,
   live: () => { live.toggle(); draw(); } });
 await takeCode();
+await askOtherTabs();
 draw();
 // Ages and the clock move on; the data does not need asking for that.
 setInterval(() => { if (!document.hidden) draw(); }, 1000);

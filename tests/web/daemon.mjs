@@ -1,4 +1,4 @@
-// A real daemon for a test: its own data folder (Korean and a space in the path), a free port, a simulated card.
+// A real daemon for a test: a free port, a simulated card, a data folder with Korean and a space in its path.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";

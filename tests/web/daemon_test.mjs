@@ -9,7 +9,8 @@ const bin = process.env.NIGHTSHIFT_TEST_BIN ?? "";
 const LONG_MS = 60_000;
 
 async function withDaemon(options, body) {
-  if (!fs.existsSync(path.join(bin, "nightshiftd"))) skip("no nightshiftd: give a build's bin folder with --bin");
+  const isBuilt = fs.existsSync(path.join(bin, "nightshiftd"));
+  if (!isBuilt) skip("no nightshiftd: give a build's bin folder with --bin");
   const daemon = await startDaemon(bin);
   const browser = await openBrowser(options);
   try {
@@ -53,7 +54,7 @@ async function submitByForm(page, kind, name, fill) {
   return Number(/\d+/.exec(await page.evaluate(() => location.hash))[0]);
 }
 
-test("daemon: sign in, submit by the form, watch to the end, read the log, open the report, cancel another", () =>
+test("daemon: sign in, submit by the form, watch to its end, log, report, cancel another", () =>
   withDaemon({}, async (page, daemon, browser) => {
     const id = await submitByForm(page, "command", "보고서 <b>작업</b>", async () => {
       await page.locator("#r-command").fill(`sh -c '${SCRIPT.replaceAll("'", "'\\''")}'`);

@@ -66,3 +66,38 @@ test("words: Korean puts no particle after a name or a number", async () => {
     ok(!/!/.test(text), `${key} shouts`);
   }
 });
+
+/** Relative luminance and contrast as WCAG 2 defines them. */
+function contrast(a, b) {
+  const luminance = (hex) => {
+    const full = hex.length === 4 ? hex.replace(/[\da-f]/g, "$&$&") : hex;
+    const [r, g, blue] = [1, 3, 5].map((i) => parseInt(full.slice(i, i + 2), 16) / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * blue;
+  };
+  const [high, low] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+  return (high + 0.05) / (low + 0.05);
+}
+
+test("colours: text reaches 4.5 and marks 3.0 on page and panel, in both themes", () => {
+  const blocks = source("app.css").match(/:root[^{]*\{[^}]*\}/g).slice(0, 2);
+  equal(blocks.length, 2, "themes");
+  for (const block of blocks) {
+    const token = Object.fromEntries([...block.matchAll(/--([\w-]+): (#[\da-f]{3,6})/g)].map((m) =>
+      [m[1], m[2]]));
+    for (const ground of ["bg", "bg2"]) {
+      for (const ink of ["ink", "ink2", "bad", "warn", "ok"]) {
+        ok(contrast(token[ink], token[ground]) >= 4.5,
+          `${ink} on ${ground}: ${contrast(token[ink], token[ground])}`);
+      }
+      for (const mark of ["ctl", "inf", "tra", "eva", "syn", "focus"]) {
+        ok(contrast(token[mark], token[ground]) >= 3,
+          `${mark} on ${ground}: ${contrast(token[mark], token[ground])}`);
+      }
+    }
+    for (const fill of ["inf", "tra", "eva", "syn"]) {
+      ok(contrast(token["on-fill"], token[fill]) >= 4.5, `text on ${fill}`);
+    }
+    ok(contrast(token.ink, token.sel) >= 4.5 && contrast(token.ink, token.badtint) >= 4.5, "ink on a tint");
+  }
+});

@@ -43,6 +43,27 @@ test("sign-in: a code in the fragment is used once and leaves the address bar", 
     "tokens in localStorage");
 }));
 
+test("sign-in: a link in a new tab is signed in by the tab it came from", () =>
+  visit("#/", {}, async (page) => {
+  const other = await page.context().newPage();
+  await other.goto(`${page.url().split("#")[0]}#/jobs/790`);
+  await other.getByRole("heading", { name: "dream-flex-e120" }).waitFor();
+}));
+
+test("a module that does not load leaves words, not an empty page", async () => {
+  const mock = await startMock();
+  const browser = await openBrowser();
+  try {
+    const page = browser.context.pages()[0];
+    await page.route("**/vendor/lit-html.js", (route) => route.abort());
+    await page.goto(mock.url);
+    await page.getByText("packaging/setup").first().waitFor();
+  } finally {
+    await browser.close();
+    await mock.stop();
+  }
+});
+
 test("sign-in: a wrong code says why, a pasted header line signs in", async () => {
   const mock = await startMock();
   const browser = await openBrowser();
