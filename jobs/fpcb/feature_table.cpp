@@ -161,7 +161,7 @@ FeatureTable native_table(const Dataset& dataset, const FeatureTableOptions& opt
         columns.emplace_back();
         for (const std::size_t i : which) columns.back().push_back(rows[i].values[j]);
     }
-    out.dropped = idle_columns(names, columns);
+    if (!options.keeps_idle) out.dropped = idle_columns(names, columns);
     add_descriptions(out.table, dataset, which);
     for (std::size_t j = 0; j < names.size(); ++j) {
         if (is_dropped(out.dropped, names[j])) continue;

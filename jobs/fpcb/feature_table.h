@@ -17,6 +17,7 @@ struct FeatureTableOptions {
     std::string set = "native";      ///< native, compat21, compat75, compat81
     bool is_float = false;           ///< values as fp32
     bool with_conditioning = false;  ///< native: also the columns that say how a sequence was seen
+    bool keeps_idle = false;         ///< native: also columns that are constant or repeat another here
     int threads = 1;
 };
 

@@ -112,6 +112,22 @@ void describe_from_dataset(FeatureSet& set, const Dataset& dataset) {
     }
 }
 
+void describe_from_table(FeatureSet& set, const Table& sequences) {
+    FeatureSet known;
+    describe(known, sequences);
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < known.sequence.size(); ++i) places.emplace(known.sequence[i], i);
+    for (std::size_t r = 0; r < set.sequence.size(); ++r) {
+        const auto place = places.find(set.sequence[r]);
+        if (place == places.end()) continue;
+        set.label[r] = known.label[place->second];
+        set.split[r] = known.split[place->second];
+        set.scenario[r] = known.scenario[place->second];
+        set.goal[r] = known.goal[place->second];
+        set.event_frame[r] = known.event_frame[place->second];
+    }
+}
+
 FeatureSet rows_of(const FeatureSet& set, const std::vector<std::int64_t>& rows) {
     FeatureSet out;
     out.names = set.names;

@@ -50,6 +50,9 @@ FeatureSet features_of_table(const Table& table, const std::string& origin,
 /// JobError("dataset_mismatch") naming a sequence that the data set does not have.
 void describe_from_dataset(FeatureSet& set, const Dataset& dataset);
 
+/// The same from a table with a row a sequence (the `sequences.csv` beside extracted features).
+void describe_from_table(FeatureSet& set, const Table& sequences);
+
 /// The rows listed, in that order.
 FeatureSet rows_of(const FeatureSet& set, const std::vector<std::int64_t>& rows);
 

@@ -1,6 +1,11 @@
 #include "jobs/models/features_input.h"
 
+#include <algorithm>
+#include <system_error>
+
 #include <nlohmann/json.hpp>
+
+#include "jobs/fpcb/feature_table.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -8,6 +13,33 @@ namespace {
 bool is_given(const nlohmann::json& params, const char* name) {
     const auto value = params.find(name);
     return value != params.end() && value->is_string() && !value->get_ref<const std::string&>().empty();
+}
+
+/// CSV keeps no notes: the set is told from its columns. Only the reference's have these names.
+std::string set_by_columns(const std::vector<std::string>& names) {
+    const auto has = [&](const char* name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (!has("strain_surrogate_mean")) return "native";
+    if (has("n_frames")) return "compat81";
+    return has("acceleration_mean_skewness") ? "compat75" : "compat21";
+}
+
+Table extracted(JobContext& context, const Dataset& dataset, const std::string& set) {
+    FeatureTableOptions options;
+    options.set = set;
+    options.keeps_idle = true;
+    options.threads = std::max(1, context.threads());
+    return make_feature_table(dataset, options,
+                              [&](std::size_t done) {
+                                  Progress progress;
+                                  progress.phase = "extract";
+                                  progress.step = static_cast<std::int64_t>(done);
+                                  progress.steps = static_cast<std::int64_t>(dataset.size());
+                                  context.progress(progress);
+                                  context.check(progress.step, {});
+                              })
+        .table;
 }
 
 }  // namespace
@@ -22,9 +54,17 @@ FeaturesInput read_features(JobContext& context, const nlohmann::json& params, c
         const std::filesystem::path file = context.input(params.at("features").get<std::string>(), "table");
         out.table = read_table(file);
         out.set = features_of_table(out.table, file.filename().string(), columns.only, columns.without);
+        if (out.set.set.empty() && !out.set.is_plain()) out.set.set = set_by_columns(out.set.names);
+        const bool has_labels =
+            std::any_of(out.set.label.begin(), out.set.label.end(), [](int l) { return l >= 0; });
+        const std::filesystem::path beside = file.parent_path() / "sequences.csv";
+        std::error_code error;
+        if (!out.set.is_plain() && !has_labels && std::filesystem::exists(beside, error)) {
+            describe_from_table(out.set, read_table(beside));
+        }
     } else if (out.dataset) {
-        (void)set;
-        throw JobError("missing_param", "features are missing; extract them first");
+        out.table = extracted(context, *out.dataset, set);
+        out.set = features_of_table(out.table, "the data set", columns.only, columns.without);
     } else {
         throw JobError("missing_param",
                        "neither features nor dataset is given; name a table of features (a file or "

@@ -26,7 +26,8 @@ struct FeaturesInput {
 };
 
 /// Reads `features` (a table). Rows of sequences are described by `dataset` where it is given, else by the
-/// table's own columns. Without `features` the data set's features of `set` are extracted here.
+/// table's own columns or the `sequences.csv` beside it. Without `features` the data set's features of `set`
+/// are extracted here, all of them, so that a model finds what it was trained on.
 /// Throws JobError("missing_param") where neither is given, and what the readers throw.
 FeaturesInput read_features(JobContext& context, const nlohmann::json& params, const ColumnChoice& columns,
                             const std::string& set = "native");

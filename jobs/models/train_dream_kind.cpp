@@ -1,6 +1,8 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/kinds.h"
+#include "jobs/models/native_dream_engine.h"
+#include "jobs/models/train_dream.h"
 #include "jobs/runtime/torch_module.h"
 
 namespace nightshift::jobs {
@@ -26,7 +28,7 @@ json schema() {
             "lr": {"type": "number", "default": 0.001, "exclusiveMinimum": 0, "maximum": 1,
                 "description": "Learning rate of Adam", "x-ko": "학습률"},
             "engine": {"type": "string", "enum": ["auto", "native", "torch"], "default": "auto",
-                "x-ko": "계산 엔진", "description": "auto: the faster one this build has"},
+                "x-ko": "계산 엔진", "description": "auto: LibTorch where this build has it, else our own on the CPU"},
             "amp": {"type": "boolean", "default": false, "description": "bfloat16 matrix products on a GPU",
                 "x-ko": "GPU에서 bfloat16 사용"},
             "seed": {"type": "integer", "default": 42, "minimum": 0,
@@ -38,15 +40,15 @@ json schema() {
 }
 
 std::unique_ptr<JobImpl> make(const json& params) {
-    if (params.at("engine") == "native") {
-        throw JobError("engine_missing",
-                       "this build has no native engine for train.dream; use engine torch or auto");
+    const bool wants_torch = params.at("engine") == "torch";
+    if (params.at("engine") == "native" || (!wants_torch && !has_torch_module())) {
+        return make_train_dream(params, make_native_dream_engine);
     }
     if (!has_torch_module()) {
-        throw JobError("engine_missing",
-                       "train.dream needs LibTorch, and " + std::string(kTorchModuleFile) +
-                           " is not beside the worker; run packaging/setup, build again, and submit "
-                           "the job once more");
+        throw JobError(
+            "engine_missing",
+            "engine torch needs LibTorch, and " + std::string(kTorchModuleFile) +
+                " is not beside the worker; run packaging/setup and build again, or use engine native");
     }
     return make_torch_job("train.dream", params);
 }

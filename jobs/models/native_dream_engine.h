@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "jobs/models/dream_engine.h"
+
+namespace nightshift::jobs {
+
+/// The engine without LibTorch: Eigen, float32, one CPU thread, whatever the options ask for. The same
+/// losses and gradients as the torch engine to 1e-5 (a test holds both to the reference's numbers).
+std::unique_ptr<DreamEngine> make_native_dream_engine(const DreamEngineOptions& options);
+
+}  // namespace nightshift::jobs
