@@ -38,6 +38,14 @@ std::optional<WaitReason> first_gate(const Explanation& explanation) {
     return WaitReason{explanation.gates.front().code, explanation.gates.front().text};
 }
 
+/// When the live attempt's process was confirmed; with run_time this is the whole run time.
+std::optional<UnixMs> running_since(Context& context, const Job& job) {
+    if (!is_live(job.state)) return std::nullopt;
+    const auto attempts = context.queries.attempts(job.id);
+    if (!attempts || attempts->empty()) return std::nullopt;
+    return attempts->back().running_at;
+}
+
 void add_spec(ordered_json& out, const Job& job) {
     const JobSpec& spec = job.spec;
     out["priority"] = spec.priority;
@@ -123,6 +131,7 @@ ordered_json job_object(Context& context, const Job& job, WaitReasons& reasons) 
     out["schedule"] = text_or_null(job.schedule);
     out["rerun_of"] = job.rerun_of ? ordered_json(job.rerun_of.value) : ordered_json(nullptr);
     out["run_time"] = seconds_of(job.run_time);
+    out["running_since"] = time_or_null(running_since(context, job));
     out["peak_vram"] = job.peak_vram.value;
     out["version"] = job.version;
     return out;

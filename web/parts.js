@@ -55,12 +55,13 @@ export const progressBar = (job) => {
       .style=${`width:${(done * 100).toFixed(1)}%`}></i></div>`;
 };
 
-/** Run time: of the attempts that ended, or since the start of the only one. */
+/** Run time: of the attempts that ended and of the one that runs. */
 export function elapsed(job) {
   if (!job.started_at) return NONE;
   if (isOver(job)) return duration(job.run_time ||
     (Date.parse(job.ended_at) - Date.parse(job.started_at)) / 1000);
-  return duration(secondsSince(job.started_at));
+  const current = secondsSince(job.running_since ?? job.started_at);
+  return duration(job.running_since ? (job.run_time ?? 0) + current : current);
 }
 
 /** When the running job expects to end, as ISO time, or null. */

@@ -54,12 +54,14 @@ function rangeError(schema, value) {
 }
 
 export function rangeText(schema) {
-  const low = schema.minimum ?? schema.exclusiveMinimum, high = schema.maximum ?? schema.exclusiveMaximum;
+  const low = schema.minimum, high = schema.maximum, above = schema.exclusiveMinimum, below =
+    schema.exclusiveMaximum;
   const show = (v) => (Math.abs(v) >= 1e12 ? v.toExponential(0) : Math.abs(v) < 1e-3 && v !== 0 ? String(v)
     : num(v, 6));
   if (low != null && high != null) return `${show(low)}–${show(high)}`;
-  if (low != null) return `≥ ${show(low)}`;
-  return high != null ? `≤ ${show(high)}` : "";
+  return [low != null ? `≥ ${show(low)}` : "", above != null ? `> ${show(above)}` : "", high != null ?
+    `≤ ${show(high)}` : "",
+    below != null ? `< ${show(below)}` : ""].filter(Boolean).join(", ");
 }
 
 const defaultText = (schema) => (schema.default === undefined || schema.default === null ||
@@ -84,9 +86,9 @@ export function schemaField(field, raw, error, set, candidates) {
   const { key, schema } = field;
   const id = `p-${key}`;
   const untouched = raw === undefined;
-  const note = [field.required && untouched ? t("form.required") : "", rangeText(schema),
-    defaultText(schema), describe(schema)].filter(Boolean).join(", ");
   const wrong = untouched ? null : error;
+  const note = [field.required && untouched ? t("form.required") : "", wrong ? "" : rangeText(schema),
+    defaultText(schema), describe(schema)].filter(Boolean).join(", ");
   const bad = wrong ? "field-bad" : "";
   const on = (event) => set(key, event.target.value);
   let control;

@@ -64,6 +64,7 @@ export const jobs = [
     outcome: ok("bank 12,840 rows") }),
   base(790, "dream-flex-e120", "train.dream", "training", "running", { vram: gib(7), peak_vram: gib(6.6),
     created_at: at("17T21:58"), started_at: at("17T22:02"), preemptions: 2, attempt: 3, run_time: 54660,
+      running_since: at("18T14:22"),
     params: { features: "job:788", epochs: 120, batch: 256, lr: 0.001 }, time_limit: 108000,
     progress: { phase: "epoch", step: 86, steps: 120, eta_s: 28320, metrics: { loss: 0.113, grad: 0.69 } } }),
   base(781, "line3-infer", "command", "inference", "running", { vram: gib(2), peak_vram: gib(1.8),
@@ -190,9 +191,11 @@ export const metrics = { 790: curve() };
 const event = (seq, time, kind, attempt, data = {}) => ({ seq, at: at(time), topic: "job", kind, job: 790,
   attempt, actor: "", data });
 export const events = { 790: { events: [event(1, "17T21:58", "submitted", 0),
-  event(2, "17T22:02", "started", 1), event(3, "18T00:41", "preempted", 1, { beneficiary: 799 }),
+  event(2, "17T22:02", "started", 1), event(3, "18T00:41", "yielding", 1, { beneficiary: 799 }),
+    event(3, "18T00:41", "preempted", 1),
     event(4, "18T01:33", "started", 2),
-  event(5, "18T14:05", "preempted", 2, { beneficiary: 803 }), event(6, "18T14:22", "started", 3)] } };
+  event(5, "18T14:05", "yielding", 2, { beneficiary: 803 }), event(5, "18T14:05", "preempted", 2),
+    event(6, "18T14:22", "started", 3)] } };
 export const artifacts = { 790: { artifacts: [{ name: "curves.csv", type: "table", bytes: 1468006, attempt:
   3, sha256: "" }, { name: "config.json", type: "", bytes: 2048, attempt: 3, sha256: "" }] },
   804: { artifacts: [{ name: "report.html", type: "report", bytes: 48213, attempt: 1, sha256: "" },
