@@ -151,13 +151,16 @@ TEST_CASE("command: inherits no descriptor but the three standard ones") {
     bench.daemon.send(bench.command_start(worker, kAttempt, {"sleep", "600"}));
     const auto command = bench.daemon.receive_a<wire::Started>().command;
     REQUIRE(command.has_value());
-    std::vector<std::string> open;
-    for (const auto& entry :
-         std::filesystem::directory_iterator("/proc/" + std::to_string(command->pid) + "/fd")) {
-        open.push_back(entry.path().filename().string());
-    }
-    std::sort(open.begin(), open.end());
-    CHECK(open == std::vector<std::string>{"0", "1", "2"});
+    // Started may be heard while exec is still closing what was marked to be closed.
+    wait_until("only 0, 1 and 2 to be open", [&] {
+        std::vector<std::string> open;
+        const std::string folder = "/proc/" + std::to_string(command->pid) + "/fd";
+        for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+            open.push_back(entry.path().filename().string());
+        }
+        std::sort(open.begin(), open.end());
+        return open == std::vector<std::string>{"0", "1", "2"};
+    });
 }
 
 TEST_CASE("command: stdout and stderr keep their order in the log") {
