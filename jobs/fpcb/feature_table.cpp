@@ -251,7 +251,8 @@ nlohmann::json normalizer_of(const FeatureTable& features, const Dataset& datase
     out["rows"] = width > 0 ? normal.size() / width : 0;
     if (!normal.empty()) {
         const Normalizer fitted = fit_normalizer(normal, width);
-        for (const auto& [key, value] : to_json(fitted).items()) out[key] = value;
+        const nlohmann::json numbers = to_json(fitted);   // named: items() must not outlive it
+        for (const auto& [key, value] : numbers.items()) out[key] = value;
         nlohmann::ordered_json zeroed = nlohmann::ordered_json::array();
         for (std::size_t j = 0; j < width; ++j) {
             if (fitted.is_zeroed[j]) zeroed.push_back(features.features[j]);
