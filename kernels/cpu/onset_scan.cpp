@@ -8,6 +8,7 @@ namespace nightshift::kernels {
 namespace {
 
 constexpr int kEdgeFrames = 5;     ///< an onset needs frames before and after it
+constexpr double kBentEnough = .08;   ///< share of the largest angle before which a step is the bend itself
 constexpr int kFarPlaces = 12;     ///< "another place" is at least that far away
 
 using Series = std::vector<double>;
@@ -67,8 +68,10 @@ OnsetScan scan_onset(const PanelShape& s, int half_width, bool with_yield) {
     out.z.assign(frames, 0);
     out.height.assign(frames, 0);
     out.place.assign(frames, 0);
+    const double bent = kBentEnough * *std::max_element(s.theta.begin(), s.theta.end());
     for (int tau = out.first; tau < out.last; ++tau) {
         const auto t = static_cast<std::size_t>(tau);
+        if (s.theta[t] < bent) continue;
         Series step(frames, 0.0);
         for (std::size_t f = t; f < frames; ++f) step[f] = s.theta[f];
         project_out(step, basis, s.weight);

@@ -13,6 +13,9 @@ constexpr int kPasses = 2;            ///< of outlier clipping
 constexpr int kRounds = 6;            ///< of the alternating fit
 constexpr double kClip = 3;
 constexpr double kNoiseFloor = .05;   ///< px; keeps a frame without noise from taking all the weight
+/// Standard deviation of rounding, in units. On a straight part it is no noise but a staircase, which the
+/// roughness does not see: without this floor the first frames would count ten times too much.
+constexpr double kRounding = .29;
 
 /// Quadratic Savitzky-Golay smoothing weights of 2h+1 points for the middle one.
 std::array<double, 2 * kHalfWindow + 1> smoothing_weights() {
@@ -172,7 +175,7 @@ CleanTracks clean_tracks(const TrackView& t) {
             roughness(y, t.points, rough_y);
             all.assign(rough_x.begin() + kHalfWindow, rough_x.end() - kHalfWindow);
             all.insert(all.end(), rough_y.begin() + kHalfWindow, rough_y.end() - kHalfWindow);
-            noise = std::max(robust_deviation(all), kNoiseFloor);
+            noise = std::max({robust_deviation(all), kNoiseFloor, kRounding / t.units_per_pixel});
             for (std::size_t p = 0; p < points; ++p) {
                 const double dx = std::clamp(rough_x[p], -kClip * noise, kClip * noise);
                 const double dy = std::clamp(rough_y[p], -kClip * noise, kClip * noise);
