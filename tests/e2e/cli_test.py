@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Drives the real `nightshift` against a real daemon: exit codes, formats, and what it must never do."""
+"""Drives the real `nightshift` against a real daemon: exit codes, formats, and what it must never do.
+
+usage: cli_test.py [BIN]    BIN is the folder of the built programs
+"""
 
 import csv
 import http.server
@@ -15,7 +18,7 @@ import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BIN = os.environ.get("NIGHTSHIFT_BIN", os.path.join(ROOT, "build/release/bin"))
+BIN = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build/release/bin"))
 GIB = 1 << 30
 
 
