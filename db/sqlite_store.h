@@ -31,9 +31,11 @@ class SqliteStore final : public Store {
     Result<std::optional<Job>> job(JobId id) override;
     Status update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now, const EventText& event) override;
     Status set_held(JobId id, bool held, UnixMs now, const EventText& event) override;
+    Status move_job(JobId id, JobId other, bool before, UnixMs now, const EventText& event) override;
     Status set_hidden(JobId id, UnixMs now, const EventText& event) override;
     Result<std::vector<JobId>> finish_waiting(JobId id, JobState to, const Outcome& outcome, UnixMs now,
                                               const EventText& event) override;
+    Result<std::vector<JobId>> skipped_dependents(JobId parent) override;
     Status set_eligible_since(JobId id, std::optional<UnixMs> since) override;
 
     Result<Attempt> grant(JobId id, const std::string& token, const std::string& device, Bytes budget, UnixMs now,
@@ -55,6 +57,7 @@ class SqliteStore final : public Store {
     Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) override;
     Status mark_checkpoint_bad(const Checkpoint& checkpoint) override;
     Result<std::optional<Checkpoint>> last_checkpoint(JobId id) override;
+    Result<std::optional<Attempt>> attempt(const AttemptId& id) override;
     Result<std::optional<Attempt>> attempt_by_token(const std::string& token) override;
 
     Status load_planning(Snapshot& snapshot, UnixMs now) override;
@@ -95,6 +98,8 @@ class SqliteStore final : public Store {
     Result<StateRow> state_of(JobId id);
     Status write_dependencies(JobId id, const JobSpec& spec, bool& is_impossible);
     Status check_cycle(JobId id, const std::vector<Dependency>& after);
+    /// A free order_key between two neighbours of a class; makes room when there is none.
+    Result<std::int64_t> key_beside(const std::string& job_class, std::int64_t key, bool before);
     Status write_labels(JobId id, const JobSpec& spec);
     /// Counts down the children of an ended job; children that can never run are skipped, and their
     /// children after them. Appends the skipped ones.
@@ -114,7 +119,7 @@ class SqliteStore final : public Store {
     std::unique_ptr<Connection> connection_;
     Millis last_commit_;
     std::vector<StoredEvent> new_events_;
-    std::size_t events_at_savepoint_ = 0;
+    std::vector<std::size_t> events_at_savepoints_;   ///< innermost last
     /// Estimates change only when an attempt ends; empty = read again.
     std::optional<std::vector<KindStats>> stats_;
 };

@@ -29,7 +29,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::s
 
 Status SqliteStore::begin() {
     new_events_.clear();
-    events_at_savepoint_ = 0;
+    events_at_savepoints_.clear();
     return connection_->exec("BEGIN IMMEDIATE");
 }
 
@@ -52,24 +52,32 @@ void SqliteStore::rollback() {
     // Some failures (a full disk) have rolled back already.
     if (in_transaction()) static_cast<void>(connection_->exec("ROLLBACK"));
     new_events_.clear();
-    events_at_savepoint_ = 0;
+    events_at_savepoints_.clear();
     stats_.reset();
 }
 
 Status SqliteStore::savepoint() {
-    events_at_savepoint_ = new_events_.size();
-    return connection_->exec("SAVEPOINT mutation");
+    NIGHTSHIFT_TRY(connection_->exec("SAVEPOINT mutation"));
+    events_at_savepoints_.push_back(new_events_.size());
+    return {};
 }
 
 void SqliteStore::rollback_to_savepoint() {
     if (in_transaction()) {
         static_cast<void>(connection_->exec("ROLLBACK TO mutation; RELEASE mutation"));
     }
-    if (new_events_.size() > events_at_savepoint_) new_events_.resize(events_at_savepoint_);
+    if (!events_at_savepoints_.empty()) {
+        if (new_events_.size() > events_at_savepoints_.back()) new_events_.resize(events_at_savepoints_.back());
+        events_at_savepoints_.pop_back();
+    }
     stats_.reset();
 }
 
-Status SqliteStore::release_savepoint() { return connection_->exec("RELEASE mutation"); }
+Status SqliteStore::release_savepoint() {
+    NIGHTSHIFT_TRY(connection_->exec("RELEASE mutation"));
+    if (!events_at_savepoints_.empty()) events_at_savepoints_.pop_back();
+    return {};
+}
 
 Status SqliteStore::checkpoint_wal() {
     // A reader in the middle of a query makes this do less, not fail.

@@ -41,7 +41,7 @@ class Store {
     virtual Status begin() = 0;                    ///< BEGIN IMMEDIATE
     virtual Status commit() = 0;                   ///< durable when it returns success
     virtual void rollback() = 0;
-    virtual Status savepoint() = 0;                ///< one mutation inside the tick's transaction
+    virtual Status savepoint() = 0;                ///< one mutation inside the tick's transaction; may nest
     virtual void rollback_to_savepoint() = 0;
     virtual Status release_savepoint() = 0;
     virtual bool in_transaction() const = 0;
@@ -59,11 +59,16 @@ class Store {
     /// Replaces the spec of a waiting job (PATCH). Fails: conflict "stale_etag", "state_conflict".
     virtual Status update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now, const EventText& event) = 0;
     virtual Status set_held(JobId id, bool held, UnixMs now, const EventText& event) = 0;
+    /// Gives a waiting job the place before or after another of its class (0 = the head or the tail).
+    /// Fails: conflict "state_conflict"; invalid_argument "other_class".
+    virtual Status move_job(JobId id, JobId other, bool before, UnixMs now, const EventText& event) = 0;
     virtual Status set_hidden(JobId id, UnixMs now, const EventText& event) = 0;
     /// waiting -> cancelled, expired or skipped. Settles dependents in the same transaction and
     /// returns the jobs that became skipped through it.
     virtual Result<std::vector<JobId>> finish_waiting(JobId id, JobState to, const Outcome& outcome, UnixMs now,
                                                       const EventText& event) = 0;
+    /// Jobs that were skipped and name `parent` in `after`.
+    virtual Result<std::vector<JobId>> skipped_dependents(JobId parent) = 0;
     virtual Status set_eligible_since(JobId id, std::optional<UnixMs> since) = 0;
 
     // --- attempts and leases -----------------------------------------------------------------
@@ -93,6 +98,7 @@ class Store {
     virtual Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) = 0;
     virtual Status mark_checkpoint_bad(const Checkpoint& checkpoint) = 0;
     virtual Result<std::optional<Checkpoint>> last_checkpoint(JobId id) = 0;
+    virtual Result<std::optional<Attempt>> attempt(const AttemptId& id) = 0;
     virtual Result<std::optional<Attempt>> attempt_by_token(const std::string& token) = 0;
 
     // --- planning ----------------------------------------------------------------------------

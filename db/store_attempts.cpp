@@ -123,7 +123,8 @@ Status SqliteStore::set_stopping(const AttemptId& id, const std::string& reason,
     }
     // A cancel outranks the reason for which the attempt was being stopped.
     Statement attempt(*connection_,
-                      "UPDATE attempt SET deadline_ms = ?3, stop_reason = ?4 "
+                      "UPDATE attempt SET deadline_ms = ?3, "
+                      "stop_reason = CASE stop_reason WHEN 'cancelled' THEN stop_reason ELSE ?4 END "
                       "WHERE job_id = ?1 AND number = ?2 AND end_kind IS NULL",
                       id.job, id.number, deadline, reason);
     NIGHTSHIFT_TRY(attempt.run());
@@ -223,6 +224,14 @@ Status SqliteStore::set_lease_use(const AttemptId& id, Bytes used, Bytes peak) {
                      "UPDATE lease SET used = ?3, peak = MAX(peak, ?4) WHERE job_id = ?1 AND number = ?2", id.job,
                      id.number, used, peak);
     return update.run();
+}
+
+Result<std::optional<Attempt>> SqliteStore::attempt(const AttemptId& id) {
+    Statement row(*connection_, "SELECT * FROM attempt_view WHERE job_id = ? AND number = ?", id.job, id.number);
+    const auto has_row = row.step();
+    if (!has_row) return has_row.error();
+    if (!*has_row) return std::optional<Attempt>{};
+    return std::optional<Attempt>(read_attempt(row));
 }
 
 Result<std::optional<Attempt>> SqliteStore::attempt_by_token(const std::string& token) {

@@ -24,7 +24,7 @@ Result<EventSeq> SqliteStore::append_event(const EventText& event, JobId job, in
 std::vector<StoredEvent> SqliteStore::take_new_events() {
     std::vector<StoredEvent> events;
     events.swap(new_events_);
-    events_at_savepoint_ = 0;
+    events_at_savepoints_.clear();
     return events;
 }
 

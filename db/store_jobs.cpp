@@ -67,7 +67,7 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
         "INSERT INTO job (id, state, class, kind, name, priority, order_key, held, gpu, vram, ram, cpu, window_name, "
         "preemptible, checkpoint_mode, retries, retries_left, not_before_ms, start_deadline_ms, time_limit_ms, "
         "estimate_ms, wake_at_ms, dependencies, labels, schedule, schedule_nominal_ms, rerun_of, created_at_ms) "
-        "VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?1, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15, ?16, ?17, "
+        "VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?1 << 20, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15, ?16, ?17, "
         "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         id, to_string(spec.job_class), spec.kind, spec.name, spec.priority, spec.hold, spec.gpu, spec.vram, spec.ram,
         spec.cpu, spec.window, spec.preemptible, to_string(spec.checkpoint), spec.retries, spec.not_before,
@@ -293,6 +293,16 @@ Status SqliteStore::settle_dependents(JobId ended, JobState state, UnixMs now, s
         }
     }
     return {};
+}
+
+Result<std::vector<JobId>> SqliteStore::skipped_dependents(JobId parent) {
+    std::vector<JobId> ids;
+    Statement rows(*connection_,
+                   "SELECT dep.job_id FROM dep JOIN job ON job.id = dep.job_id "
+                   "WHERE dep.on_job = ? AND job.state = 'skipped' ORDER BY dep.job_id",
+                   parent);
+    NIGHTSHIFT_TRY(rows.each([&] { ids.push_back(JobId{rows.integer(0)}); }));
+    return ids;
 }
 
 Status SqliteStore::set_eligible_since(JobId id, std::optional<UnixMs> since) {

@@ -1,0 +1,291 @@
+#include "daemon/commands_impl.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <nlohmann/json.hpp>
+
+namespace nightshift::daemon {
+
+namespace {
+
+/// How long an Idempotency-Key is remembered.
+constexpr Millis kKeyLife = hours(24 * 7);
+constexpr const char* kSubmitScope = "submit";
+
+std::string dump(const nlohmann::json& data) {
+    return data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Error no_such_job(JobId id) {
+    return {ErrorCode::kNotFound, "no_such_job", "There is no job " + std::to_string(id.value) + ".",
+            "`nightshift ls` shows the jobs there are.", ""};
+}
+
+}  // namespace
+
+CommandsImpl::CommandsImpl(Parts parts) : parts_(std::move(parts)) {}
+
+void CommandsImpl::simple(std::function<Status(db::Store&, UnixMs)> apply, Reply<void> reply,
+                          std::function<void()> after) {
+    parts_.loop.change({std::move(apply),
+                        [reply = std::move(reply), after = std::move(after)](const Status& stored) {
+                            if (stored && after) after();
+                            reply(stored);
+                        },
+                        false});
+}
+
+void CommandsImpl::submit(api::SubmitRequest request, Reply<api::SubmitReply> reply) {
+    auto answer = std::make_shared<api::SubmitReply>();
+    const std::int64_t waiting_max = policy().limits.waiting;
+    auto apply = [request = std::move(request), answer, waiting_max](db::Store& store, UnixMs now) -> Status {
+        if (!request.idempotency_key.empty()) {
+            const auto known = store.idempotent(kSubmitScope, request.idempotency_key);
+            if (!known) return known.error();
+            if (*known && (*known)->request_hash != request.request_hash) {
+                return Error{ErrorCode::kInvalidArgument, "idempotency_key_reused",
+                             "This Idempotency-Key was used for another request.",
+                             "Use a new key for each new job.", ""};
+            }
+            if (*known) {
+                *answer = {(*known)->job, true};
+                return {};
+            }
+        }
+        const nlohmann::json data{{"kind", request.spec.kind}, {"class", to_string(request.spec.job_class)}};
+        const auto id = store.insert_job(request.spec, request.schedule, {}, request.rerun_of, waiting_max, now,
+                                         {"job", "submitted", request.actor, dump(data)});
+        if (!id) return id.error();
+        if (!request.idempotency_key.empty()) {
+            NIGHTSHIFT_TRY(store.remember_idempotent(kSubmitScope, request.idempotency_key, request.request_hash, *id,
+                                                     now + kKeyLife));
+        }
+        *answer = {*id, false};
+        return {};
+    };
+    parts_.loop.change({std::move(apply),
+                        [answer, reply = std::move(reply)](const Status& stored) {
+                            if (stored) return reply(*answer);
+                            reply(stored.error());
+                        },
+                        false});
+}
+
+Status CommandsImpl::cancel_in(db::Store& store, const Job& job, const std::string& actor, UnixMs now) {
+    if (job.state == JobState::kWaiting) {
+        const Outcome outcome{"cancelled", "Cancelled before it started.", {}, {}, false};
+        const auto skipped =
+            store.finish_waiting(job.id, JobState::kCancelled, outcome, now, {"job", "cancelled", actor, "{}"});
+        if (!skipped) return skipped.error();
+        return {};
+    }
+    if (!is_live(job.state)) {
+        return Error{ErrorCode::kConflict, "state_conflict",
+                     "Job " + std::to_string(job.id.value) + " has ended already (" +
+                         std::string(to_string(job.state)) + ").",
+                     "", ""};
+    }
+    const AttemptId attempt{job.id, job.attempt};
+    NIGHTSHIFT_TRY(store.set_stopping(attempt, "cancelled", now + kStopGrace, now,
+                                      {"job", "stopping", actor, dump({{"reason", "cancelled"}})}));
+    return {};
+}
+
+Status CommandsImpl::preempt_in(db::Store& store, const Job& job, const std::string& actor, UnixMs now) {
+    if (job.state != JobState::kRunning && job.state != JobState::kStarting) {
+        return Error{ErrorCode::kConflict, "state_conflict",
+                     "Job " + std::to_string(job.id.value) + " is " + std::string(to_string(job.state)) +
+                         ", not running.",
+                     "Only a running job can be preempted.", ""};
+    }
+    return store.set_yielding({job.id, job.attempt}, {}, "preempted", now + policy().preemption.grace, now,
+                              {"job", "yielding", actor, dump({{"reason", "preempted"}, {"beneficiary", 0}})});
+}
+
+void CommandsImpl::act(JobId id, api::JobAction action, std::string actor, Reply<void> reply) {
+    auto apply = [this, id, action, actor](db::Store& store, UnixMs now) -> Status {
+        const auto job = store.job(id);
+        if (!job) return job.error();
+        if (!*job) return no_such_job(id);
+        switch (action) {
+            case api::JobAction::kCancel: return cancel_in(store, **job, actor, now);
+            case api::JobAction::kHold: return store.set_held(id, true, now, {"job", "held", actor, "{}"});
+            case api::JobAction::kRelease: return store.set_held(id, false, now, {"job", "released", actor, "{}"});
+            case api::JobAction::kPreempt: return preempt_in(store, **job, actor, now);
+        }
+        return {};
+    };
+    simple(std::move(apply), std::move(reply), [this, id, action] {
+        const auto supervisor = parts_.crew.find(id);
+        if (!supervisor) return;
+        if (action == api::JobAction::kCancel) supervisor->stop(kStopGrace, "cancelled");
+        if (action == api::JobAction::kPreempt) supervisor->ask_to_yield(policy().preemption.grace, "preempted");
+    });
+}
+
+void CommandsImpl::patch(JobId job, api::JobPatch patch, std::string actor, Reply<void> reply) {
+    simple(
+        [job, patch = std::move(patch), actor](db::Store& store, UnixMs now) -> Status {
+            if (!patch.spec) return {};
+            return store.update_spec(job, *patch.spec, patch.if_match_version, now, {"job", "edited", actor, "{}"});
+        },
+        std::move(reply));
+}
+
+void CommandsImpl::hide(JobId job, std::string actor, Reply<void> reply) {
+    simple([job, actor](db::Store& store, UnixMs now) {
+        return store.set_hidden(job, now, {"job", "deleted", actor, "{}"});
+    }, std::move(reply));
+}
+
+void CommandsImpl::move(JobId job, api::MoveRequest request, Reply<void> reply) {
+    using Place = api::MoveRequest::Place;
+    const bool is_before = request.place == Place::kTop || request.place == Place::kBefore;
+    const bool is_relative = request.place == Place::kBefore || request.place == Place::kAfter;
+    const JobId other = is_relative ? request.other : JobId{};
+    simple([job, other, is_before, actor = request.actor](db::Store& store, UnixMs now) {
+        return store.move_job(job, other, is_before, now, {"job", "moved", actor, "{}"});
+    }, std::move(reply));
+}
+
+void CommandsImpl::put_schedule(Schedule schedule, bool must_be_new, std::string actor, Reply<void> reply) {
+    const std::string data = dump({{"schedule", schedule.name}});
+    simple(
+        [schedule = std::move(schedule), must_be_new, actor, data](db::Store& store, UnixMs now) {
+            return store.put_schedule(schedule, must_be_new, now, {"schedule", "stored", actor, data});
+        },
+        std::move(reply), [this] {
+            parts_.schedules.reload();
+            parts_.loop.wake();
+        });
+}
+
+void CommandsImpl::delete_schedule(std::string name, std::string actor, Reply<void> reply) {
+    simple(
+        [name, actor](db::Store& store, UnixMs now) {
+            return store.delete_schedule(name, now, {"schedule", "deleted", actor, dump({{"schedule", name}})});
+        },
+        std::move(reply), [this] { parts_.schedules.reload(); });
+}
+
+void CommandsImpl::enable_schedule(std::string name, bool enabled, std::string actor, Reply<void> reply) {
+    simple(
+        [name, enabled, actor](db::Store& store, UnixMs now) {
+            return store.set_schedule_enabled(
+                name, enabled, now,
+                {"schedule", enabled ? "resumed" : "paused", actor, dump({{"schedule", name}})});
+        },
+        std::move(reply), [this] {
+            parts_.schedules.reload();
+            parts_.loop.wake();
+        });
+}
+
+void CommandsImpl::run_schedule(std::string name, std::string actor, Reply<std::vector<JobId>> reply) {
+    auto made = std::make_shared<std::vector<JobId>>();
+    auto apply = [this, name, actor, made](db::Store& store, UnixMs now) -> Status {
+        const auto all = store.schedules();
+        if (!all) return all.error();
+        for (const Schedule& schedule : *all) {
+            if (schedule.name != name) continue;
+            auto ids = parts_.schedules.submit_chain(store, schedule, {}, actor, now);
+            if (!ids) return ids.error();
+            *made = std::move(*ids);
+            return {};
+        }
+        return Error{ErrorCode::kNotFound, "no_such_schedule", "There is no schedule \"" + name + "\".",
+                     "`nightshift schedule ls` shows the schedules there are.", ""};
+    };
+    parts_.loop.change({std::move(apply),
+                        [made, reply = std::move(reply)](const Status& stored) {
+                            if (stored) return reply(*made);
+                            reply(stored.error());
+                        },
+                        false});
+}
+
+void CommandsImpl::put_policy(Policy policy, std::string policy_json, std::string actor, Reply<void> reply) {
+    const int version = policy_version_ + 1;
+    simple(
+        [policy_json, version, actor](db::Store& store, UnixMs now) -> Status {
+            NIGHTSHIFT_TRY(store.set_setting("policy", policy_json));
+            NIGHTSHIFT_TRY(store.set_setting("policy_version", std::to_string(version)));
+            const auto event =
+                store.append_event({"policy", "changed", actor, dump({{"version", version}})}, {}, 0, now);
+            if (!event) return event.error();
+            return {};
+        },
+        std::move(reply), [this, policy = std::move(policy), policy_json, version] {
+            parts_.dispatcher.set_policy(policy);
+            policy_json_ = policy_json;
+            policy_version_ = version;
+            parts_.policy_changed(policy_json);
+            parts_.loop.wake();
+        });
+}
+
+void CommandsImpl::pause(api::PauseRequest request, Reply<void> reply) {
+    simple(
+        [request](db::Store& store, UnixMs now) -> Status {
+            NIGHTSHIFT_TRY(store.set_setting("pause", request.paused ? "1" : "0"));
+            NIGHTSHIFT_TRY(store.set_setting("pause_reason", request.reason));
+            NIGHTSHIFT_TRY(
+                store.set_setting("pause_until", request.until ? std::to_string(request.until->value) : ""));
+            nlohmann::json data{{"paused", request.paused}, {"reason", request.reason}};
+            if (request.until) data["until_ms"] = request.until->value;
+            const auto event = store.append_event(
+                {"queue", request.paused ? "paused" : "resumed", request.actor, dump(data)}, {}, 0, now);
+            if (!event) return event.error();
+            return {};
+        },
+        std::move(reply), [this] { parts_.loop.wake(); });
+}
+
+void CommandsImpl::put_token(db::StoredToken token, Reply<void> reply) {
+    simple([token = std::move(token)](db::Store& store, UnixMs) { return store.put_token(token); }, std::move(reply));
+}
+
+void CommandsImpl::delete_token(std::string sha256, Reply<void> reply) {
+    simple([sha256](db::Store& store, UnixMs) { return store.delete_token(sha256); }, std::move(reply));
+}
+
+Result<Snapshot> CommandsImpl::snapshot() const { return parts_.dispatcher.snapshot(now()); }
+
+std::vector<Lease> CommandsImpl::leases() const {
+    std::vector<Lease> leases;
+    auto snapshot = this->snapshot();
+    if (!snapshot) return leases;
+    for (const LiveJob& live : snapshot->live) leases.push_back(live.lease);
+    leases.insert(leases.end(), snapshot->reclaiming.begin(), snapshot->reclaiming.end());
+    return leases;
+}
+
+std::optional<Progress> CommandsImpl::progress(JobId job) const {
+    const auto supervisor = parts_.crew.find(job);
+    return supervisor && !supervisor->is_end_stored() ? supervisor->progress() : std::nullopt;
+}
+
+std::vector<DeviceSample> CommandsImpl::history(const std::string& device_uuid, UnixMs since) const {
+    return parts_.devices.history(device_uuid, since);
+}
+
+std::shared_ptr<void> CommandsImpl::subscribe(std::function<void(const EventRecord&)> listener) {
+    return parts_.loop.events().subscribe(std::move(listener));
+}
+
+void CommandsImpl::set_stored_policy(std::string policy_json, int version) {
+    policy_json_ = std::move(policy_json);
+    policy_version_ = version;
+}
+
+api::SubmitDefaults CommandsImpl::submit_defaults(UnixMs now) const {
+    api::SubmitDefaults defaults;
+    defaults.kinds = &parts_.kinds;
+    defaults.policy = &parts_.dispatcher.policy();
+    defaults.zones = &parts_.zones;
+    defaults.devices = parts_.devices.states();
+    defaults.now = now;
+    return defaults;
+}
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,307 @@
+#include "daemon/daemon.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdio>
+
+#include "api/http_server.h"
+#include "api/policy_codec.h"
+#include "daemon/commands_impl.h"
+#include "daemon/credentials.h"
+#include "daemon/instance_file.h"
+#include "daemon/instance_lock.h"
+#include "daemon/kinds_table.h"
+#include "daemon/log_sink.h"
+#include "daemon/paths.h"
+#include "daemon/recovery.h"
+#include "daemon/shell.h"
+#include "daemon/system_clock.h"
+#include "daemon/time_zones.h"
+#include "daemon/upkeep.h"
+#include "daemon/version.h"
+#include "daemon/worker/identity.h"
+
+namespace nightshift::daemon {
+
+namespace {
+
+constexpr const char* kDatabase = "nightshift.db";
+constexpr const char* kInstanceFile = "instance.json";
+constexpr const char* kPolicyFile = "policy.json";
+constexpr std::size_t kPolicyFileMax = 1 << 20;
+/// Answers under way at the stop have this long to reach their clients.
+constexpr auto kDrainStep = std::chrono::milliseconds(20);
+constexpr int kDrainSteps = 50;
+
+}  // namespace
+
+/// Declared in the order they are built; destroyed in reverse.
+struct Daemon::Parts {
+    const Config& config;
+    SystemClock clock;
+    SystemTimeZones zones;
+    boost::asio::io_context io{1};
+    UnixMs started_at;
+    std::unique_ptr<InstanceLock> lock;
+    std::unique_ptr<db::Store> store;
+    std::unique_ptr<db::Queries> queries;
+    std::vector<api::KindInfo> kinds;
+    std::string not_ready_reason;
+    std::unique_ptr<Loop> loop;
+    std::unique_ptr<Crew> crew;
+    std::unique_ptr<DeviceBook> devices;
+    std::unique_ptr<Dispatcher> dispatcher;
+    std::unique_ptr<ScheduleRunner> schedules;
+    std::unique_ptr<CommandsImpl> commands;
+    std::unique_ptr<Upkeep> upkeep;
+    std::unique_ptr<api::HttpServer> server;
+    std::unique_ptr<Shell> shell;
+    std::unique_ptr<boost::asio::steady_timer> drain;
+    bool is_ready = false;
+    bool is_stopping = false;
+
+    explicit Parts(const Config& c) : config(c), started_at(clock.now()) {}
+
+    Status open_data();
+    Status load_credentials();
+    Status make_devices();
+    void make_scheduling();
+    Status load_policy();
+    Status open_door();
+    api::ServerStatus status() const;
+    void request_stop();
+    void stop_now();
+    void drain_answers(int steps_left);
+    void write_policy_file();
+};
+
+Status Daemon::Parts::open_data() {
+    NIGHTSHIFT_TRY(enter_data_folder(config.data_folder));
+    auto taken = InstanceLock::take("nightshiftd.lock");
+    if (!taken) return taken.error();
+    lock = std::move(*taken);
+    open_log(config.log_level);
+    auto opened = db::Store::open(kDatabase, std::string("nightshiftd ") + kVersion);
+    if (!opened) return opened.error();
+    store = std::move(*opened);
+    auto reader = db::open_queries(kDatabase);
+    if (!reader) return reader.error();
+    queries = std::move(*reader);
+    return load_credentials();
+}
+
+Status Daemon::Parts::load_credentials() {
+    const auto tokens = load_or_make_credentials(config.data_folder);
+    if (!tokens) return tokens.error();
+    NIGHTSHIFT_TRY(store->begin());
+    for (const db::StoredToken& token : *tokens) NIGHTSHIFT_TRY(store->put_token(token));
+    return store->commit();
+}
+
+Status Daemon::Parts::make_devices() {
+    loop = std::make_unique<Loop>(io, *store, clock);
+    Workplace workplace;
+    workplace.data_folder = config.data_folder;
+    workplace.worker_path = config.worker_path;
+    workplace.find_device = [this](const std::string& uuid) -> const Device* {
+        for (const Device& device : devices->devices()) {
+            if (device.uuid == uuid) return &device;
+        }
+        return nullptr;
+    };
+    crew = std::make_unique<Crew>(*loop, std::move(workplace));
+    const auto claimed = [this](const std::string& uuid) { return crew->claimed_on(uuid); };
+    std::unique_ptr<GpuProbe> probe;
+    if (config.simulate) {
+        probe = make_fake_probe(*config.simulate, clock, claimed);
+    } else {
+        probe = make_nvml_probe(io, clock);
+        if (!probe) probe = make_host_probe(clock, claimed);
+    }
+    devices = std::make_unique<DeviceBook>(std::move(probe), clock,
+                                           [this](const DeviceSample& sample) { return crew->attribute(sample); });
+    crew->set_devices(*devices);
+    for (const Device& device : devices->devices()) {
+        spdlog::info("device uuid={} name=\"{}\" total={}", device.uuid, device.name, device.total.value);
+    }
+    return make_folders(crew->workplace().cache_folder());
+}
+
+void Daemon::Parts::make_scheduling() {
+    dispatcher = std::make_unique<Dispatcher>(*loop, *crew, *devices, zones);
+    schedules = std::make_unique<ScheduleRunner>(
+        *loop, zones, [this](UnixMs now) { return commands->submit_defaults(now); },
+        [this](db::Store& open, const Job& job, UnixMs now) -> Status {
+            const Status stopped = commands->cancel_in(open, job, "schedule", now);
+            boost::asio::post(io, [this, id = job.id] {
+                const auto supervisor = crew->find(id);
+                if (supervisor) supervisor->stop(kStopGrace, "cancelled");
+            });
+            return stopped;
+        });
+    commands = std::make_unique<CommandsImpl>(CommandsImpl::Parts{
+        *loop, *crew, *devices, *dispatcher, *schedules, zones, kinds, [this] { return status(); },
+        [this] { request_stop(); }, [this](const std::string&) { write_policy_file(); }});
+    upkeep = std::make_unique<Upkeep>(*loop, [this] { return dispatcher->policy(); }, config.data_folder);
+    loop->add_stage(*schedules);
+    loop->add_stage(*dispatcher);
+}
+
+Status Daemon::Parts::load_policy() {
+    const auto version = store->setting("policy_version");
+    if (!version) return version.error();
+    int number = version->has_value() ? std::atoi((*version)->c_str()) : 1;
+    const auto stored = store->setting("policy");
+    if (!stored) return stored.error();
+    std::string text = stored->value_or("{}");
+    if (!config.policy_file.empty()) {
+        auto given = read_file(config.policy_file, kPolicyFileMax);
+        if (!given) {
+            return Error{ErrorCode::kInvalidArgument, "bad_policy", "--policy: " + given.error().message, "", ""};
+        }
+        auto parsed = api::parse_policy_text(*given, zones);
+        if (!parsed) {
+            Error error = parsed.error();
+            error.code = ErrorCode::kInvalidArgument;
+            error.message = config.policy_file + ": " + error.message;
+            return error;
+        }
+        if (*given != text) ++number;
+        text = *given;
+        NIGHTSHIFT_TRY(store->set_setting("policy", text));
+        NIGHTSHIFT_TRY(store->set_setting("policy_version", std::to_string(number)));
+    }
+    auto policy = api::parse_policy_text(text, zones);
+    if (policy) {
+        dispatcher->set_policy(*policy);
+    } else {
+        spdlog::error("stored_policy_refused error=\"{}\"", policy.error().message);
+        text = "{}";
+    }
+    commands->set_stored_policy(text, number);
+    const auto seq = store->setting("plan_seq");
+    // Passes that started nothing are not written down: leave them room, so that numbers never repeat.
+    if (seq && *seq) dispatcher->set_plan_seq(std::atoll((*seq)->c_str()) + 1'000'000);
+    write_policy_file();
+    return {};
+}
+
+void Daemon::Parts::write_policy_file() {
+    const Status written = write_file_durably(kPolicyFile, api::policy_to_json(dispatcher->policy()) + "\n");
+    if (!written) spdlog::warn("policy_file_not_written error=\"{}\"", written.error().message);
+}
+
+Status Daemon::Parts::open_door() {
+    NIGHTSHIFT_TRY(crew->open());
+    api::ServerOptions options;
+    options.address = config.address;
+    options.port = config.port;
+    options.socket_path = config.socket_path;
+    options.web_root = config.web_root;
+    auto started = api::HttpServer::start(io, options, *commands, *queries);
+    if (!started) return started.error();
+    server = std::move(*started);
+    InstanceFile instance;
+    if (const auto self = identify(getpid())) instance.process = *self;
+    instance.port = server->port();
+    instance.address = config.address;
+    instance.socket = config.socket_path;
+    instance.version = kVersion;
+    return write_instance_file(kInstanceFile, instance);
+}
+
+api::ServerStatus Daemon::Parts::status() const {
+    api::ServerStatus status;
+    status.version = kVersion;
+    status.boot_id = boot_id();
+    status.data_folder = config.data_folder;
+    status.worker_path = config.worker_path;
+    status.pid = getpid();
+    status.started_at = started_at;
+    status.is_simulated = devices->is_simulated();
+    status.is_ready = is_ready && not_ready_reason.empty() && !is_stopping;
+    status.not_ready_reason = is_stopping ? "stopping" : not_ready_reason;
+    status.last_commit = store->last_commit_time();
+    status.plan_seq = dispatcher->plan_seq();
+    if (server) {
+        status.connections = server->connections();
+        status.rejected = server->rejected();
+    }
+    return status;
+}
+
+void Daemon::Parts::request_stop() {
+    if (is_stopping) return;
+    if (!dispatcher->is_draining() || crew->size() == 0) return stop_now();
+    // `nightshift down`: the jobs were asked to save and leave; the deadline of each bounds the wait.
+    shell->notify("STATUS=waiting for jobs to save");
+    crew->set_on_empty([this] { stop_now(); });
+}
+
+void Daemon::Parts::stop_now() {
+    if (is_stopping) return;
+    is_stopping = true;
+    shell->notify("STOPPING=1");
+    spdlog::info("stopping jobs_left_running={}", crew->size());
+    loop->remove_stages();
+    server->stop();
+    loop->flush();
+    drain = std::make_unique<boost::asio::steady_timer>(io);
+    drain_answers(kDrainSteps);
+}
+
+void Daemon::Parts::drain_answers(int steps_left) {
+    if (server->connections() == 0 || steps_left == 0) return io.stop();
+    drain->expires_after(kDrainStep);
+    drain->async_wait([this, steps_left](const boost::system::error_code& error) {
+        if (!error) drain_answers(steps_left - 1);
+    });
+}
+
+Daemon::Daemon(Config config) : config_(std::move(config)) {}
+Daemon::~Daemon() = default;
+
+int Daemon::run() {
+    parts_ = std::make_unique<Parts>(config_);
+    Parts& parts = *parts_;
+    const auto refuse = [](const Error& error) {
+        std::fprintf(stderr, "nightshiftd: %s %s\n", error.message.c_str(), error.hint.c_str());
+        return exit_code_of(error);
+    };
+    if (Status opened = parts.open_data(); !opened) return refuse(opened.error());
+    auto kinds = read_kinds(config_.worker_path);
+    if (kinds) {
+        parts.kinds = std::move(*kinds);
+    } else {
+        parts.not_ready_reason = kinds.error().message + " " + kinds.error().hint;
+        spdlog::error("worker_missing error=\"{}\"", parts.not_ready_reason);
+    }
+    if (Status made = parts.make_devices(); !made) return refuse(made.error());
+    parts.make_scheduling();
+    if (Status loaded = parts.load_policy(); !loaded) return refuse(loaded.error());
+    const auto recovered = recover(*parts.loop, *parts.crew, parts.clock.now());
+    if (!recovered) return refuse(recovered.error());
+    parts.shell = make_shell(parts.io, [&parts] { parts.stop_now(); });
+    if (Status open = parts.open_door(); !open) return refuse(open.error());
+    parts.is_ready = true;
+    parts.upkeep->start();
+    // Nothing is planned before the first sample: foreign memory is not given away.
+    parts.devices->refresh([&parts](bool) { parts.loop->wake(); });
+    parts.crew->refresh_devices();
+    parts.shell->notify("READY=1");
+    spdlog::info("ready version={} port={} data=\"{}\"", kVersion, parts.server->port(), config_.data_folder);
+    parts.io.run();
+    parts.server.reset();
+    parts.crew->close();
+    parts.loop->flush();
+    static_cast<void>(parts.store->checkpoint_wal());
+    unlink(kInstanceFile);
+    spdlog::info("stopped");
+    return kExitOk;
+}
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,174 @@
+#include "daemon/dispatcher.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "daemon/credentials.h"
+#include "scheduler/gates.h"
+
+namespace nightshift::daemon {
+
+namespace {
+
+/// Rows that become due at once are taken in portions, so that a tick stays short.
+constexpr int kWakePerTick = 4096;
+constexpr int kExpirePerTick = 1000;
+
+const Job* find_candidate(const Snapshot& snapshot, JobId id) {
+    for (const auto& jobs : snapshot.candidates) {
+        for (const Job& job : jobs) {
+            if (job.id == id) return &job;
+        }
+    }
+    return nullptr;
+}
+
+const LiveJob* find_live(const Snapshot& snapshot, JobId id) {
+    for (const LiveJob& live : snapshot.live) {
+        if (live.job.id == id) return &live;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(Loop& loop, Crew& crew, DeviceBook& devices, const TimeZones& zones)
+    : loop_(loop), crew_(crew), devices_(devices), zones_(zones) {}
+
+Result<Snapshot> Dispatcher::snapshot(UnixMs now) const {
+    Snapshot snapshot;
+    snapshot.policy = policy_;
+    snapshot.devices = devices_.states();
+    snapshot.ram_total = machine_memory();
+    snapshot.cpu_total = machine_cores();
+    snapshot.is_draining = is_draining_;
+    snapshot.plan_seq = plan_seq_;
+    NIGHTSHIFT_TRY(loop_.store().load_planning(snapshot, now));
+    crew_.complete(snapshot, now);
+    return snapshot;
+}
+
+Status Dispatcher::decide(db::Store& store, UnixMs now) {
+    starts_.clear();
+    yields_.clear();
+    next_wakeup_.reset();
+    const auto woken = store.wake_due(now, kWakePerTick);
+    if (!woken) return woken.error();
+    auto snapshot = this->snapshot(now);
+    if (!snapshot) return snapshot.error();
+    snapshot->plan_seq = ++plan_seq_;
+    const Plan plan = nightshift::plan(*snapshot, zones_, now);
+    NIGHTSHIFT_TRY(expire(store, plan.expired, now));
+    NIGHTSHIFT_TRY(persist_starts(store, plan, *snapshot, now));
+    NIGHTSHIFT_TRY(persist_yields(store, plan, *snapshot, now));
+    NIGHTSHIFT_TRY(persist_waiting(store, plan, *snapshot, now));
+    if (!plan.starts.empty() || !plan.yields.empty()) {
+        NIGHTSHIFT_TRY(store.set_setting("plan_seq", std::to_string(plan_seq_)));
+    }
+    next_wakeup_ = plan.next_wakeup;
+    const auto offer = [&](const std::optional<UnixMs>& at) {
+        if (at && (!next_wakeup_ || *at < *next_wakeup_)) next_wakeup_ = at;
+    };
+    offer(snapshot->next_timer_hint);
+    offer(snapshot->pause_until);
+    if (*woken == kWakePerTick) loop_.wake();
+    return {};
+}
+
+Status Dispatcher::expire(db::Store& store, const std::vector<JobId>& planned, UnixMs now) {
+    auto late = store.jobs_past_start_deadline(now, kExpirePerTick);
+    if (!late) return late.error();
+    for (const JobId id : planned) {
+        if (std::find(late->begin(), late->end(), id) == late->end()) late->push_back(id);
+    }
+    for (const JobId id : *late) {
+        const Outcome outcome{"start_deadline", "Its start deadline passed before it could start.", {}, {}, false};
+        const auto skipped =
+            store.finish_waiting(id, JobState::kExpired, outcome, now, {"job", "expired", "scheduler", "{}"});
+        if (!skipped && skipped.error().code != ErrorCode::kConflict) return skipped.error();
+    }
+    if (static_cast<int>(late->size()) >= kExpirePerTick) loop_.wake();
+    return {};
+}
+
+Status Dispatcher::persist_starts(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now) {
+    for (const Start& start : plan.starts) {
+        const Job* job = find_candidate(snapshot, start.job);
+        if (job == nullptr) continue;
+        const auto token = random_token();
+        if (!token) return token.error();
+        const nlohmann::json data{{"device", start.device}, {"budget", start.budget.value}, {"plan_seq", plan_seq_}};
+        auto attempt = store.grant(start.job, *token, start.device, start.budget, now,
+                                   {"job", "starting", "scheduler", data.dump()});
+        if (!attempt) return attempt.error();
+        starts_.push_back({*job, std::move(*attempt), start.budget});
+    }
+    return {};
+}
+
+Status Dispatcher::persist_yields(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now) {
+    for (const Yield& yield : plan.yields) {
+        const LiveJob* live = find_live(snapshot, yield.job);
+        if (live == nullptr) continue;
+        const nlohmann::json data{
+            {"reason", yield.reason}, {"beneficiary", yield.beneficiary.value}, {"plan_seq", plan_seq_}};
+        const Status stored = store.set_yielding(live->attempt.id, yield.beneficiary, yield.reason, yield.deadline,
+                                                 now, {"job", "yielding", "scheduler", data.dump()});
+        if (!stored && stored.error().code == ErrorCode::kConflict) continue;   // it is leaving already
+        if (!stored) return stored.error();
+        yields_.push_back({live->attempt.id, yield.deadline - now, yield.reason});
+    }
+    return {};
+}
+
+Status Dispatcher::persist_waiting(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now) {
+    reasons_next_.clear();
+    for (const Explanation& explanation : plan.waiting) {
+        std::vector<std::string> codes;
+        for (const Gate& gate : explanation.gates) {
+            if (std::find(codes.begin(), codes.end(), gate.code) == codes.end()) codes.push_back(gate.code);
+        }
+        const auto known = reasons_.find(explanation.job);
+        if (known == reasons_.end() || known->second != codes) {
+            NIGHTSHIFT_TRY(store.set_wait_reasons(explanation.job, codes, now));
+        }
+        // Waiting for room or for its turn makes a job older; waiting for a person or the clock does not.
+        const bool may_age = is_eligible(explanation);
+        const Job* job = find_candidate(snapshot, explanation.job);
+        if (job != nullptr && may_age != job->eligible_since.has_value()) {
+            std::optional<UnixMs> since;
+            if (may_age) since = now;
+            NIGHTSHIFT_TRY(store.set_eligible_since(explanation.job, since));
+        }
+        reasons_next_.emplace(explanation.job, std::move(codes));
+    }
+    return {};
+}
+
+void Dispatcher::act() {
+    reasons_ = std::move(reasons_next_);
+    reasons_next_.clear();
+    std::vector<StartOrder> starts;
+    std::vector<YieldOrder> yields;
+    starts.swap(starts_);
+    yields.swap(yields_);
+    for (const YieldOrder& order : yields) {
+        if (const auto supervisor = crew_.find(order.attempt)) supervisor->ask_to_yield(order.grace, order.reason);
+    }
+    for (StartOrder& order : starts) {
+        spdlog::info("job_starting job={} attempt={} device={} budget={}", order.job.id.value,
+                     order.attempt.id.number, order.attempt.device, order.budget.value);
+        crew_.start(std::move(order.job), std::move(order.attempt), order.budget);
+    }
+}
+
+void Dispatcher::forget() {
+    starts_.clear();
+    yields_.clear();
+    reasons_next_.clear();
+    reasons_.clear();   // what is stored is asked again
+}
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/gpu/foreign_filter.h"
+#include "daemon/gpu/probe.h"
+#include "scheduler/snapshot.h"
+
+namespace nightshift::daemon {
+
+/// What is known of every device: newest sample, foreign memory, the curve of the last hours.
+/// Thread: the loop.
+class DeviceBook {
+  public:
+    /// What our attempts hold on one device according to a sample of it, and which pids are theirs.
+    struct Ours {
+        Bytes used;
+        std::vector<std::int64_t> pids;
+    };
+    using FindOurs = std::function<Ours(const DeviceSample&)>;
+
+    DeviceBook(std::unique_ptr<GpuProbe> probe, const Clock& clock, FindOurs find_ours);
+
+    /// Asks for samples; `done` hears, on the loop, whether memory moved by more than a little.
+    void refresh(std::function<void(bool is_changed)> done);
+    std::vector<DeviceState> states() const;
+    const std::vector<Device>& devices() const { return probe_->devices(); }
+    std::vector<DeviceSample> history(const std::string& uuid, UnixMs since) const;
+    /// How long the next sample may wait.
+    std::optional<Millis> next_sample_in(bool is_busy) const;
+    bool is_simulated() const;
+    /// True where the driver counts memory; elsewhere workers' claims are all there is.
+    bool is_measured() const;
+
+  private:
+    struct Page {
+        DeviceState state;
+        ForeignFilter filter;
+        std::deque<DeviceSample> history;
+    };
+    bool take(DeviceSample sample);
+    static void remember(Page& page);
+
+    std::unique_ptr<GpuProbe> probe_;
+    const Clock& clock_;
+    FindOurs find_ours_;
+    std::map<std::string, Page> pages_;
+};
+
+}  // namespace nightshift::daemon

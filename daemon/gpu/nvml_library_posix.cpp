@@ -1,0 +1,188 @@
+#include "daemon/gpu/nvml_library.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "daemon/paths.h"
+
+namespace nightshift::daemon {
+
+namespace {
+
+// Layouts and numbers of nvml.h (CUDA 12 and 13); only what is used here.
+using Handle = void*;
+constexpr int kSuccess = 0;
+constexpr int kInsufficientSize = 7;
+constexpr unsigned kTemperatureGpu = 0;
+constexpr std::uint64_t kUnknown64 = ~std::uint64_t{0};   // NVML_VALUE_NOT_AVAILABLE
+struct Memory {
+    unsigned long long total, free, used;
+};
+struct MemoryV2 {
+    unsigned version;
+    unsigned long long total, reserved, free, used;
+};
+constexpr unsigned kMemoryV2 = static_cast<unsigned>(sizeof(MemoryV2)) | (2u << 24);
+struct Utilization {
+    unsigned gpu, memory;
+};
+struct ProcessInfo {
+    unsigned pid;
+    unsigned long long used;
+    unsigned gpu_instance, compute_instance;
+};
+constexpr unsigned long long kThrottleAlarms = 0x8 | 0x20 | 0x40 | 0x80;   // slowdown and brake, not the power cap
+
+}  // namespace
+
+struct NvmlLibrary::Functions {
+    void* library = nullptr;
+    int (*init)() = nullptr;
+    int (*shutdown)() = nullptr;
+    int (*count)(unsigned*) = nullptr;
+    int (*by_index)(unsigned, Handle*) = nullptr;
+    int (*uuid)(Handle, char*, unsigned) = nullptr;
+    int (*name)(Handle, char*, unsigned) = nullptr;
+    int (*driver)(char*, unsigned) = nullptr;
+    int (*memory)(Handle, Memory*) = nullptr;
+    int (*memory_v2)(Handle, MemoryV2*) = nullptr;
+    int (*compute)(Handle, unsigned*, ProcessInfo*) = nullptr;
+    int (*graphics)(Handle, unsigned*, ProcessInfo*) = nullptr;
+    int (*utilization)(Handle, Utilization*) = nullptr;
+    int (*temperature)(Handle, unsigned, unsigned*) = nullptr;
+    int (*power)(Handle, unsigned*) = nullptr;
+    int (*power_limit)(Handle, unsigned*) = nullptr;
+    int (*throttle)(Handle, unsigned long long*) = nullptr;
+
+    template <typename Function>
+    bool find(Function& function, const char* symbol) {
+        function = reinterpret_cast<Function>(dlsym(library, symbol));
+        return function != nullptr;
+    }
+    bool find_all() {
+        find(memory_v2, "nvmlDeviceGetMemoryInfo_v2");
+        find(compute, "nvmlDeviceGetComputeRunningProcesses_v3");
+        find(graphics, "nvmlDeviceGetGraphicsRunningProcesses_v3");
+        find(utilization, "nvmlDeviceGetUtilizationRates");
+        find(temperature, "nvmlDeviceGetTemperature");
+        find(power, "nvmlDeviceGetPowerUsage");
+        find(power_limit, "nvmlDeviceGetEnforcedPowerLimit");
+        if (!find(throttle, "nvmlDeviceGetCurrentClocksEventReasons")) {
+            find(throttle, "nvmlDeviceGetCurrentClocksThrottleReasons");
+        }
+        return find(init, "nvmlInit_v2") && find(shutdown, "nvmlShutdown") && find(count, "nvmlDeviceGetCount_v2") &&
+               find(by_index, "nvmlDeviceGetHandleByIndex_v2") && find(uuid, "nvmlDeviceGetUUID") &&
+               find(name, "nvmlDeviceGetName") && find(driver, "nvmlSystemGetDriverVersion") &&
+               find(memory, "nvmlDeviceGetMemoryInfo");
+    }
+};
+
+NvmlLibrary::NvmlLibrary() : call_(std::make_unique<Functions>()) {}
+
+NvmlLibrary::~NvmlLibrary() {
+    if (call_->library == nullptr) return;
+    if (call_->shutdown != nullptr) call_->shutdown();
+    dlclose(call_->library);
+}
+
+std::unique_ptr<NvmlLibrary> NvmlLibrary::load() {
+    std::unique_ptr<NvmlLibrary> library(new NvmlLibrary());
+    if (!library->open() || library->devices_.empty()) return nullptr;
+    return library;
+}
+
+bool NvmlLibrary::open() {
+    call_->library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (call_->library == nullptr || !call_->find_all() || call_->init() != kSuccess) return false;
+    unsigned count = 0;
+    if (call_->count(&count) != kSuccess) return false;
+    std::array<char, 96> text{};
+    std::string driver;
+    if (call_->driver(text.data(), static_cast<unsigned>(text.size())) == kSuccess) driver = text.data();
+    for (unsigned i = 0; i < count; ++i) {
+        Handle handle = nullptr;
+        Memory memory{};
+        if (call_->by_index(i, &handle) != kSuccess || call_->memory(handle, &memory) != kSuccess) continue;
+        Device device;
+        device.index = static_cast<int>(i);
+        device.driver = driver;
+        device.total = Bytes{static_cast<std::int64_t>(memory.total)};
+        if (call_->uuid(handle, text.data(), static_cast<unsigned>(text.size())) != kSuccess) continue;
+        device.uuid = text.data();
+        if (call_->name(handle, text.data(), static_cast<unsigned>(text.size())) == kSuccess) device.name = text.data();
+        devices_.push_back(std::move(device));
+        handles_.push_back(handle);
+    }
+    return true;
+}
+
+DeviceSample NvmlLibrary::sample(std::size_t index) const {
+    DeviceSample sample;
+    sample.uuid = devices_[index].uuid;
+    const Handle handle = handles_[index];
+    MemoryV2 v2{};
+    v2.version = kMemoryV2;
+    Memory v1{};
+    if (call_->memory_v2 != nullptr && call_->memory_v2(handle, &v2) == kSuccess) {
+        // What the driver keeps for itself is not free either.
+        sample.used = Bytes{static_cast<std::int64_t>(v2.used + v2.reserved)};
+    } else if (const int code = call_->memory(handle, &v1); code == kSuccess) {
+        sample.used = Bytes{static_cast<std::int64_t>(v1.used)};
+    } else {
+        sample.is_healthy = false;
+        sample.fault = "The driver does not answer for this GPU (NVML error " + std::to_string(code) + ").";
+        return sample;
+    }
+    read_processes(index, sample);
+    Utilization utilization{};
+    unsigned value = 0;
+    if (call_->utilization != nullptr && call_->utilization(handle, &utilization) == kSuccess) {
+        sample.utilization = utilization.gpu / 100.0;
+    }
+    if (call_->temperature != nullptr && call_->temperature(handle, kTemperatureGpu, &value) == kSuccess) {
+        sample.temperature_c = value;
+    }
+    if (call_->power != nullptr && call_->power(handle, &value) == kSuccess) sample.power_w = value / 1000.0;
+    if (call_->power_limit != nullptr && call_->power_limit(handle, &value) == kSuccess) {
+        sample.power_limit_w = value / 1000.0;
+    }
+    unsigned long long reasons = 0;
+    if (call_->throttle != nullptr && call_->throttle(handle, &reasons) == kSuccess && (reasons & kThrottleAlarms) != 0) {
+        sample.throttle = (reasons & (0x20 | 0x40)) != 0 ? "thermal" : "power brake";
+    }
+    return sample;
+}
+
+void NvmlLibrary::read_processes(std::size_t index, DeviceSample& sample) const {
+    bool is_known = false;
+    for (const auto list : {call_->compute, call_->graphics}) {
+        if (list == nullptr) continue;
+        std::vector<ProcessInfo> rows(64);
+        auto count = static_cast<unsigned>(rows.size());
+        int code = list(handles_[index], &count, rows.data());
+        for (int round = 0; code == kInsufficientSize && round < 4; ++round) {
+            rows.resize(count + 16u);
+            count = static_cast<unsigned>(rows.size());
+            code = list(handles_[index], &count, rows.data());
+        }
+        if (code != kSuccess) continue;
+        is_known = true;
+        for (unsigned i = 0; i < count && i < rows.size(); ++i) {
+            const auto same = [&](const ProcessMemory& known) { return known.pid == rows[i].pid; };
+            if (std::any_of(sample.processes.begin(), sample.processes.end(), same)) continue;
+            if (rows[i].used == kUnknown64) {
+                is_known = false;
+                continue;
+            }
+            const auto name = read_file("/proc/" + std::to_string(rows[i].pid) + "/comm", 256);
+            sample.processes.push_back({rows[i].pid, Bytes{static_cast<std::int64_t>(rows[i].used)},
+                                        name ? name->substr(0, name->find('\n')) : "another program"});
+        }
+    }
+    sample.has_process_memory = is_known;
+}
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,175 @@
+#include "daemon/loop.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+namespace nightshift::daemon {
+
+namespace {
+
+/// The wall clock may jump: look at it at least this often.
+constexpr Millis kRearm = seconds(60);
+/// A stage that asks for "now" again and again is heard once a second.
+constexpr Millis kShortestWait = seconds(1);
+constexpr Millis kRetryAfterFailure = seconds(1);
+constexpr int kCommitsPerCheckpoint = 400;
+constexpr auto kIdleCheckpoint = std::chrono::seconds(2);
+/// Changes in one transaction: bounds the time until the first of them is answered.
+constexpr std::size_t kChangesPerTick = 4096;
+
+bool is_worth_retrying(const Status& status) {
+    return !status && (status.error().code == ErrorCode::kExhausted || status.error().code == ErrorCode::kUnavailable);
+}
+
+}  // namespace
+
+Loop::Loop(boost::asio::io_context& io, db::Store& store, const Clock& clock)
+    : io_(io), store_(store), clock_(clock), timer_(io), wal_timer_(io) {}
+
+void Loop::change(Change change) {
+    pending_.push_back(std::move(change));
+    wake();
+}
+
+void Loop::wake() {
+    if (is_tick_posted_) return;
+    is_tick_posted_ = true;
+    // Twice round the queue: requests that are already readable join this transaction.
+    boost::asio::post(io_, [this] { boost::asio::post(io_, [this] { tick(); }); });
+}
+
+void Loop::flush() {
+    is_tick_posted_ = true;
+    while (!pending_.empty()) {
+        const std::size_t before = pending_.size();
+        tick();
+        is_tick_posted_ = true;
+        if (pending_.size() >= before) break;   // only facts that the disk refuses
+    }
+    is_tick_posted_ = false;
+}
+
+void Loop::tick() {
+    is_tick_posted_ = false;
+    const UnixMs now = clock_.now();
+    std::vector<Outcome> outcomes;
+    const bool is_committed = persist(now, outcomes);
+    std::vector<db::StoredEvent> events;
+    if (is_committed) events = store_.take_new_events();
+    if (is_committed) {
+        for (TickStage* stage : stages_) stage->act();
+    }
+    for (const db::StoredEvent& event : events) events_.publish_stored(event);
+    for (Outcome& outcome : outcomes) {
+        if (outcome.change.done) outcome.change.done(outcome.status);
+    }
+    if (!pending_.empty() && !retry_at_) wake();
+    arm(clock_.now());
+}
+
+bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
+    if (Status begun = store_.begin(); !begun) {
+        spdlog::error("transaction_refused error=\"{}\"", begun.error().message);
+        while (!pending_.empty()) {
+            outcomes.push_back({std::move(pending_.front()), begun});
+            pending_.pop_front();
+        }
+        settle(outcomes, begun);
+        return false;
+    }
+    while (!pending_.empty() && outcomes.size() < kChangesPerTick && store_.in_transaction()) {
+        Change change = std::move(pending_.front());
+        pending_.pop_front();
+        const Status status = apply_one(change, now);
+        outcomes.push_back({std::move(change), status});
+    }
+    const bool may_decide = !retry_at_ || clock_.steady() >= *retry_at_;
+    for (TickStage* stage : stages_) {
+        if (!may_decide || !store_.in_transaction()) break;
+        Status decided = store_.savepoint();
+        if (decided) decided = stage->decide(store_, now);
+        if (decided && store_.in_transaction()) decided = store_.release_savepoint();
+        if (!decided) {
+            spdlog::warn("decision_failed error=\"{}\"", decided.error().message);
+            store_.rollback_to_savepoint();
+            stage->forget();
+            retry_at_ = clock_.steady() + kRetryAfterFailure;
+        }
+    }
+    const Status committed = store_.commit();
+    if (!committed) {
+        spdlog::error("commit_failed error=\"{}\"", committed.error().message);
+        for (TickStage* stage : stages_) stage->forget();
+    }
+    settle(outcomes, committed);
+    if (committed) tidy_wal();
+    return committed.has_value();
+}
+
+Status Loop::apply_one(const Change& change, UnixMs now) {
+    NIGHTSHIFT_TRY(store_.savepoint());
+    const Status applied = change.apply(store_, now);
+    if (applied) {
+        Status released = store_.release_savepoint();
+        if (!released) store_.rollback_to_savepoint();
+        return released;
+    }
+    store_.rollback_to_savepoint();
+    return applied;
+}
+
+void Loop::settle(std::vector<Outcome>& outcomes, const Status& commit) {
+    bool has_kept = false;
+    std::vector<Outcome> told;
+    for (Outcome& outcome : outcomes) {
+        // Without a commit nothing of it happened, whatever its own statements said.
+        if (!commit && outcome.status) outcome.status = commit;
+        if (outcome.change.must_happen && is_worth_retrying(outcome.status)) {
+            pending_.push_back(std::move(outcome.change));
+            has_kept = true;
+            continue;
+        }
+        told.push_back(std::move(outcome));
+    }
+    outcomes = std::move(told);
+    if (has_kept || !commit) {
+        retry_at_ = clock_.steady() + kRetryAfterFailure;
+    } else if (retry_at_ && clock_.steady() >= *retry_at_) {
+        retry_at_.reset();
+    }
+}
+
+void Loop::arm(UnixMs now) {
+    Millis wait = kRearm;
+    if (retry_at_) wait = std::min(wait, kRetryAfterFailure);
+    for (const TickStage* stage : stages_) {
+        const auto at = stage->next_wakeup();
+        if (!at) continue;
+        wait = std::min(wait, *at > now ? *at - now : kShortestWait);
+    }
+    timer_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(wait.value, 1)));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        if (retry_at_ && clock_.steady() >= *retry_at_) retry_at_.reset();
+        wake();
+    });
+}
+
+void Loop::tidy_wal() {
+    const auto move_pages = [this] {
+        commits_since_checkpoint_ = 0;
+        if (Status moved = store_.checkpoint_wal(); !moved) {
+            spdlog::warn("wal_checkpoint_failed error=\"{}\"", moved.error().message);
+        }
+    };
+    if (++commits_since_checkpoint_ >= kCommitsPerCheckpoint) return move_pages();
+    if (wal_timer_.expiry() > std::chrono::steady_clock::now()) return;   // armed already
+    wal_timer_.expires_after(kIdleCheckpoint);
+    wal_timer_.async_wait([this, move_pages](const boost::system::error_code& error) {
+        if (!error && !store_.in_transaction()) move_pages();
+    });
+}
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "daemon/event_hub.h"
+#include "db/store.h"
+#include "scheduler/clock.h"
+
+namespace nightshift::daemon {
+
+/// One change of what is stored. `apply` runs inside the tick's transaction, under a savepoint of its
+/// own; `done` after the commit, with what became of it.
+struct Change {
+    std::function<Status(db::Store&, UnixMs now)> apply;
+    std::function<void(const Status&)> done;
+    /// Something that was observed, like the end of a process: kept and tried again until it is stored.
+    bool must_happen = false;
+};
+
+/// A part that takes part in every tick.
+class TickStage {
+  public:
+    virtual ~TickStage() = default;
+    /// Inside the transaction, after the changes. Decides and persists; acts on nothing.
+    virtual Status decide(db::Store& store, UnixMs now) = 0;
+    /// After the commit: carries out what was decided.
+    virtual void act() = 0;
+    /// The commit failed: what was decided did not happen.
+    virtual void forget() = 0;
+    /// When the next tick is needed although nothing happens.
+    virtual std::optional<UnixMs> next_wakeup() const = 0;
+};
+
+/// The control loop: collect what came in, decide, persist everything in one transaction, commit, act,
+/// publish. Whatever arrived while a commit was under way goes into the next one; nobody waits on
+/// purpose. Thread: the one that runs `io`.
+class Loop {
+  public:
+    Loop(boost::asio::io_context& io, db::Store& store, const Clock& clock);
+
+    void change(Change change);
+    /// Asks for a tick soon.
+    void wake();
+    void add_stage(TickStage& stage) { stages_.push_back(&stage); }
+    /// No further stages take part: the daemon is going down, only changes are still stored.
+    void remove_stages() { stages_.clear(); }
+    /// Stores what is pending now. For the start and the end of the daemon.
+    void flush();
+
+    boost::asio::io_context& io() { return io_; }
+    db::Store& store() { return store_; }
+    const Clock& clock() const { return clock_; }
+    EventHub& events() { return events_; }
+
+  private:
+    struct Outcome {
+        Change change;
+        Status status;
+    };
+    void tick();
+    /// True: committed.
+    bool persist(UnixMs now, std::vector<Outcome>& outcomes);
+    Status apply_one(const Change& change, UnixMs now);
+    void settle(std::vector<Outcome>& outcomes, const Status& commit);
+    void arm(UnixMs now);
+    void tidy_wal();
+
+    boost::asio::io_context& io_;
+    db::Store& store_;
+    const Clock& clock_;
+    EventHub events_;
+    boost::asio::steady_timer timer_;
+    boost::asio::steady_timer wal_timer_;
+    std::vector<TickStage*> stages_;
+    std::deque<Change> pending_;
+    bool is_tick_posted_ = false;
+    int commits_since_checkpoint_ = 0;
+    std::optional<Millis> retry_at_;          ///< steady: the disk refused, facts are kept until then
+};
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,24 @@
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+
+int main(int argc, char** argv) {
+    using namespace nightshift::daemon;
+    // Everything the daemon and its jobs write is the owner's alone unless they say otherwise.
+    umask(0077);
+    ParsedConfig parsed = parse_config(argc, argv);
+    if (parsed.exit_code) {
+        std::fputs(parsed.text.c_str(), *parsed.exit_code == kExitOk ? stdout : stderr);
+        return *parsed.exit_code;
+    }
+    try {
+        return Daemon(std::move(parsed.config)).run();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "nightshiftd: %s\n", error.what());
+        return 70;
+    }
+}

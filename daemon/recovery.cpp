@@ -1,0 +1,116 @@
+#include "daemon/recovery.h"
+
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/worker/attempt_record.h"
+#include "daemon/worker/identity.h"
+
+namespace nightshift::daemon {
+
+namespace {
+
+struct Finding {
+    LiveJob live;
+    std::unique_ptr<Process> process;
+    std::optional<AttemptFacts> facts;    ///< set: the attempt has ended
+    bool is_identity_new = false;
+};
+
+/// The worker's process, if it is there. A stored identity is believed; without one the command lines
+/// of all processes are looked through.
+std::unique_ptr<Process> find_process(Loop& loop, Crew& crew, Finding& finding) {
+    auto& worker = finding.live.attempt.worker;
+    if (!worker) {
+        worker = find_worker(finding.live.attempt.id, crew.workplace().data_folder);
+        finding.is_identity_new = worker.has_value();
+    }
+    if (!worker) return nullptr;
+    auto process = Process::adopt(loop.io(), *worker);
+    if (!process) return nullptr;
+    return std::move(*process);
+}
+
+Finding look_at(Loop& loop, Crew& crew, LiveJob live, const std::string& boot_before, RecoveryCounts& counts) {
+    Finding finding;
+    finding.live = std::move(live);
+    const AttemptId id = finding.live.attempt.id;
+    const bool had_worker = finding.live.attempt.worker.has_value();
+    // The process first: one that ends in between has written its result by then.
+    finding.process = find_process(loop, crew, finding);
+    if (const auto result = read_result(crew.workplace().attempt_folder(id), id)) {
+        finding.facts = facts_of(*result);
+        ++counts.ended;
+    } else if (finding.process) {
+        ++counts.adopted;
+    } else if (!had_worker) {
+        // A worker is told to start only after its identity was stored: this one never was.
+        finding.facts = never_started_facts();
+        ++counts.never_started;
+    } else {
+        const bool is_reboot = finding.live.attempt.worker->boot_id != boot_id() || boot_before != boot_id();
+        finding.facts = is_reboot ? reboot_facts() : lost_facts({});
+        ++counts.lost;
+        // The worker is gone; what it started may not be.
+        kill_session(*finding.live.attempt.worker, finding.live.attempt.command);
+    }
+    return finding;
+}
+
+Status store_findings(Loop& loop, std::vector<Finding>& findings, const RecoveryCounts& counts, UnixMs now) {
+    db::Store& store = loop.store();
+    NIGHTSHIFT_TRY(store.begin());
+    for (Finding& finding : findings) {
+        const AttemptId id = finding.live.attempt.id;
+        if (finding.is_identity_new && finding.process) {
+            NIGHTSHIFT_TRY(store.set_worker(id, finding.process->identity()));
+        }
+        if (finding.facts) NIGHTSHIFT_TRY(store_end(store, id, *finding.facts, false, now));
+    }
+    NIGHTSHIFT_TRY(store.set_setting("boot_id", boot_id()));
+    const nlohmann::json data{{"adopted", counts.adopted}, {"ended", counts.ended}, {"lost", counts.lost},
+                              {"never_started", counts.never_started}};
+    const auto event = store.append_event({"queue", "daemon_started", "daemon", data.dump()}, {}, 0, now);
+    if (!event) return event.error();
+    return store.commit();
+}
+
+}  // namespace
+
+Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
+    RecoveryCounts counts;
+    db::Store& store = loop.store();
+    Snapshot snapshot;
+    NIGHTSHIFT_TRY(store.load_planning(snapshot, now));
+    const auto boot_before = store.setting("boot_id");
+    if (!boot_before) return boot_before.error();
+    std::vector<Finding> findings;
+    for (LiveJob& live : snapshot.live) {
+        findings.push_back(look_at(loop, crew, std::move(live), boot_before->value_or(boot_id()), counts));
+    }
+    if (Status stored = store_findings(loop, findings, counts, now); !stored) {
+        store.rollback();
+        return stored.error();
+    }
+    for (Finding& finding : findings) {
+        const AttemptId id = finding.live.attempt.id;
+        if (finding.process) {
+            crew.adopt(finding.live, std::move(finding.process), finding.facts.has_value());
+        } else {
+            crew.expect_release(id);
+        }
+    }
+    // Ended before, but not yet seen to be free: a worker may still sit on its memory.
+    for (const Lease& lease : snapshot.reclaiming) {
+        const auto attempt = store.attempt(lease.attempt);
+        if (!attempt) return attempt.error();
+        if (*attempt && (*attempt)->worker) kill_session(*(*attempt)->worker, (*attempt)->command);
+        crew.expect_release(lease.attempt);
+    }
+    spdlog::info("recovered adopted={} ended={} lost={} never_started={}", counts.adopted, counts.ended, counts.lost,
+                 counts.never_started);
+    return counts;
+}
+
+}  // namespace nightshift::daemon

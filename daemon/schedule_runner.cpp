@@ -1,0 +1,107 @@
+#include "daemon/schedule_runner.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "scheduler/policy.h"
+
+namespace nightshift::daemon {
+
+ScheduleRunner::ScheduleRunner(Loop&, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job)
+    : zones_(zones), defaults_(std::move(defaults)), stop_job_(std::move(stop_job)) {}
+
+Status ScheduleRunner::decide(db::Store& store, UnixMs now) {
+    if (is_stale_) NIGHTSHIFT_TRY(read(store, now));
+    for (Schedule& schedule : schedules_) {
+        if (!schedule.enabled || !schedule.next_fire_at || *schedule.next_fire_at > now) continue;
+        NIGHTSHIFT_TRY(fire(store, schedule, now));
+    }
+    return {};
+}
+
+Status ScheduleRunner::read(db::Store& store, UnixMs now) {
+    auto all = store.schedules();
+    if (!all) return all.error();
+    schedules_ = std::move(*all);
+    for (Schedule& schedule : schedules_) {
+        // Worked out anew: the zone's rules may have changed since it was stored. What is due stays due.
+        if (schedule.next_fire_at && *schedule.next_fire_at <= now) continue;
+        const auto next = next_fire(schedule.cron, schedule.timezone, zones_, now);
+        schedule.next_fire_at = next ? std::optional(next->at) : std::nullopt;
+        NIGHTSHIFT_TRY(store.set_next_fire(schedule.id, schedule.next_fire_at));
+    }
+    is_stale_ = false;
+    return {};
+}
+
+Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
+    const auto open = store.open_jobs_of_schedule(schedule.name);
+    if (!open) return open.error();
+    for (const FireDecision& decision : due_fires(schedule, zones_, now, static_cast<int>(open->size()))) {
+        nlohmann::json data{{"schedule", schedule.name}, {"nominal_ms", decision.nominal.value}};
+        if (!decision.reason.empty()) data["reason"] = decision.reason;
+        const auto is_new =
+            store.record_fire(schedule.id, decision.nominal, decision.run ? "run" : "skip", decision.reason, now,
+                              {"schedule", decision.run ? "fired" : "skipped", "scheduler", data.dump()});
+        if (!is_new) return is_new.error();
+        if (!*is_new || !decision.run) continue;
+        if (decision.replace_running) {
+            for (const Job& job : *open) NIGHTSHIFT_TRY(stop_job_(store, job, now));
+        }
+        const auto made = submit_chain(store, schedule, decision.nominal, "schedule", now);
+        if (made) continue;
+        // A disk that is full ends the tick; jobs that are refused are a fact of this night.
+        if (made.error().code != ErrorCode::kInvalidArgument && made.error().code != ErrorCode::kExhausted) {
+            return made.error();
+        }
+        if (made.error().reason == "disk_low") return made.error();
+        spdlog::error("schedule_failed schedule=\"{}\" error=\"{}\"", schedule.name, made.error().message);
+        data["reason"] = made.error().reason;
+        data["message"] = made.error().message;
+        const auto event = store.append_event({"schedule", "failed", "scheduler", data.dump()}, {}, 0, now);
+        if (!event) return event.error();
+    }
+    const auto next = next_fire(schedule.cron, schedule.timezone, zones_, now);
+    schedule.next_fire_at = next ? std::optional(next->at) : std::nullopt;
+    return store.set_next_fire(schedule.id, schedule.next_fire_at);
+}
+
+Result<std::vector<JobId>> ScheduleRunner::submit_chain(db::Store& store, const Schedule& schedule, UnixMs nominal,
+                                                        const std::string& actor, UnixMs now) {
+    const auto chain = api::parse_chain(schedule.jobs_json);
+    if (!chain) return chain.error();
+    api::SubmitDefaults defaults = defaults_(now);
+    defaults.check_paths = false;   // the night's earlier jobs may still make them
+    const db::EventText event{"job", "submitted", actor, nlohmann::json{{"schedule", schedule.name}}.dump()};
+    std::vector<JobId> ids(chain->texts.size());
+    std::vector<JobId> made;
+    // A chain is submitted whole or not at all.
+    NIGHTSHIFT_TRY(store.savepoint());
+    for (const std::size_t place : chain->order) {
+        const auto spec = api::parse_submit_text(chain->texts[place], defaults, ids);
+        const auto id = !spec ? Result<JobId>(spec.error())
+                              : store.insert_job(*spec, schedule.name, nominal, {}, defaults.policy->limits.waiting,
+                                                 now, event);
+        if (!id) {
+            store.rollback_to_savepoint();
+            return id.error();
+        }
+        ids[place] = *id;
+        made.push_back(*id);
+    }
+    NIGHTSHIFT_TRY(store.release_savepoint());
+    return made;
+}
+
+std::optional<UnixMs> ScheduleRunner::next_wakeup() const {
+    std::optional<UnixMs> next;
+    for (const Schedule& schedule : schedules_) {
+        if (!schedule.enabled || !schedule.next_fire_at) continue;
+        if (!next || *schedule.next_fire_at < *next) next = schedule.next_fire_at;
+    }
+    return next;
+}
+
+}  // namespace nightshift::daemon

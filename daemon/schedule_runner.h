@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/submit_codec.h"
+#include "daemon/loop.h"
+#include "scheduler/cron.h"
+
+namespace nightshift::daemon {
+
+/// Fires schedules. A nominal time is recorded in the same transaction as its jobs, so that it happens
+/// once whatever happens to the daemon. Runs before the dispatcher in every tick. Thread: the loop.
+class ScheduleRunner final : public TickStage {
+  public:
+    using MakeDefaults = std::function<api::SubmitDefaults(UnixMs now)>;
+    using StopJob = std::function<Status(db::Store&, const Job&, UnixMs now)>;
+
+    /// `stop_job` cancels a job inside the transaction (overlap "replace").
+    ScheduleRunner(Loop& loop, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job);
+
+    /// Reads the schedules again, after a change of them; works out fire times anew.
+    void reload() { is_stale_ = true; }
+    /// Submits the chain of a schedule now, inside the open transaction.
+    Result<std::vector<JobId>> submit_chain(db::Store& store, const Schedule& schedule, UnixMs nominal,
+                                            const std::string& actor, UnixMs now);
+
+    Status decide(db::Store& store, UnixMs now) override;
+    void act() override {}
+    void forget() override { is_stale_ = true; }
+    std::optional<UnixMs> next_wakeup() const override;
+
+  private:
+    Status fire(db::Store& store, Schedule& schedule, UnixMs now);
+    Status read(db::Store& store, UnixMs now);
+
+    const TimeZones& zones_;
+    MakeDefaults defaults_;
+    StopJob stop_job_;
+    std::vector<Schedule> schedules_;
+    bool is_stale_ = true;
+};
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,238 @@
+#include "daemon/worker/crew.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <nlohmann/json.hpp>
+
+namespace nightshift::daemon {
+
+namespace {
+
+constexpr auto kPingStep = std::chrono::seconds(10);
+/// A driver that keeps showing memory of a process that is gone: after this long the rest counts as
+/// foreign, which no job is given either.
+constexpr Millis kReleaseBound = seconds(30);
+/// A sample may have been under way when the process ended; the next one tells the truth.
+constexpr int kSamplesToTrust = 2;
+
+/// When a live job will likely end, from the best there is.
+std::optional<UnixMs> predict_end(const LiveJob& live, const Snapshot& snapshot, const Supervisor* supervisor) {
+    if (supervisor != nullptr && supervisor->progress() && supervisor->progress()->eta) {
+        return supervisor->progress_at() + *supervisor->progress()->eta;
+    }
+    const UnixMs from = live.attempt.running_at.value_or(live.attempt.granted_at);
+    if (live.job.spec.estimate) {
+        const Millis left = *live.job.spec.estimate - live.job.run_time;
+        return from + Millis{std::max<std::int64_t>(0, left.value)};
+    }
+    for (const KindStats& stats : snapshot.stats) {
+        if (stats.kind == live.job.spec.kind && stats.runs > 0) {
+            const Millis left = stats.run_time_p90 - live.job.run_time;
+            return from + Millis{std::max<std::int64_t>(0, left.value)};
+        }
+    }
+    if (live.job.spec.time_limit) {
+        const Millis left = *live.job.spec.time_limit - live.job.run_time;
+        return from + Millis{std::max<std::int64_t>(0, left.value)};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Crew::Crew(Loop& loop, Workplace workplace)
+    : loop_(loop), workplace_(std::move(workplace)), ping_(loop.io()), sample_(loop.io()) {}
+
+Status Crew::open() {
+    auto listener = ControlListener::open(loop_.io(), kControlSocket,
+                                          [this](std::shared_ptr<Channel> channel, const wire::Hello& hello) {
+                                              on_hello(std::move(channel), hello);
+                                          });
+    if (!listener) return listener.error();
+    listener_ = std::move(*listener);
+    return {};
+}
+
+void Crew::close() {
+    listener_.reset();
+    ping_.cancel();
+    sample_.cancel();
+    members_.clear();
+}
+
+Supervisor::Callbacks Crew::callbacks() {
+    return {[this] { refresh_devices(); },
+            [this](const AttemptId& id) {
+                // Later: the caller is the supervisor that goes now.
+                boost::asio::post(loop_.io(), [this, id] { on_finished(id); });
+            }};
+}
+
+void Crew::start(Job job, Attempt attempt, Bytes budget) {
+    const AttemptId id = attempt.id;
+    auto supervisor =
+        std::make_shared<Supervisor>(loop_, workplace_, std::move(job), std::move(attempt), budget, callbacks());
+    members_[id] = supervisor;
+    supervisor->launch();
+    arm_ping();
+    arm_sample();
+}
+
+void Crew::adopt(const LiveJob& live, std::unique_ptr<Process> process, bool is_ended) {
+    auto supervisor =
+        std::make_shared<Supervisor>(loop_, workplace_, live.job, live.attempt, live.lease.budget, callbacks());
+    members_[live.attempt.id] = supervisor;
+    supervisor->adopt(std::move(process), is_ended);
+    arm_ping();
+}
+
+std::shared_ptr<Supervisor> Crew::find(const AttemptId& id) const {
+    const auto found = members_.find(id);
+    return found == members_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Supervisor> Crew::find(JobId job) const {
+    std::shared_ptr<Supervisor> newest;
+    for (auto at = members_.lower_bound({job, 0}); at != members_.end() && at->first.job == job; ++at) {
+        newest = at->second;
+    }
+    return newest;
+}
+
+void Crew::on_hello(std::shared_ptr<Channel> channel, const wire::Hello& hello) {
+    const auto supervisor = find(hello.attempt);
+    if (supervisor && supervisor->token() == hello.token) return supervisor->connect(std::move(channel), hello);
+    const auto attempt = loop_.store().attempt_by_token(hello.token);
+    if (attempt && *attempt && (*attempt)->id == hello.attempt && (*attempt)->end) {
+        return channel->send(wire::Bye{});   // its end was read from result.json
+    }
+    spdlog::warn("hello_refused job={} attempt={} pid={}", hello.attempt.job.value, hello.attempt.number,
+                 hello.worker.pid);
+    channel->send(wire::Refuse{"This attempt is not running; its token is not valid any more."});
+}
+
+void Crew::on_finished(const AttemptId& id) {
+    const auto found = members_.find(id);
+    if (found == members_.end()) return;
+    const std::string device = found->second->device();
+    members_.erase(found);
+    if (devices_ != nullptr && devices_->is_measured()) {
+        leaving_[id] = {loop_.clock().steady(), device, 0};
+        refresh_devices();
+    } else {
+        release(id);
+    }
+    if (members_.empty() && on_empty_) on_empty_();
+}
+
+void Crew::expect_release(const AttemptId& id) {
+    if (devices_ == nullptr || !devices_->is_measured()) return release(id);
+    leaving_[id] = {loop_.clock().steady(), "", 0};
+}
+
+void Crew::release(const AttemptId& id) {
+    loop_.change({[id](db::Store& store, UnixMs) { return store.release_lease(id); }, {}, true});
+}
+
+void Crew::release_leases() {
+    const Millis now = loop_.clock().steady();
+    for (auto at = leaving_.begin(); at != leaving_.end();) {
+        ++at->second.samples_after;
+        const bool is_free = at->second.samples_after >= kSamplesToTrust || now - at->second.gone_at > kReleaseBound;
+        if (!is_free) {
+            ++at;
+            continue;
+        }
+        release(at->first);
+        at = leaving_.erase(at);
+    }
+}
+
+Bytes Crew::claimed_on(const std::string& uuid) const {
+    Bytes sum;
+    for (const auto& [id, supervisor] : members_) {
+        if (supervisor->device() == uuid) sum += supervisor->claimed();
+    }
+    return sum;
+}
+
+DeviceBook::Ours Crew::attribute(const DeviceSample& sample) {
+    DeviceBook::Ours ours;
+    std::map<std::int64_t, std::shared_ptr<Supervisor>> by_session;
+    std::map<AttemptId, Bytes> used;
+    for (const auto& [id, supervisor] : members_) {
+        if (supervisor->device() != sample.uuid || !supervisor->worker()) continue;
+        by_session[supervisor->worker()->pid] = supervisor;
+        used[id] = Bytes{};
+    }
+    for (const ProcessMemory& process : sample.processes) {
+        const auto session = static_cast<std::int64_t>(getsid(static_cast<pid_t>(process.pid)));
+        const auto found = by_session.find(session);
+        if (session <= 0 || found == by_session.end()) continue;
+        used[found->second->id()] += process.used;
+        ours.pids.push_back(process.pid);
+    }
+    for (const auto& [id, bytes] : used) {
+        const auto& supervisor = members_.at(id);
+        if (devices_ != nullptr && devices_->is_measured()) supervisor->set_measured(bytes);
+        ours.used += supervisor->used();
+    }
+    return ours;
+}
+
+void Crew::complete(Snapshot& snapshot, UnixMs) const {
+    for (LiveJob& live : snapshot.live) {
+        const auto supervisor = find(live.attempt.id);
+        if (supervisor) {
+            live.lease.used = supervisor->used();
+            live.lease.peak = std::max(live.lease.peak, supervisor->peak());
+            if (supervisor->progress()) live.job.progress = supervisor->progress();
+        }
+        live.predicted_end = predict_end(live, snapshot, supervisor.get());
+    }
+}
+
+void Crew::refresh_devices() {
+    if (devices_ == nullptr) return;
+    devices_->refresh([this](bool is_changed) {
+        release_leases();
+        if (is_changed) {
+            loop_.wake();
+            nlohmann::json data = nlohmann::json::array();
+            for (const DeviceState& state : devices_->states()) {
+                nlohmann::json row{{"uuid", state.device.uuid}, {"foreign", state.foreign.value}};
+                if (state.sample) row["used"] = state.sample->used.value;
+                data.push_back(std::move(row));
+            }
+            loop_.events().publish({{}, loop_.clock().now(), "gpu", "sample", {}, 0, "probe", data.dump()});
+        }
+    });
+    arm_sample();
+}
+
+void Crew::arm_sample() {
+    if (devices_ == nullptr) return;
+    const auto wait = devices_->next_sample_in(!members_.empty() || !leaving_.empty());
+    if (!wait) return;
+    sample_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(wait->value, 1)));
+    sample_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) refresh_devices();
+    });
+}
+
+void Crew::arm_ping() {
+    if (is_ping_armed_ || members_.empty()) return;
+    is_ping_armed_ = true;
+    ping_.expires_after(kPingStep);
+    ping_.async_wait([this](const boost::system::error_code& error) {
+        is_ping_armed_ = false;
+        if (error) return;
+        for (const auto& [id, supervisor] : members_) supervisor->ping();
+        arm_ping();
+    });
+}
+
+}  // namespace nightshift::daemon

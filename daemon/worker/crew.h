@@ -1,0 +1,79 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/gpu/device_book.h"
+#include "daemon/loop.h"
+#include "daemon/worker/supervisor.h"
+#include "scheduler/snapshot.h"
+
+namespace nightshift::daemon {
+
+/// All attempts that have a process, and their way to us. Thread: the loop.
+class Crew {
+  public:
+    Crew(Loop& loop, Workplace workplace);
+    /// Opens control.sock in the current folder.
+    Status open();
+    /// Takes no more connections; workers run on.
+    void close();
+    /// Where devices are looked after; set once before anything starts.
+    void set_devices(DeviceBook& devices) { devices_ = &devices; }
+
+    /// Called whenever the last process has gone and its end is stored.
+    void set_on_empty(std::function<void()> on_empty) { on_empty_ = std::move(on_empty); }
+
+    void start(Job job, Attempt attempt, Bytes budget);
+    void adopt(const LiveJob& live, std::unique_ptr<Process> process, bool is_ended);
+    /// The attempt's supervisor while its process lives, else nothing.
+    std::shared_ptr<Supervisor> find(const AttemptId& id) const;
+    std::shared_ptr<Supervisor> find(JobId job) const;
+    std::size_t size() const { return members_.size(); }
+    const Workplace& workplace() const { return workplace_; }
+
+    /// Bytes our workers claim on a device.
+    Bytes claimed_on(const std::string& uuid) const;
+    /// Attributes a driver's sample to attempts: by the session of each process.
+    DeviceBook::Ours attribute(const DeviceSample& sample);
+    /// Puts what is newer in memory over what the database said.
+    void complete(Snapshot& snapshot, UnixMs now) const;
+    /// Leases of ended attempts whose memory the driver shows free, or that outstayed a bound.
+    void release_leases();
+    /// A lease that an earlier daemon left to be released.
+    void expect_release(const AttemptId& id);
+    /// Asks for samples now and then: on every change of claims, and by the probe's own clock.
+    void refresh_devices();
+
+  private:
+    void on_hello(std::shared_ptr<Channel> channel, const wire::Hello& hello);
+    void on_finished(const AttemptId& id);
+    void release(const AttemptId& id);
+    void arm_ping();
+    void arm_sample();
+    Supervisor::Callbacks callbacks();
+
+    struct Leaving {
+        Millis gone_at;            ///< steady
+        std::string device;
+        int samples_after = 0;
+    };
+
+    Loop& loop_;
+    Workplace workplace_;
+    DeviceBook* devices_ = nullptr;
+    std::unique_ptr<ControlListener> listener_;
+    std::map<AttemptId, std::shared_ptr<Supervisor>> members_;
+    std::map<AttemptId, Leaving> leaving_;
+    std::function<void()> on_empty_;
+    boost::asio::steady_timer ping_;
+    boost::asio::steady_timer sample_;
+    bool is_ping_armed_ = false;
+};
+
+}  // namespace nightshift::daemon

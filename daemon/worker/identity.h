@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scheduler/attempt.h"
+
+namespace nightshift::daemon {
+
+/// Changes with every start of the machine; empty where the system has none.
+std::string boot_id();
+
+/// Names the process that has this pid now; nothing when there is none (a zombie is none).
+std::optional<ProcessIdentity> identify(std::int64_t pid);
+
+/// True only for the very process: same boot, same pid, same start time.
+bool is_alive(const ProcessIdentity& identity);
+
+/// The worker of an attempt below this data folder, found by its command line: the proof that an
+/// attempt without a stored identity has no process.
+std::optional<ProcessIdentity> find_worker(const AttemptId& attempt, const std::string& data_folder);
+
+/// Processes of the session that `leader` opened, the leader included, alive now. Empty when the
+/// session's number belongs to somebody else by now.
+std::vector<ProcessIdentity> session_members(const ProcessIdentity& leader);
+
+/// Kills every process of the session, again and again until none is left (a fork may race with the
+/// listing; at most some 20 rounds). Also kills the process group of `command`, which may have left
+/// the session. Returns how many were still there at the end.
+int kill_session(const ProcessIdentity& leader, const std::optional<ProcessIdentity>& command);
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,400 @@
+#include "daemon/worker/supervisor.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "daemon/paths.h"
+#include "daemon/worker/identity.h"
+
+namespace nightshift::daemon {
+
+namespace {
+
+/// Progress and memory reach the database this often; readers see the newest from memory.
+constexpr Millis kStoreStep = seconds(10);
+/// A worker that was told goodbye has this long to leave.
+constexpr auto kLinger = std::chrono::seconds(10);
+constexpr auto kKillAgain = std::chrono::seconds(5);
+constexpr int kPingsMissedMax = 3;
+
+std::string dump(const nlohmann::json& data) {
+    return data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Loop& loop, const Workplace& workplace, Job job, Attempt attempt, Bytes budget,
+                       Callbacks callbacks)
+    : loop_(loop),
+      workplace_(workplace),
+      job_(std::move(job)),
+      attempt_(std::move(attempt)),
+      budget_(budget),
+      callbacks_(std::move(callbacks)),
+      deadline_(loop.io()),
+      time_limit_(loop.io()),
+      linger_(loop.io()) {}
+
+void Supervisor::launch() {
+    const std::string folder = workplace_.attempt_folder(id());
+    SpawnRequest request;
+    request.program = workplace_.worker_path;
+    request.arguments = {"attempt", "--job", std::to_string(id().job.value), "--attempt", std::to_string(id().number)};
+    request.environment = {{"NIGHTSHIFT_CONTROL", kControlSocket},
+                           {"NIGHTSHIFT_ATTEMPT_TOKEN", attempt_.token},
+                           {"NIGHTSHIFT_JOB_ID", std::to_string(id().job.value)},
+                           {"NIGHTSHIFT_ATTEMPT", std::to_string(id().number)}};
+    request.folder = workplace_.data_folder;
+    request.log_path = folder + "/stdout.log";
+    if (Status made = make_folders(folder); !made) {
+        is_gone_ = true;
+        return finish(spawn_error_facts(made.error()));
+    }
+    auto process = Process::spawn(loop_.io(), request);
+    if (!process) {
+        is_gone_ = true;
+        return finish(spawn_error_facts(process.error()));
+    }
+    attempt_.worker = (*process)->identity();
+    watch(std::move(*process));
+    loop_.change({[id = id(), worker = *attempt_.worker](db::Store& store, UnixMs) {
+                      return store.set_worker(id, worker);
+                  },
+                  [self = shared_from_this()](const Status& stored) {
+                      if (!stored) return;
+                      self->is_identity_stored_ = true;
+                      self->maybe_start();
+                  },
+                  true});
+}
+
+void Supervisor::adopt(std::unique_ptr<Process> process, bool is_ended) {
+    attempt_.worker = process->identity();
+    is_ended_ = is_ended;
+    is_end_pending_ = is_ended;
+    is_identity_stored_ = true;
+    watch(std::move(process));
+    if (is_ended) {
+        // It waits for a goodbye it will get when it connects; patience is short.
+        arm_deadline(Millis{std::chrono::milliseconds(kLinger).count()});
+        return;
+    }
+    if (attempt_.running_at) arm_time_limit();
+    const Millis left = attempt_.deadline ? *attempt_.deadline - loop_.clock().now() : Millis{};
+    if (job_.state == JobState::kYielding) ask_to_yield(left, attempt_.stop_reason);
+    if (job_.state == JobState::kStopping) stop(left, attempt_.stop_reason);
+}
+
+void Supervisor::watch(std::unique_ptr<Process> process) {
+    process_ = std::move(process);
+    process_->on_exit([weak = weak_from_this()](const ExitStatus& status) {
+        if (const auto self = weak.lock()) self->on_exit(status);
+    });
+}
+
+void Supervisor::connect(std::shared_ptr<Channel> channel, const wire::Hello& hello) {
+    const bool is_other = (attempt_.worker && hello.worker != *attempt_.worker) ||
+                          (channel->peer_pid() != 0 && channel->peer_pid() != hello.worker.pid);
+    if (is_other) {
+        spdlog::warn("hello_refused job={} attempt={} pid={}", id().job.value, id().number, hello.worker.pid);
+        return channel->send(wire::Refuse{"Another process runs this attempt."});
+    }
+    if (channel_) channel_->close("the worker connected again");
+    channel_ = std::move(channel);
+    pings_unanswered_ = 0;
+    channel_->open(
+        [weak = weak_from_this()](wire::FromWorker message) {
+            if (const auto self = weak.lock()) self->on_message(std::move(message));
+        },
+        [weak = weak_from_this(), channel = channel_.get()](const std::string&) {
+            const auto self = weak.lock();
+            if (self && self->channel_.get() == channel) self->channel_.reset();
+        });
+    if (is_ended_) return channel_->send(wire::Bye{});
+    if (!hello.is_started) {
+        // Nothing has begun yet: a job that is to stop never does.
+        if (asked_ != Asked::kNothing) return channel_->send(wire::Refuse{"The job was asked to stop: " + reason_});
+        return maybe_start();
+    }
+    is_start_sent_ = true;
+    channel_->send(wire::Welcome{});
+    if (hello.command) attempt_.command = hello.command;
+    tell();
+}
+
+void Supervisor::maybe_start() {
+    if (!channel_ || is_start_sent_ || !is_identity_stored_ || is_end_pending_) return;
+    auto start = start_message();
+    if (!start) {
+        spdlog::error("start_failed job={} error=\"{}\"", id().job.value, start.error().message);
+        return channel_->close("the job could not be read");
+    }
+    is_start_sent_ = true;
+    channel_->send(*start);
+}
+
+Result<wire::Start> Supervisor::start_message() {
+    db::Store& store = loop_.store();
+    auto job = store.job(id().job);
+    if (!job) return job.error();
+    if (!*job) return Error{ErrorCode::kNotFound, "no_such_job", "The job is gone.", "", ""};
+    job_ = std::move(**job);
+    wire::Start start;
+    start.attempt = id();
+    start.kind = job_.spec.kind;
+    start.params_json = job_.spec.params_json;
+    start.command = job_.spec.command;
+    start.cwd = job_.spec.cwd;
+    start.env = job_.spec.env;
+    start.checkpoint = job_.spec.checkpoint;
+    start.folder = workplace_.attempt_folder(id());
+    start.cache_folder = workplace_.cache_folder();
+    start.vram = budget_;
+    start.threads = job_.spec.cpu;
+    if (const Device* device = workplace_.find_device(attempt_.device)) {
+        start.is_simulated = device->is_simulated;
+        if (!device->is_simulated && !device->is_host && budget_.value > 0) start.device = device->uuid;
+    }
+    auto checkpoint = store.last_checkpoint(id().job);
+    if (checkpoint && !*checkpoint && job_.rerun_of) checkpoint = store.last_checkpoint(job_.rerun_of);
+    if (!checkpoint) return checkpoint.error();
+    if (*checkpoint) {
+        const std::string& path = (*checkpoint)->path;
+        start.resume_folder = path.starts_with('/') ? path : workplace_.data_folder + "/" + path;
+    }
+    for (const Dependency& dependency : job_.spec.after) {
+        const auto parent = store.job(dependency.on);
+        if (!parent) return parent.error();
+        if (*parent && (*parent)->attempt > 0) {
+            start.inputs.push_back({dependency.on, workplace_.attempt_folder({dependency.on, (*parent)->attempt})});
+        }
+    }
+    return start;
+}
+
+void Supervisor::on_message(wire::FromWorker message) {
+    if (const auto* started = std::get_if<wire::Started>(&message)) {
+        on_started(started->command, started->grade);
+    } else if (const auto* report = std::get_if<wire::ProgressReport>(&message)) {
+        on_progress(report->progress);
+    } else if (const auto* memory = std::get_if<wire::MemoryReport>(&message)) {
+        const bool is_changed = claimed_ != memory->used;
+        claimed_ = memory->used;
+        peak_ = std::max({peak_, memory->peak, memory->used});
+        if (is_changed) callbacks_.on_memory();
+    } else if (auto* checkpoint = std::get_if<wire::CheckpointCommitted>(&message)) {
+        on_checkpoint(std::move(checkpoint->checkpoint));
+    } else if (const auto* done = std::get_if<wire::Done>(&message)) {
+        const auto result = read_result(workplace_.attempt_folder(id()), id());
+        finish(result ? facts_of(*result) : facts_of(*done));
+    } else if (std::holds_alternative<wire::Pong>(message)) {
+        pings_unanswered_ = 0;
+    }
+}
+
+void Supervisor::on_started(const std::optional<ProcessIdentity>& command, EnforcementGrade grade) {
+    if (command) attempt_.command = command;
+    if (!attempt_.running_at) {
+        attempt_.running_at = loop_.clock().now();
+        arm_time_limit();
+    }
+    nlohmann::json data{{"device", attempt_.device}, {"grade", to_string(grade)}};
+    if (attempt_.worker) data["pid"] = attempt_.worker->pid;
+    loop_.change({[id = id(), command, grade, text = dump(data)](db::Store& store, UnixMs now) {
+                      return store.set_running(id, command, grade, now, {"job", "started", "worker", text});
+                  },
+                  {},
+                  true});
+}
+
+void Supervisor::on_progress(const Progress& progress) {
+    progress_ = progress;
+    progress_at_ = loop_.clock().now();
+    if (loop_.events().has_listeners()) {
+        nlohmann::json data{{"phase", progress.phase}, {"step", progress.step}, {"steps", progress.steps}};
+        data["eta_s"] = progress.eta ? nlohmann::json(static_cast<double>(progress.eta->value) / 1000.0) : nullptr;
+        data["metrics"] = nlohmann::json::object();
+        for (const auto& [name, value] : progress.metrics) data["metrics"][name] = value;
+        loop_.events().publish({{}, progress_at_, "job", "progress", id().job, id().number, "worker", dump(data)});
+    }
+    const Millis now = loop_.clock().steady();
+    if (!stored_at_ || now - *stored_at_ >= kStoreStep) store_use();
+}
+
+void Supervisor::store_use() {
+    stored_at_ = loop_.clock().steady();
+    loop_.change({[id = id(), progress = progress_, used = used(), peak = peak_](db::Store& store, UnixMs) -> Status {
+                      if (progress) NIGHTSHIFT_TRY(store.set_progress(id, *progress));
+                      return store.set_lease_use(id, used, peak);
+                  },
+                  {},
+                  false});
+}
+
+void Supervisor::on_checkpoint(Checkpoint checkpoint) {
+    checkpoint.job = id().job;
+    checkpoint.attempt = id().number;
+    const std::string data = dump({{"step", checkpoint.step}, {"bytes", checkpoint.bytes.value}});
+    loop_.change({[checkpoint, data](db::Store& store, UnixMs now) {
+                      return store.add_checkpoint(checkpoint, now, {"job", "checkpoint", "worker", data});
+                  },
+                  {},
+                  true});
+}
+
+void Supervisor::finish(AttemptFacts facts) {
+    if (is_end_pending_) return;
+    is_end_pending_ = true;
+    deadline_.cancel();
+    time_limit_.cancel();
+    peak_ = std::max(peak_, facts.peak);
+    facts.peak = peak_;
+    // Where the driver counts, the bytes have to be seen free first; the crew releases the lease then.
+    const Device* device = workplace_.find_device(attempt_.device);
+    const bool is_free = is_gone_ && (device == nullptr || device->is_simulated || device->is_host);
+    loop_.change({[id = id(), facts = std::move(facts), is_free, progress = progress_](db::Store& store,
+                                                                                       UnixMs now) -> Status {
+                      if (progress) NIGHTSHIFT_TRY(store.set_progress(id, *progress));
+                      return store_end(store, id, facts, is_free, now);
+                  },
+                  [self = shared_from_this()](const Status& stored) {
+                      if (!stored) {
+                          spdlog::error("end_not_stored job={} attempt={} error=\"{}\"", self->id().job.value,
+                                        self->id().number, stored.error().message);
+                      }
+                      self->is_ended_ = true;
+                      if (self->channel_) self->channel_->send(wire::Bye{});
+                      if (!self->is_gone_) {
+                          self->linger_.expires_after(kLinger);
+                          self->linger_.async_wait([weak = self->weak_from_this()](const auto& error) {
+                              if (const auto late = weak.lock(); late && !error) late->kill_all();
+                          });
+                      }
+                      self->check_finished();
+                  },
+                  true});
+}
+
+void Supervisor::on_exit(const ExitStatus& status) {
+    // Whatever the worker started goes with it: a killed worker cannot clean up after itself.
+    kill_all();
+    is_gone_ = true;
+    linger_.cancel();
+    if (!is_end_pending_) {
+        const auto result = read_result(workplace_.attempt_folder(id()), id());
+        if (!result) {
+            spdlog::warn("worker_lost job={} attempt={} signal={} exit_code={}", id().job.value, id().number,
+                         status.signal.value_or(0), status.exit_code.value_or(0));
+        }
+        finish(result ? facts_of(*result) : lost_facts(status));
+    }
+    callbacks_.on_memory();
+    check_finished();
+}
+
+void Supervisor::check_finished() {
+    if (is_ended_ && is_gone_) callbacks_.on_finished(id());
+}
+
+void Supervisor::ask_to_yield(Millis grace, const std::string& reason) {
+    if (asked_ == Asked::kStop) return;
+    asked_ = Asked::kYield;
+    reason_ = reason;
+    asked_until_ = loop_.clock().steady() + grace;
+    arm_deadline(grace);
+    tell();
+}
+
+void Supervisor::stop(Millis grace, const std::string& reason) {
+    asked_ = Asked::kStop;
+    reason_ = reason;
+    asked_until_ = loop_.clock().steady() + grace;
+    // A worker that was not told to start has nothing to end properly.
+    if (!is_start_sent_ && !attempt_.running_at) grace = Millis{};
+    arm_deadline(grace);
+    tell();
+}
+
+void Supervisor::tell() {
+    if (!channel_ || !is_start_sent_ || is_end_pending_) return;
+    const Millis left{std::max<std::int64_t>(0, (asked_until_ - loop_.clock().steady()).value)};
+    if (asked_ == Asked::kYield) channel_->send(wire::YieldRequest{left, reason_});
+    if (asked_ == Asked::kStop) channel_->send(wire::CancelRequest{left, reason_});
+}
+
+void Supervisor::arm_deadline(Millis wait) {
+    deadline_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(0, wait.value)));
+    deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto self = weak.lock(); self && !error) self->on_deadline();
+    });
+}
+
+void Supervisor::on_deadline() {
+    if (is_gone_ || (is_end_pending_ && !is_ended_)) return;
+    if (asked_ != Asked::kYield || is_ended_) return kill_all();
+    // The state says what is being done before it is done.
+    const std::string reason = reason_;
+    loop_.change({[id = id(), reason](db::Store& store, UnixMs now) {
+                      return store.set_stopping(id, reason, now, now,
+                                                {"job", "stopping", "scheduler", dump({{"reason", "grace_over"}})});
+                  },
+                  [self = shared_from_this()](const Status& stored) {
+                      if (!stored) return self->arm_deadline(Millis{1000});
+                      self->asked_ = Asked::kStop;
+                      self->kill_all();
+                  },
+                  false});
+}
+
+void Supervisor::kill_all() {
+    if (is_gone_ || !attempt_.worker) return;
+    const int left = kill_session(*attempt_.worker, attempt_.command);
+    if (left == 0) return;
+    spdlog::warn("processes_survive_kill job={} attempt={} count={}", id().job.value, id().number, left);
+    linger_.expires_after(kKillAgain);
+    linger_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto self = weak.lock(); self && !error) self->kill_all();
+    });
+}
+
+void Supervisor::arm_time_limit() {
+    if (!job_.spec.time_limit || !attempt_.running_at) return;
+    const Millis ran = job_.run_time + (loop_.clock().now() - *attempt_.running_at);
+    const Millis left{std::max<std::int64_t>(0, (*job_.spec.time_limit - ran).value)};
+    time_limit_.expires_after(std::chrono::milliseconds(left.value));
+    time_limit_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto self = weak.lock(); self && !error) self->on_time_limit();
+    });
+}
+
+void Supervisor::on_time_limit() {
+    if (is_end_pending_ || asked_ == Asked::kStop) return;
+    loop_.change({[id = id()](db::Store& store, UnixMs now) {
+                      return store.set_stopping(id, "time_limit", now + kStopGrace, now,
+                                                {"job", "stopping", "scheduler", dump({{"reason", "time_limit"}})});
+                  },
+                  [self = shared_from_this()](const Status& stored) {
+                      if (stored) self->stop(kStopGrace, "time_limit");
+                  },
+                  false});
+}
+
+void Supervisor::ping() {
+    if (!channel_ || is_ended_) return;
+    if (++pings_unanswered_ == kPingsMissedMax) {
+        // Only said, never acted on: a busy or stopped process is not a dead one.
+        spdlog::warn("worker_silent job={} attempt={}", id().job.value, id().number);
+    }
+    channel_->send(wire::Ping{pings_unanswered_});
+}
+
+Bytes Supervisor::used() const { return is_gone_ ? measured_ : std::max(claimed_, measured_); }
+
+void Supervisor::set_measured(Bytes used) {
+    measured_ = used;
+    peak_ = std::max(peak_, used);
+}
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/loop.h"
+#include "daemon/worker/attempt_record.h"
+#include "daemon/worker/channel.h"
+#include "daemon/worker/process.h"
+#include "daemon/worker/workplace.h"
+
+namespace nightshift::daemon {
+
+/// Watches one attempt from its grant until its process is gone and its end is stored: talks to the
+/// worker, keeps deadlines, climbs from asking to killing. Destroying it leaves the process alone.
+/// Thread: the loop.
+class Supervisor : public std::enable_shared_from_this<Supervisor> {
+  public:
+    struct Callbacks {
+        std::function<void()> on_memory;                      ///< claimed memory changed
+        std::function<void(const AttemptId&)> on_finished;    ///< end stored and process gone
+    };
+
+    Supervisor(Loop& loop, const Workplace& workplace, Job job, Attempt attempt, Bytes budget, Callbacks callbacks);
+
+    /// Starts the worker's process. The attempt is committed.
+    void launch();
+    /// Takes over a process of an earlier daemon. `is_ended`: its end is stored, only the process is left.
+    void adopt(std::unique_ptr<Process> process, bool is_ended);
+    /// A worker said hello with this attempt's token.
+    void connect(std::shared_ptr<Channel> channel, const wire::Hello& hello);
+
+    /// The store says yielding or stopping (committed): tell the worker, then wait for at most `grace`.
+    void ask_to_yield(Millis grace, const std::string& reason);
+    void stop(Millis grace, const std::string& reason);
+    void ping();
+
+    const AttemptId& id() const { return attempt_.id; }
+    const std::string& token() const { return attempt_.token; }
+    const std::string& device() const { return attempt_.device; }
+    const std::optional<ProcessIdentity>& worker() const { return attempt_.worker; }
+    const std::optional<Progress>& progress() const { return progress_; }
+    /// When the newest progress came.
+    UnixMs progress_at() const { return progress_at_; }
+    Bytes claimed() const { return is_gone_ ? Bytes{} : claimed_; }
+    Bytes used() const;
+    Bytes peak() const { return peak_; }
+    Bytes budget() const { return budget_; }
+    bool is_gone() const { return is_gone_; }
+    bool is_end_stored() const { return is_ended_; }
+    /// The newest driver sample of this attempt's processes.
+    void set_measured(Bytes used);
+
+  private:
+    enum class Asked { kNothing, kYield, kStop };
+
+    void watch(std::unique_ptr<Process> process);
+    void on_message(wire::FromWorker message);
+    void on_started(const std::optional<ProcessIdentity>& command, EnforcementGrade grade);
+    void on_progress(const Progress& progress);
+    void on_checkpoint(Checkpoint checkpoint);
+    void on_exit(const ExitStatus& status);
+    void finish(AttemptFacts facts);
+    void maybe_start();
+    Result<wire::Start> start_message();
+    void tell();
+    void arm_deadline(Millis wait);
+    void on_deadline();
+    void arm_time_limit();
+    void on_time_limit();
+    void kill_all();
+    void store_use();
+    void check_finished();
+
+    Loop& loop_;
+    const Workplace& workplace_;
+    Job job_;
+    Attempt attempt_;
+    Bytes budget_;
+    Callbacks callbacks_;
+    std::unique_ptr<Process> process_;
+    std::shared_ptr<Channel> channel_;
+    boost::asio::steady_timer deadline_;
+    boost::asio::steady_timer time_limit_;
+    boost::asio::steady_timer linger_;
+    std::optional<Progress> progress_;
+    UnixMs progress_at_;
+    std::optional<Millis> stored_at_;         ///< steady: progress and use went to the database
+    Bytes claimed_, measured_, peak_;
+    Asked asked_ = Asked::kNothing;
+    std::string reason_;
+    Millis asked_until_;                      ///< steady
+    bool is_identity_stored_ = false;         ///< before that the worker is not told to start
+    bool is_start_sent_ = false;
+    bool is_end_pending_ = false;
+    bool is_ended_ = false;
+    bool is_gone_ = false;
+    int pings_unanswered_ = 0;
+};
+
+}  // namespace nightshift::daemon

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "scheduler/gpu.h"
+#include "scheduler/ids.h"
+
+namespace nightshift::daemon {
+
+/// Where workers live and what they are told of it.
+struct Workplace {
+    std::string data_folder;     ///< absolute
+    std::string worker_path;
+    std::function<const Device*(const std::string& uuid)> find_device;
+
+    std::string attempt_folder(const AttemptId& id) const {
+        return data_folder + "/jobs/" + std::to_string(id.job.value) + "/" + std::to_string(id.number);
+    }
+    std::string cache_folder() const { return data_folder + "/checkpoints/cache"; }
+};
+
+inline constexpr const char* kControlSocket = "control.sock";
+/// Time a cancelled or overdue job gets to end by itself.
+inline constexpr Millis kStopGrace = seconds(10);
+
+}  // namespace nightshift::daemon
