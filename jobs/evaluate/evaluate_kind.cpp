@@ -182,7 +182,7 @@ class Evaluate final : public JobImpl {
                           const std::vector<Candidate>& before) const {
         ScoreOptions options;
         options.threads = context.threads();
-        options.use_cuda = context.device() == ComputeDevice::kCuda;
+        options.use_cuda = can_use_cuda(context);
         options.name = reference;
         options.tick = [&](double share) {
             context.check(0, {});

@@ -28,7 +28,7 @@ class Score final : public JobImpl {
             read_features(context, params_, {}, model.feature_set.empty() ? "native" : model.feature_set);
         ScoreOptions options;
         options.threads = context.threads();
-        options.use_cuda = context.device() == ComputeDevice::kCuda;
+        options.use_cuda = can_use_cuda(context);
         options.name = reference;
         options.tick = [&](double share) {
             context.check(0, {});

@@ -7,6 +7,7 @@
 #include "jobs/models/dream_model.h"
 #include "jobs/models/patchcore.h"
 #include "jobs/runtime/job_impl.h"
+#include "kernels/device.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -45,6 +46,13 @@ std::vector<double> dream_block(const DreamModel& dream, std::span<const double>
 }
 
 }  // namespace
+
+bool can_use_cuda(JobContext& context) {
+    if (context.device() != ComputeDevice::kCuda) return false;
+    if (kernels::cuda_available()) return true;
+    context.log("warning: computing on the CPU: " + std::string(kernels::cuda_unavailable_reason()));
+    return false;
+}
 
 std::vector<double> score_rows(const Model& model, const FeatureSet& set, const ScoreOptions& options) {
     std::vector<double> values = select_features(set, model.features, options.name);

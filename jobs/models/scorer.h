@@ -5,6 +5,7 @@
 
 #include "jobs/models/feature_set.h"
 #include "jobs/models/model_folder.h"
+#include "jobs/runtime/job_impl.h"
 
 namespace nightshift::jobs {
 
@@ -14,6 +15,10 @@ struct ScoreOptions {
     std::string name;                        ///< the model's, for messages
     std::function<void(double share)> tick;  ///< between blocks; may throw to stop
 };
+
+/// True where the job was given a GPU and this build has kernels for it; says in the log when it only has
+/// the first.
+bool can_use_cuda(JobContext& context);
 
 /// One score a row: higher = more unusual. Selects the model's columns by name, normalises with the
 /// model's own numbers. Throws JobError("feature_mismatch") or ("bad_model").

@@ -84,7 +84,7 @@ class TrainPatchCore final : public JobImpl {
         options.precision = params_.at("precision") == "fp32" ? PatchCoreOptions::Precision::kFp32
                                                               : PatchCoreOptions::Precision::kFp64;
         options.threads = context.threads();
-        options.use_cuda = context.device() == ComputeDevice::kCuda;
+        options.use_cuda = can_use_cuda(context);
         return options;
     }
 
@@ -98,7 +98,7 @@ class TrainPatchCore final : public JobImpl {
                               JobContext& context) {
         ScoreOptions options;
         options.threads = context.threads();
-        options.use_cuda = context.device() == ComputeDevice::kCuda;
+        options.use_cuda = can_use_cuda(context);
         options.name = "the model in training";
         options.tick = [&](double share) {
             context.check(0, {});

@@ -14,5 +14,17 @@ extern "C" int nightshift_torch_module_version() {
 extern "C" nightshift::jobs::JobImpl* nightshift_torch_make(const char* kind, const nlohmann::json& params) {
     using namespace nightshift::jobs;
     if (std::string_view(kind) != "train.dream") return nullptr;
-    return make_train_dream(params, make_torch_dream_engine).release();
+    // With engine auto a night on the CPU is better than none; the log names the engine.
+    const bool is_auto = params.at("engine") == "auto";
+    const auto factory = [is_auto](const DreamEngineOptions& options) {
+        try {
+            return make_torch_dream_engine(options);
+        } catch (const JobError&) {
+            if (!is_auto || !options.use_cuda) throw;
+        }
+        DreamEngineOptions on_cpu = options;
+        on_cpu.use_cuda = on_cpu.use_amp = false;
+        return make_torch_dream_engine(on_cpu);
+    };
+    return make_train_dream(params, factory).release();
 }
