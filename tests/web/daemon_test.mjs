@@ -44,7 +44,8 @@ const SCRIPT = "echo 시작; for i in 1 2 3 4; do"
   + "<script>document.title=\"ran\"</script>' > \"$NIGHTSHIFT_OUTPUT/report.html\"";
 
 async function submitByForm(page, kind, name, fill) {
-  await page.getByRole("link", { name: "새 작업" }).first().click();
+  await page.getByRole("link", { name: "지금", exact: true }).click();
+  await page.getByRole("link", { name: "새 작업" }).click();
   await page.locator("#f-kind").selectOption(kind);
   await page.locator("#f-name").fill(name);
   await fill();
@@ -134,22 +135,22 @@ test("daemon: every page draws on real answers, in both languages", () => withDa
     equal(await page.locator(".three table").first().locator("tbody tr").count(), 10, "next fires");
   }));
 
-test("daemon: the live stream returns by itself after a restart of the daemon's connection", () =>
+test("daemon: when it is killed the page says so, and goes on by itself with the next one", () =>
   withDaemon({},
   async (page, daemon) => {
     await page.getByText("실시간").waitFor();
-    await page.context().setOffline(true);
+    await daemon.kill();
     await page.getByText("연결 끊김").waitFor();
-    const { id } = await daemon.api("POST", "/jobs", { kind: "sleep", name: "unseen", params:
-      { seconds: 600 } });
-    await page.context().setOffline(false);
-    await page.getByRole("link", { name: "unseen" }).waitFor();
+    ok((await page.locator("main").innerText()).includes("nightshift up"), "the command is not named");
+    await daemon.start();
+    await daemon.api("POST", "/jobs", { kind: "sleep", name: "after the restart", params: { seconds: 600 } });
+    await page.getByRole("link", { name: "after the restart" }).waitFor();
     await page.getByText("연결 끊김").waitFor({ state: "detached" });
-    ok(id > 0, "no job");
   }));
 
 test("daemon: the page's answers forbid inline code and other hosts are refused", () =>
-  withDaemon({}, async (page, daemon) => {
+  withDaemon(
+  { expected: /script-src|inline script/i }, async (page, daemon) => {
   const shell = await daemon.ask("/", { Accept: "text/html" });
   const policy = shell.headers["content-security-policy"] ?? "";
   ok(/default-src 'none'/.test(policy) && !/unsafe-inline|unsafe-eval|\*/.test(policy),
