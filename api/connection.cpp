@@ -269,15 +269,26 @@ Connection::Task<bool> Connection::serve(RequestHead head) {
     co_return co_await answer(std::move(request), admission.route);
 }
 
+void Connection::count(const Route& route, int status) {
+    ++core_->counters.requests[{std::string(route.pattern), std::string(to_string(route.method)), status}];
+}
+
 Connection::Task<bool> Connection::answer(std::shared_ptr<Request> request, const Route* route) {
     Context& context = core_->context;
     std::function<void(Respond)> call = [&context, &request, route](Respond respond) {
         call_handler(*route, context, request, std::move(respond));
     };
-    Response response = co_await await_value<Response>(core_->loop, call);
-    const auto key =
-        std::make_tuple(std::string(route->pattern), std::string(to_string(route->method)), response.status);
-    ++core_->counters.requests[key];
+    const std::string replay = ReplayCache::name_of(*request, *route);
+    std::optional<Response> known;
+    if (!replay.empty()) known = core_->replays.begin(replay, *request);
+    Response response;
+    if (known) {
+        response = std::move(*known);
+    } else {
+        response = co_await await_value<Response>(core_->loop, call);
+        if (!replay.empty()) core_->replays.finish(replay, response);
+    }
+    count(*route, response.status);
     const bool keep_alive = !wants_close(request->head) && !response.close && !core_->is_stopping;
     co_return co_await write(&request->head, std::move(response), keep_alive);
 }
@@ -333,9 +344,7 @@ Connection::Task<bool> Connection::stream_batch(std::shared_ptr<Request> request
         call_handler(*route, context, request, std::move(respond));
     };
     Response response = co_await await_value<Response>(core_->loop, call);
-    const auto key =
-        std::make_tuple(std::string(route->pattern), std::string(to_string(route->method)), response.status);
-    ++core_->counters.requests[key];
+    count(*route, response.status);
     if (!response.sink || !response.stream) {
         co_await write(&request->head, std::move(response), false);
         co_return false;

@@ -62,6 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Task<void> pause(Millis delay);
     Task<void> linger();
     void watch_for_close(std::shared_ptr<BodyStream> stream);
+    void count(const Route& route, int status);
     void arm(Deadline& deadline, Millis limit);
     void disarm(Deadline& deadline);
     void close();
@@ -74,7 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::size_t head_bytes_ = 0;
     Deadline read_deadline_;
     Deadline write_deadline_;
-    std::weak_ptr<BodyStream> streaming_;   ///< what is being sent now
+    std::weak_ptr<BodyStream> streaming_;  ///< what is being sent now
     std::string request_id_;
     bool is_idle_ = true;
     bool is_counted_ = false;

@@ -23,6 +23,12 @@ constexpr std::array kStatuses{
     StatusRow{"bad_query", 400},         StatusRow{"bad_cursor", 400},
 };
 
+/// The documented code of an error: its reason, its ErrorCode where it has none.
+std::string code_of(const Error& error) {
+    if (error.reason == "idempotency_key_reused") return "idempotency_mismatch";
+    return error.reason.empty() ? std::string(to_string(error.code)) : error.reason;
+}
+
 int status_of(const Error& error) {
     for (const StatusRow& row : kStatuses) {
         if (row.reason == error.reason) return row.status;
@@ -55,7 +61,7 @@ int status_of(const Error& error) {
 Problem problem_of(const Error& error) {
     Problem problem;
     problem.status = status_of(error);
-    problem.code = error.reason.empty() ? std::string(to_string(error.code)) : error.reason;
+    problem.code = code_of(error);
     problem.detail = error.message;
     problem.hint = error.hint;
     if (!error.pointer.empty()) problem.errors.push_back(error);
@@ -82,7 +88,7 @@ std::string title_of(std::string_view code) {
 
 nlohmann::ordered_json error_object(const Error& error) {
     nlohmann::ordered_json object;
-    object["code"] = error.reason.empty() ? std::string(to_string(error.code)) : error.reason;
+    object["code"] = code_of(error);
     object["detail"] = error.message;
     if (!error.hint.empty()) object["hint"] = error.hint;
     if (!error.pointer.empty()) object["pointer"] = error.pointer;

@@ -1,4 +1,4 @@
-#include <cstdio>
+#include <charconv>
 #include <map>
 
 #include "api/handlers/handlers.h"
@@ -25,9 +25,10 @@ class Exposition {
         text_ += "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
     }
     void sample(const std::string& name, const std::string& labels, double value) {
+        // The shortest form that reads back as the same number.
         char number[64];
-        std::snprintf(number, sizeof number, "%.17g", value);
-        text_ += name + (labels.empty() ? "" : "{" + labels + "}") + " " + number + "\n";
+        const auto end = std::to_chars(number, number + sizeof number, value).ptr;
+        text_ += name + (labels.empty() ? "" : "{" + labels + "}") + " " + std::string(number, end) + "\n";
     }
     std::string take() { return std::move(text_); }
 

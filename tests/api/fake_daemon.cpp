@@ -22,6 +22,8 @@ api::KindInfo kind(std::string name, JobClass job_class, std::string schema) {
     info.params_schema_json = std::move(schema);
     return info;
 }
+constexpr const char* kEitherParams = R"({"type":"object","properties":{"models":{"x-artifact":"model",
+    "anyOf":[{"type":"string"},{"type":"array","items":{"type":"string"}}]}}})";
 
 }  // namespace
 
@@ -31,6 +33,7 @@ FakeDaemon::FakeDaemon() {
     known_kinds.push_back(kind("extract", JobClass::kTraining, kExtractParams));
     known_kinds.back().vram = gibibytes(1);
     known_kinds.push_back(kind("train.ensemble", JobClass::kTraining, kEnsembleParams));
+    known_kinds.push_back(kind("either", JobClass::kEvaluation, kEitherParams));
     known_kinds.push_back(kind("score", JobClass::kInference, R"({"type":"object","properties":{}})"));
     known_kinds.push_back(kind("command", JobClass::kTraining, R"({"type":"object","properties":{}})"));
     known_kinds.back().checkpoint = CheckpointMode::kNone;

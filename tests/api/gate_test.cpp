@@ -64,7 +64,7 @@ TEST_CASE("gate: what is checked first decides") {
     CHECK(code_of(admit_text("Host: evil\r\nOrigin: http://evil\r\n")) == "host_not_allowed");
     CHECK(code_of(admit_text(kHost + kToken + "Origin: null\r\n")) == "cross_site_request");
     CHECK(code_of(admit_text(kHost)) == "no_credential");
-    CHECK(code_of(admit_text(kHost + kToken, "GET /api/v1/nothing HTTP/1.1")) == "no_such_route");
+    CHECK(code_of(admit_text(kHost + kToken, "POST /api/v1/nothing HTTP/1.1")) == "method_not_allowed");
     CHECK(code_of(admit_text(kHost + kToken, "DELETE /api/v1/status HTTP/1.1")) == "method_not_allowed");
     CHECK(code_of(admit_text(kHost + kToken, "PUT /api/v1/policy HTTP/1.1")) == "role_insufficient");
     CHECK(code_of(admit_text(kHost + kToken + "Content-Encoding: br\r\n", "POST /api/v1/jobs HTTP/1.1")) ==

@@ -110,6 +110,25 @@ TEST_CASE("http: an Idempotency-Key gives the first answer again, and refuses an
               .status == 422);
 }
 
+TEST_CASE("http: other POSTs that create honour the key too") {
+    TestServer server;
+    server.on_loop([&] { server.daemon().add_job(JobState::kFailed); });
+    const std::string key = "Idempotency-Key: again-1\r\n";
+    const Answer first = server.send("POST", "/api/v1/jobs/1/retry", kOperatorToken, "", key);
+    const Answer again = server.send("POST", "/api/v1/jobs/1/retry", kOperatorToken, "", key);
+    CHECK(first.status == 201);
+    CHECK(again.status == 201);
+    CHECK(again.body == first.body);
+    CHECK(again.field("idempotency-replayed") == "true");
+    CHECK(again.field("x-request-id") != first.field("x-request-id"));
+    CHECK(server.calls() == 1);
+    CHECK(server.send("POST", "/api/v1/jobs/1/retry", kOperatorToken, "{}", key)
+              .has_code("idempotency_mismatch"));
+    // A refusal is not remembered.
+    CHECK(server.send("POST", "/api/v1/jobs/9/retry", kOperatorToken, "", key).status == 404);
+    CHECK(server.send("POST", "/api/v1/jobs/9/retry", kOperatorToken, "", key).status == 404);
+}
+
 TEST_CASE("http: list, filters and cursor") {
     TestServer server;
     server.on_loop([&] {
@@ -403,12 +422,9 @@ TEST_CASE("http: a reader of events that stops reading is dropped and disturbs n
     stuck.send(server.request("GET", "/api/v1/events", kViewerToken));
     stuck.read_until("connected");
     const std::string payload(8'000, 'x');
-    for (int i = 0; i < 3'000; ++i) {
-        server.on_loop([&] {
-            server.daemon().publish("job", payload, JobId{1});
-            server.daemon().stored_events.clear();
-        });
-    }
+    server.on_loop([&] {
+        for (int i = 0; i < 3'000; ++i) server.daemon().publish("job", payload, JobId{1});
+    });
     CHECK(server.send("GET", "/livez", "").status == 200);
     const std::string rest = stuck.read_until("\r\n0\r\n\r\n");
     CHECK(rest.size() < 3'000u * payload.size());

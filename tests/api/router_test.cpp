@@ -51,7 +51,7 @@ TEST_CASE("router: the table has every row once, and no change is public but the
     std::set<std::string> seen;
     for (const Route& route : routes()) {
         CAPTURE(route.pattern);
-        CHECK(route.handler != nullptr);
+        CHECK((route.handler != nullptr));
         CHECK(seen.insert(std::string(to_string(route.method)) + " " + std::string(route.pattern)).second);
         if (route.role != Role::kNone || is_safe(route.method)) continue;
         CHECK(route.pattern == "/api/v1/session");

@@ -211,6 +211,14 @@ TEST_CASE("submit codec: dependencies in all their forms") {
     const JobSpec models = desk.good(
         {{"kind", "train.ensemble"}, {"params", {{"models", json::array({"job:1", "job:2", "job:1"})}}}});
     CHECK(models.after.size() == 2);
+    const auto either = [&](const json& model) {
+        return json{{"kind", "either"}, {"params", {{"models", model}}}};
+    };
+    CHECK(desk.good(either("job:4")).after.size() == 1);
+    CHECK(desk.good(either(json::array({"job:4", "job:5"}))).after.size() == 2);
+    CHECK(desk.bad(either("/no/such/model")).reason == "no_such_path");
+    CHECK(desk.bad(either(json::array({"job:4", "job:99"}))).pointer == "/params/models/1");
+    CHECK(desk.bad(either(7)).message.find("string or array") != std::string::npos);
 }
 
 TEST_CASE("submit codec: job:#n is the n-th of the list") {
