@@ -24,7 +24,7 @@ constexpr int kExitYielded = 85;
 constexpr Time kTailEvery = 50;        ///< progress is read at most this often
 constexpr Time kTailEveryBlind = 500;  ///< where inotify is not to be had
 constexpr Time kWaitEveryBlind = 50;   ///< where pidfd_open is not to be had (Linux before 5.3)
-constexpr Time kForever = 1000 * 60;  ///< a wake-up a minute, to bury orphans
+constexpr Time kForever = 1000 * 60;   ///< a wake-up a minute, to bury orphans
 constexpr Millis kKillPatience = seconds(5);
 
 Time steady_ms() {

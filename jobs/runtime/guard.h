@@ -14,7 +14,7 @@ namespace nightshift::jobs {
 void guard_process();
 
 /// SIGTERM and SIGINT become requests on `stop`: `first` at the first signal, a cancel at the second,
-/// and the third kills. `stop` has to live as long as the process.
+/// and the third kills; signals that come together count as one. `stop` has to live as long as the process.
 void route_signals(StopSignal& stop, StopLevel first);
 
 /// Identity of a process of this machine; pid 0 when it does not exist.

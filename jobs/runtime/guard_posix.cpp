@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -27,8 +28,22 @@ constexpr const char* kOomScore = "500";
 std::atomic<StopSignal*> g_stop{nullptr};
 std::atomic<int> g_signals{0};
 std::atomic<int> g_first{0};
+std::atomic<std::int64_t> g_last_signal_ms{0};
+
+/// Wrappers such as timeout(1) send a signal to the process and again to its group: within this time it
+/// is one request.
+constexpr std::int64_t kSameSignal_ms = 300;
+
+std::int64_t steady_ms_in_handler() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);  // safe in a handler, unlike what std::chrono promises
+    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
 
 extern "C" void on_stop_signal(int number) {
+    const std::int64_t now_ms = steady_ms_in_handler();
+    if (now_ms - g_last_signal_ms.load() < kSameSignal_ms) return;
+    g_last_signal_ms = now_ms;
     const int count = g_signals.fetch_add(1);
     if (count >= 2) {
         ::signal(number, SIG_DFL);

@@ -201,6 +201,23 @@ TEST_CASE("command: its progress lines reach the daemon and the log of progress"
     CHECK(std::count(log.begin(), log.end(), '\n') == 2);
 }
 
+TEST_CASE("command: the last report of a phase is sent, however soon the next one begins") {
+    WorkerBench bench;
+    WorkerProcess worker(bench.data.path(), kAttempt, "t");
+    bench.daemon.accept();
+    bench.daemon.send(bench.shell_start(
+        worker, kAttempt,
+        "for phase in load train save; do for i in 1 2 3; do "
+        "echo \"{\\\"phase\\\":\\\"$phase\\\",\\\"step\\\":$i,\\\"steps\\\":3}\"; done; done "
+        "> \"$NIGHTSHIFT_OUTPUT/lines\"; cat \"$NIGHTSHIFT_OUTPUT/lines\" >> $NIGHTSHIFT_PROGRESS"));
+    CHECK(bench.finish(worker).first.exit_code == 0);
+    std::vector<std::string> ended;
+    for (const auto& report : bench.daemon.passed<wire::ProgressReport>()) {
+        if (report.progress.step == 3) ended.push_back(report.progress.phase);
+    }
+    CHECK(ended == std::vector<std::string>{"load", "train", "save"});
+}
+
 namespace {
 
 /// Prints the pids of a child, of a grandchild in a session of its own, and waits.
