@@ -4,7 +4,9 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace nightshift::daemon {
@@ -22,6 +24,9 @@ void open_log(const std::string& level) {
     } catch (const spdlog::spdlog_ex&) {
         // A full disk must not keep the daemon from telling so on standard error.
     }
+    // `nightshift up` keeps standard error in a file that nobody rotates; the log says it all there already.
+    const char* to_stderr = std::getenv("NIGHTSHIFT_LOG_STDERR");
+    if (sinks.size() > 1 && to_stderr != nullptr && std::string_view(to_stderr) == "off") sinks.erase(sinks.begin());
     auto logger = std::make_shared<spdlog::logger>("nightshiftd", sinks.begin(), sinks.end());
     logger->set_level(spdlog::level::from_str(level));
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v", spdlog::pattern_time_type::utc);

@@ -141,9 +141,8 @@ void Client::prove(const std::string& token) {
     request.target = "/livez?challenge=" + nonce;
     request.timeout = kProofTimeout;
     const HttpReply reply = exchange(endpoint_, request);
-    // One proof for each credential that the daemon knows; ours has to be among them.
-    const std::string proofs = reply.header("X-Nightshift-Proof");
-    if (proofs.find(proof_of(token, endpoint_.port, nonce)) != std::string::npos) return;
+    // The body holds one proof for each credential that the daemon knows; ours has to be among them.
+    if (reply.body.find(proof_of(token, endpoint_.port, nonce)) != std::string::npos) return;
     throw Failure(
         kExitUnreachable, "the program at " + endpoint_.url() + " is not the daemon of this credential",
         "Another program has the port, or the credential belongs to another daemon. Nothing was sent "

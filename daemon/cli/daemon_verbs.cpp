@@ -96,12 +96,13 @@ void up(Session& session, const UpOptions& options) {
     pass_on("--policy", options.policy.empty() ? "" : fs::absolute(options.policy).string());
     pass_on("--simulate", options.simulate);
     pass_on("--log-level", options.log_level);
-    const std::string log_path = (fs::path(folder) / "nightshiftd.log").string();
+    const std::string log_path = (fs::path(folder) / "start.log").string();
     const std::int64_t pid = launch_detached(argv, log_path);
     for (int waited = 0; waited < kReadyTimeoutMs; waited += kPollMs) {
         if (is_ready(session, pid)) return print_running(session, read_instance(folder), "runs");
         if (const auto code = exit_code_of(pid)) {
             std::string hint = tail_of(log_path, kLogLinesShown);
+            if (hint.empty()) hint = tail_of((fs::path(folder) / "nightshiftd.log").string(), kLogLinesShown);
             if (*code == 69) hint += "`nightshift up --listen 127.0.0.1:0` picks a free port.";
             throw Failure(*code == 69 || *code == 78 ? kExitRefused : kExitFailed,
                           "nightshiftd ended with exit code " + std::to_string(*code), hint);
@@ -159,7 +160,6 @@ std::string status_text(const json& status) {
     for (const json& device : array_at(status, "devices")) {
         std::string memory =
             size_text(number_at(device, "free")) + " free of " + size_text(number_at(device, "total"));
-        if (flag_at(device, "is_simulated")) memory += ", simulated";
         line("device", text_at(device, "name") + ": " + memory);
     }
     const json& queue = object_at(status, "queue");

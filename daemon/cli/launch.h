@@ -10,8 +10,8 @@ namespace nightshift::cli {
 /// Folder of the running program; the daemon and the worker lie beside it.
 std::string program_folder();
 
-/// Starts a program that outlives this one: a session of its own, no standard input, its output appended
-/// to `log_path` (0600), no other open files. Returns its pid. Throws Failure.
+/// Starts a program that outlives this one: a session of its own, no standard input, its output
+/// in `log_path` (0600, emptied first), no other open files. Returns its pid. Throws Failure.
 std::int64_t launch_detached(const std::vector<std::string>& argv, const std::string& log_path);
 
 /// Exit code of a launched program that has ended (128 + signal when killed); nothing while it runs.

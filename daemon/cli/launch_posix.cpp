@@ -102,6 +102,8 @@ std::int64_t launch_detached(const std::vector<std::string>& argv, const std::st
     posix_spawn_file_actions_addopen(&plan.files, 1, log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&plan.files, 1, 2);
     posix_spawn_file_actions_addclosefrom_np(&plan.files, 3);
+    // Its own log file holds what it has to say; `log_path` is for what goes wrong before that is open.
+    setenv("NIGHTSHIFT_LOG_STDERR", "off", 1);
     pid_t pid = 0;
     const int error =
         posix_spawn(&pid, argv[0].c_str(), &plan.files, &plan.attributes, pointers_of(argv).data(), environ);

@@ -29,15 +29,13 @@ void show_gpus(Session& session) {
                      {"JOBS", Align::kLeft, false, 0},     {"UUID", Align::kLeft, true, 0}};
     for (const json& device : devices) {
         const auto measured = [&](const char* key, const char* unit) {
-            return has(device, key) ? text_at(device, key) + unit : std::string("-");
+            return has(device, key) ? std::to_string(number_at(device, key)) + unit : std::string("-");
         };
-        std::string name = text_at(device, "name");
-        if (flag_at(device, "is_simulated")) name += " (simulated)";
         std::string jobs;
         for (const json& lease : array_at(device, "leases")) {
             jobs += (jobs.empty() ? "" : " ") + text_at(lease, "job");
         }
-        table.rows.push_back({text_at(device, "index"), name, size_text(number_at(device, "total")),
+        table.rows.push_back({text_at(device, "index"), text_at(device, "name"), size_text(number_at(device, "total")),
                               size_text(number_at(device, "held")), size_text(number_at(device, "foreign")),
                               size_text(number_at(device, "safety")), size_text(number_at(device, "free")),
                               size_text(number_at(device, "used")), measured("utilization", " %"),
