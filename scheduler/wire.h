@@ -88,7 +88,8 @@ struct Ping { std::int64_t n = 0; };
 struct Refuse { std::string reason; };            ///< stale token: the worker stops at once
 struct Bye {};                                    ///< Done was stored; the worker may exit
 
-using FromWorker = std::variant<Hello, Started, ProgressReport, MemoryReport, CheckpointCommitted, Done, Pong>;
+using FromWorker =
+    std::variant<Hello, Started, ProgressReport, MemoryReport, CheckpointCommitted, Done, Pong>;
 using FromDaemon = std::variant<Start, Welcome, YieldRequest, CancelRequest, Ping, Refuse, Bye>;
 
 /// One line without its newline. Never fails; strings that are not UTF-8 are repaired.

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "jobs/basic/command_progress.h"
-#include "jobs/basic/spawn.h"
+#include "jobs/basic/command_child.h"
 #include "jobs/runtime/guard.h"
 
 namespace nightshift::jobs {

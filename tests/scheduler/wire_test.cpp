@@ -41,11 +41,13 @@ std::vector<WorkerLine> worker_lines() {
          R"({"type":"started","grade":"watchdog","command":{"boot_id":"b-1","pid":11,"start_ticks":21}})"},
         {Started{}, R"({"type":"started","grade":"none"})"},
         {ProgressReport{progress},
-         R"({"type":"progress","phase":"train","step":3,"steps":40,"eta_ms":1500,"metrics":[["loss",0.25]]})"},
+         R"({"type":"progress","phase":"train","step":3,"steps":40,)"
+         R"("eta_ms":1500,"metrics":[["loss",0.25]]})"},
         {ProgressReport{}, R"({"type":"progress","phase":"","step":0,"steps":0})"},
         {MemoryReport{Bytes{5}, Bytes{6}}, R"({"type":"memory","used":5,"peak":6})"},
         {CheckpointCommitted{checkpoint},
-         R"({"type":"checkpoint","checkpoint":{"job":7,"attempt":2,"path":"jobs/7/2/checkpoint/000001-step-3",)"
+         R"({"type":"checkpoint","checkpoint":{"job":7,"attempt":2,)"
+         R"("path":"jobs/7/2/checkpoint/000001-step-3",)"
          R"("step":3,"bytes":99,"sha256":"ff","committed_at_ms":1000}})"},
         {done, R"({"type":"done","exit_code":3,"error_code":"exit_code","message":"끝"})"},
         {Done{std::nullopt, 9, "", "", true}, R"({"type":"done","signal":9,"cached":true})"},
@@ -139,7 +141,8 @@ TEST_CASE("wire: a bad line says what is wrong with it") {
             {R"({"type":"done","exit_code":99999999999})", "'exit_code' is too large"},
             {R"({"type":"started","grade":"iron"})", "'grade' has no meaning"},
             {R"({"type":"hello","protocol":1,"job":1,"attempt":1,"token":"t"})", "'worker' is missing"},
-            {R"({"type":"hello","protocol":1,"job":1,"attempt":1,"token":"t","worker":{"pid":0,"start_ticks":1}})",
+            {R"({"type":"hello","protocol":1,"job":1,"attempt":1,"token":"t",)"
+             R"("worker":{"pid":0,"start_ticks":1}})",
              "hello.worker: field 'pid' is not a process id"},
             {R"({"type":"progress","step":1,"metrics":[["a"]]})", "not [name, number]"},
             {R"({"type":"progress","step":1,"metrics":{"a":1}})", "'metrics' is not a list"},

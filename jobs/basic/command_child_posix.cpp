@@ -1,4 +1,4 @@
-#include "jobs/basic/spawn.h"
+#include "jobs/basic/command_child.h"
 
 #include <cerrno>
 #include <csignal>

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "jobs/basic/spawn.h"
+#include "jobs/basic/command_child.h"
 #include "jobs/runtime/job_impl.h"
 
 using namespace nightshift::jobs;
