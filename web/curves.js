@@ -79,12 +79,13 @@ export class Chart {
         drag: { x: false, y: false } },
       scales: { x: { time: Boolean(spec.time) }, y: { distr: spec.log ? 3 : 1,
         range: spec.log || spec.max == null ? undefined : [spec.min ?? 0, spec.max] } },
-      axes: [{ ...axis, size: 26, values: spec.time ? (_, at) => at.map(hour) : undefined },
+      axes: [{ ...axis, size: 26, values: spec.time ? (_, at) => times(at) : undefined },
         { ...axis, size: 46, values: (_, at) => at.map((v) => (v == null ? "" : small(v))) }],
       series: [{}, ...spec.series.map((s) => ({
         label: s.label, stroke: token(s.color), width: s.width ?? 1.5, dash: s.dash, alpha: s.alpha ?? 1,
           spanGaps: false,
         fill: s.fill ? `${token(s.color)}55` : undefined, points: { show: s.values.length < 3 },
+        paths: s.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
       }))],
       hooks: {
         drawClear: [(u) => this.backdrop(u)],
@@ -174,5 +175,9 @@ function stroke(ctx, x0, y0, x1, y1) {
   ctx.stroke();
 }
 
-const hour = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute:
-  "2-digit" });
+/** Times of the axis, with seconds where ticks are closer than a minute. */
+function times(at) {
+  const second = at.length > 1 && at[1] - at[0] < 60 ? "2-digit" : undefined;
+  return at.map((s) => new Date(s * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit",
+    second }));
+}

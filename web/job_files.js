@@ -49,13 +49,16 @@ async function download(job, name) {
   return undefined;
 }
 
+/** A data set or a model is a folder: other jobs take it by job:ID, it is not one file to fetch. */
+const isFolder = (a) => a.name.endsWith("/") || (/^(dataset|model)$/.test(a.type) && !/\.\w+$/.test(a.name));
+
 export function artifactTable(job, list) {
   return html`<table class="artifacts"><tbody>${list.map((a) =>
-    html`<tr><td>${icon(a.name.endsWith("/") ? "folder" : "file")} ${a.name}</td>
+    html`<tr><td>${icon(isFolder(a) ? "folder" : "file")} ${a.name}</td>
     <td class="muted small">${a.type ?? ""}</td><td class="n">${size(a.bytes)}</td>
     <td class="n nowrap">${/\.html?$/.test(a.name) ? html`<button type="button" class="btn tiny"
     @click=${() => openReport(job, a.name)}>${t("artifacts.open")}</button>` : nothing}
-    ${a.name.endsWith("/") ? nothing : html`<button type="button" class="btn tiny"
+    ${isFolder(a) ? nothing : html`<button type="button" class="btn tiny"
       aria-label=${t("artifacts.get", { name: a.name })}
         @click=${() => download(job, a.name)}>${icon("down")}</button>`}</td></tr>`)}</tbody></table>`;
 }

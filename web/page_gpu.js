@@ -1,7 +1,7 @@
 // GPU: the card now, who holds its memory, and the last hours as curves on one cursor.
 import { html, nothing } from "/vendor/lit-html.js";
 import { Chart } from "/curves.js";
-import { gib, NONE, num, stamp, tenths } from "/format.js";
+import { gib, NONE, now, num, stamp, tenths } from "/format.js";
 import { t } from "/i18n.js";
 import { glyph } from "/icons.js";
 import { copyButton, jobLink, refusal } from "/parts.js";
@@ -32,6 +32,14 @@ const PLOTS = [
 ];
 
 const present = (columns) => PLOTS.filter((plot) => columns[plot.key].some((v) => v != null));
+
+/** Samples are kept when values change: the newest value holds until now. */
+function upToNow(columns, device) {
+  if (!columns.at.length) return columns;
+  columns.at.push(Math.max(now() / 1000, columns.at.at(-1)));
+  for (const { key } of PLOTS) columns[key].push(device[key] ?? null);
+  return columns;
+}
 
 function ledger(device) {
   const status = use("/status").data;
@@ -100,7 +108,7 @@ export function view(ctx) {
   if (!devices.length) return html`<h1>GPU</h1><p class="empty">${t("gpu.none")}</p>`;
   const device = devices[Math.min(chosen, devices.length - 1)];
   const history = use(historyPath(device));
-  const columns = historyColumns(history.data);
+  const columns = upToNow(historyColumns(history.data), device);
   const name = device.is_host ? t("device.host") : `GPU ${device.index}`;
   return html`<header class="pagehead"><h1>GPU</h1>
       ${devices.length > 1 ? html`<div class="seg">${devices.map((d, i) => html`<button type="button"
@@ -132,7 +140,7 @@ export function drawn() {
     }
   }
   if (!device) return;
-  const columns = historyColumns(use(historyPath(device)).data);
+  const columns = upToNow(historyColumns(use(historyPath(device)).data), device);
   for (const host of hosts) {
     const plot = PLOTS.find((p) => p.key === host.dataset.plot);
     if (!charts.has(host)) charts.set(host, new Chart(host));
@@ -145,7 +153,8 @@ export function drawn() {
       device.power_limit_w ? device.power_limit_w * 1.1 : plot.max;
     charts.get(host).show({ x: columns.at, time: true, height: plot.height, sync: "gpu", side: 96, max,
       min: 0, lines,
-      series: [{ label: title(plot), values, color: plot.color, width: 1.5, fill: plot.fill, end: (v) =>
+      series: [{ label: title(plot), values, color: plot.color, width: 1.5, stepped: true, fill: plot.fill,
+        end: (v) =>
         `${num(v, 1)} ${plot.unit}` }],
       onCursor: (i) => { if ((i ?? null) !== cursor) { cursor = i ?? null; redraw(); } } });
   }

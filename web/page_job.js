@@ -60,7 +60,8 @@ function head(job) {
   const facts = [job.kind, job.vram > 0 ? t("job.budget", { gib: gib(job.vram) }) : t("job.noGpu"),
     job.window ? t("job.window", { w: windowName(job.window) }) : "", job.priority ?
       t("job.priority", { p: job.priority }) : "",
-    job.attempt ? t("job.attempt", { n: job.attempt, p: job.preemptions ?? 0 }) : ""].filter(Boolean);
+    job.attempt > 1 || job.preemptions ? t("job.attempt", { n: job.attempt, p: job.preemptions ?? 0 }) :
+      ""].filter(Boolean);
   const verbs = verbsOf(job);
   return html`<header class="pagehead job"><h1>${job.name}</h1>${stateMark(job)}
     <span class="muted">${job.id} · ${glyph(job.class)} ${t(`class.${job.class}`)} ·

@@ -75,7 +75,7 @@ export function outcomeText(job) {
   const o = job.outcome;
   if (!o) return "";
   const word = has(`outcome.${o.code}`) ? t(`outcome.${o.code}`) : "";
-  if (o.code === "ok") return o.message && o.message !== "ok" ? o.message : "";
+  if (o.code === "ok") return /^(ok|Done\.?)?$/.test(o.message ?? "") ? "" : o.message;
   return [word, o.message].filter(Boolean).join(": ") || o.code;
 }
 

@@ -85,7 +85,10 @@ export function vramBar(device) {
   const share = (s) => s.bytes / device.total;
   const free = list.find((s) => s.key === "free");
   const tailShare = tail.reduce((sum, s) => sum + share(s), 0);
-  const roomy = head.every((s) => s.key === "free" || share(s) >= 0.082) && tailShare + share(free) > 0.3;
+  // What the labels need, as shares of the bar: the last one is right-aligned and reaches into the free part.
+  const lastNeeds = tail.length > 1 ? 0.19 : 0.1;
+  const roomy = head.every((s) => s.key === "free" || share(s) >= 0.082)
+    && tailShare + share(free) > lastNeeds + (share(free) > 0 ? 0.115 : 0);
   const sum = t("bar.sum", { gib: total.toFixed(1) });
   return html`<div class="vram" role="group" aria-label="VRAM">
     <div class="vbar">${list.map((s) => paint(s, device.total))}</div>

@@ -34,7 +34,11 @@ async function withDaemon(options, body) {
 }
 
 async function go(page, hash) {
-  await page.evaluate((h) => { location.hash = h; }, hash);
+  // Until the page has been drawn for the new address; only then does "loading" say something.
+  await page.evaluate((h) => new Promise((resolve) => {
+    location.hash = h;
+    requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  }), hash);
 }
 
 const SCRIPT = "echo 시작; for i in 1 2 3 4; do"

@@ -26,7 +26,11 @@ async function visit(hash, options, body) {
 }
 
 async function go(page, hash) {
-  await page.evaluate((h) => { location.hash = h; }, hash);
+  // Until the page has been drawn for the new address; only then does "loading" say something.
+  await page.evaluate((h) => new Promise((resolve) => {
+    location.hash = h;
+    requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  }), hash);
   await page.waitForFunction(() => !/불러오는 중|^Loading$/m.test(document.querySelector("main")?.innerText ??
     "불러오는 중"));
 }
