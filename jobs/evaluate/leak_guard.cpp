@@ -107,6 +107,7 @@ LeakReport guard_against_leaks(const LabelledRows& learn, const LabelledRows& ju
     report.shuffles = kShuffles;
     const Shuffled shuffled = shuffled_auc(learn, judged, names.size(), seed);
     report.shuffled_roc_auc = shuffled.mean;
+    report.shuffled_standard_error = shuffled.standard_error;
     // A handful of damaged sequences gives such a mean by chance: two standard errors have to agree.
     report.is_shuffle_leak =
         shuffled.mean > kShuffledAucMax && shuffled.mean - 2 * shuffled.standard_error > 0.5;

@@ -21,6 +21,7 @@ struct FeatureAuc {
 struct LeakReport {
     std::vector<FeatureAuc> features;  ///< on the rows to learn from, best first
     double shuffled_roc_auc = 0;       ///< mean over shuffles; NaN where there are no two parts
+    double shuffled_standard_error = 0;
     int shuffles = 0;
     std::int64_t repeated_rows = 0;  ///< judged rows that are, value for value, among those to learn from
     bool is_feature_leak = false, is_shuffle_leak = false;

@@ -22,6 +22,7 @@ font:13px/20px system-ui,"Noto Sans KR","Noto Sans CJK KR","Malgun Gothic",sans-
 font-variant-numeric:tabular-nums}
 h1{font-size:18px;line-height:24px;margin:0 0 4px}
 h2{font-size:14px;line-height:20px;margin:32px 0 8px}
+h3{font-size:13px;line-height:20px;margin:16px 0 0}
 h2 span,h1 span,.en{color:var(--ink2);font-weight:400}
 p{margin:4px 0}
 .facts{display:flex;flex-wrap:wrap;gap:8px 32px;margin:16px 0}
@@ -219,7 +220,7 @@ std::string mistakes(const Evaluation& evaluation) {
 std::string leak_table(const LeakReport& leak) {
     std::string out =
         "<p>섞은 라벨 <span lang=\"en\">shuffled labels</span>: ROC AUC " + shown(leak.shuffled_roc_auc) +
-        " (≤ " + shown(kShuffledAucMax, 2) +
+        " ± " + shown(leak.shuffled_standard_error) + " (≤ " + shown(kShuffledAucMax, 2) +
         ") · 겹치는 행 <span lang=\"en\">repeated rows</span>: " + std::to_string(leak.repeated_rows) +
         "</p>" + head({"특징 하나만 single feature", "ROC AUC"});
     for (std::size_t i = 0; i < std::min(leak.features.size(), kFeaturesShown); ++i) {

@@ -81,6 +81,7 @@ Json to_json(const LeakReport& leak) {
             {"shuffled_labels_limit", kShuffledAucMax},
             {"shuffled_labels_passed", !leak.is_shuffle_leak},
             {"shuffled_labels_roc_auc", leak.shuffled_roc_auc},
+            {"shuffled_labels_standard_error", leak.shuffled_standard_error},
             {"shuffles", leak.shuffles},
             {"repeated_rows", leak.repeated_rows}};
 }

@@ -8,7 +8,7 @@ namespace nightshift::jobs {
 namespace {
 
 // Geometry in CSS pixels: a square plot with room for labels and the names beside it.
-constexpr double kSide = 260, kLeft = 46, kTop = 12, kBottom = 40, kNames = 190;
+constexpr double kSide = 236, kLeft = 46, kTop = 12, kBottom = 40, kNames = 212;
 constexpr std::size_t kPointsMax = 400;
 constexpr int kStyles = 6;
 

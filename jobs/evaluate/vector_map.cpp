@@ -14,6 +14,8 @@ constexpr int kMoments = 5;
 constexpr int kArrowsMax = 40;
 /// Length of the longest arrow on screen.
 constexpr double kArrowLength = 46;
+/// Shorter ones are pixel noise.
+constexpr double kArrowLengthMin = 4;
 
 struct Window {
     double left = 1e300, top = 1e300, right = -1e300, bottom = -1e300;
@@ -110,7 +112,8 @@ std::string vector_map_svg(const Sequence& s, const MapStep& step, const std::st
     const double stretch = kArrowLength / std::max(step.longest_px, 1e-6);
     const int stride = std::max(1, s.info.points / kArrowsMax);
     for (int p = 0; p < s.info.points; p += stride) {
-        if (!is_there(s, step.frame, p) || displacement(s, step.frame, p) * stretch < 1) continue;
+        if (!is_there(s, step.frame, p) || displacement(s, step.frame, p) * stretch < kArrowLengthMin)
+            continue;
         const double x = window.x(s.x_px(step.frame, p)), y = window.y(s.y_px(step.frame, p));
         const double dx = (s.x_px(step.frame + 1, p) - s.x_px(step.frame, p)) * stretch;
         const double dy = (s.y_px(step.frame + 1, p) - s.y_px(step.frame, p)) * stretch;
