@@ -90,12 +90,20 @@ class PosixProcess final : public Process {
 
     void on_exit(std::function<void(ExitStatus)> done) override {
         pidfd_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                          [this, done = std::move(done)](const boost::system::error_code& error) {
-                              if (!error) done(reap());
+                          [this, done = std::move(done)](const boost::system::error_code& error) mutable {
+                              if (error) return;
+                              // A wake-up is a hint; only the handle itself proves that the process is gone.
+                              if (!has_ended()) return on_exit(std::move(done));
+                              done(reap());
                           });
     }
 
   private:
+    bool has_ended() {
+        pollfd handle{pidfd_.native_handle(), POLLIN, 0};
+        return poll(&handle, 1, 0) == 1 && (handle.revents & POLLIN) != 0;
+    }
+
     ExitStatus reap() {
         ExitStatus status;
         siginfo_t info{};

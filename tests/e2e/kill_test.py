@@ -68,6 +68,18 @@ class Submitter(threading.Thread):
             time.sleep(0.02)
 
 
+def job_log(folder, job):
+    """What the worker said, for the report of a failure."""
+    found = []
+    top = os.path.join(folder.data, "jobs", str(job))
+    for base, _, names in os.walk(top):
+        for name in names:
+            if name in ("stdout.log", "result.json"):
+                with open(os.path.join(base, name), encoding="utf-8", errors="replace") as file:
+                    found.append((os.path.relpath(os.path.join(base, name), top), file.read()[-2000:]))
+    return found
+
+
 def check_database(path):
     """Counted by SQL on the file itself, after the last daemon has stopped."""
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
@@ -78,7 +90,7 @@ def check_database(path):
     rows = database.execute(
         "SELECT j.id, j.name, j.state, (SELECT COUNT(*) FROM event e WHERE e.job_id = j.id AND e.kind IN "
         "('succeeded', 'failed', 'cancelled')), (SELECT COUNT(*) FROM attempt a WHERE a.job_id = j.id AND "
-        "a.running_at_ms IS NOT NULL) FROM job j").fetchall()
+        "a.end_kind = 'ok') FROM job j").fetchall()
     leases = database.execute("SELECT COUNT(*) FROM lease").fetchone()[0]
     database.close()
     return rows, leases
@@ -111,7 +123,7 @@ def test_a_hundred_kills_lose_and_repeat_nothing(bin_folder):
             acknowledged.update(submitter.acknowledged)
         for job in acknowledged.values():
             done = daemon.finish(job, limit_s=90)
-            assert done["state"] == "succeeded", (done, daemon.log_tail())
+            assert done["state"] == "succeeded", (done, job_log(folder, job), daemon.log_tail())
         daemon.stop()
         assert workers(folder.data) == []
         rows, leases = check_database(os.path.join(folder.data, "nightshift.db"))
