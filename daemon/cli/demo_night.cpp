@@ -18,8 +18,8 @@ using nlohmann::json;
 namespace {
 
 constexpr Bytes kUsableMin = gibibytes(1);
-/// Long enough that a score can arrive while it trains: about twenty seconds on two cores.
-constexpr int kDreamEpochs = 2000;
+/// Long enough that a score can arrive while it trains: some fifteen seconds on two cores.
+constexpr int kDreamEpochs = 1200;
 constexpr int kSeed = 20261121;
 
 std::string reference(std::int64_t job) {
@@ -44,7 +44,6 @@ DemoBudgets budgets_of(Client& client) {
         if (total <= total_max) continue;
         total_max = total;
         budgets.device = text_at(device, "name");
-        budgets.is_simulated = flag_at(device, "is_simulated");
         budgets.usable = total - number_at(device, "safety") - number_at(device, "foreign") -
                          number_at(device, "headroom");
     }

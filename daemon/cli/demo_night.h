@@ -12,7 +12,6 @@ class Client;
 /// the urgent score each fit alone, and no two of them together.
 struct DemoBudgets {
     std::string device;
-    bool is_simulated = false;
     std::int64_t usable = 0;    ///< total - safety - foreign - headroom
     std::int64_t training = 0;  ///< 70 %
     std::int64_t score = 0;     ///< 60 %

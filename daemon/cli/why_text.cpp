@@ -71,7 +71,7 @@ std::string why_text(const json& why) {
     if (const std::string likely = when_text(eta, "p50"); !likely.empty()) {
         text += "likely to start " + likely;
         const std::string late = when_text(eta, "p90");
-        if (!late.empty() && late != likely) text += ", at the latest about " + late;
+        if (!late.empty() && late != likely) text += ", nine times in ten by " + late;
         if (const std::string basis = text_at(eta, "basis"); !basis.empty())
             text += " (" + harmless(basis) + ")";
         text += "\n";
@@ -81,7 +81,7 @@ std::string why_text(const json& why) {
         if (const std::string effect = text_at(change, "effect"); !effect.empty())
             text += " -> " + harmless(effect);
         if (const std::string cost = text_at(change, "cost"); !cost.empty())
-            text += " (costs " + harmless(cost) + ")";
+            text += "; " + harmless(cost);
         text += "\n";
     }
     return text;

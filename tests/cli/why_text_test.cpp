@@ -26,7 +26,7 @@ TEST_CASE("why: the numbers of a VRAM gate stand below each other") {
           "      - held by jobs           5.0 GiB\n"
           "      = available              2.5 GiB\n"
           "        needed                 6.0 GiB\n"
-          "would start if: job 5 yields -> starts at once (costs 12 s of training)\n");
+          "would start if: job 5 yields -> starts at once; 12 s of training\n");
 }
 
 TEST_CASE("why: nothing holds a running job back") {
