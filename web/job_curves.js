@@ -5,7 +5,7 @@ import { duration, metric, num, stamp } from "/format.js";
 import { t } from "/i18n.js";
 import { life } from "/life.js";
 import { curveColumns } from "/model.js";
-import { copyButton } from "/parts.js";
+import { copyButton, isCounter } from "/parts.js";
 import { use } from "/store.js";
 
 let charts = new Map(), byStep = false, isLog = false, asTable = false, curves = null;
@@ -23,7 +23,8 @@ export function recolour() {
 /** All curves of a job on one x axis, with the preemptions as gaps and NaN as marks. */
 function prepare(job) {
   const series = curveColumns(use(`/jobs/${job.id}/metrics`).data);
-  const names = Object.keys(series);
+  const rank = (name) => (/loss/.test(name) ? 0 : 1);
+  const names = Object.keys(series).filter((name) => !isCounter(name)).sort((a, b) => rank(a) - rank(b));
   if (!names.length) return null;
   const useTime = !byStep && series[names[0]].at.every((at) => at != null);
   const spans = life(job, use(`/jobs/${job.id}/events?limit=500`).data?.events ?? []);
@@ -55,7 +56,8 @@ function prepare(job) {
   return { x, useTime, gaps, marks, groups };
 }
 
-export function curvesBlock(job, height, redraw) {
+/** The first `most` groups, or all. */
+export function curvesBlock(job, height, redraw, most = Infinity) {
   curves = prepare(job);
   if (!curves) return nothing;
   const seg = (value, on, text, set) => html`<button type="button" aria-pressed=${on}
@@ -68,7 +70,8 @@ export function curvesBlock(job, height, redraw) {
       t("curves.linear"), (v) => { isLog = v; })}</div>
       <button type="button" class="linkish" @click=${() => { asTable = !asTable; redraw(); }}>${t(asTable ?
       "curves.asChart" : "curves.asTable")}</button></div>
-    ${[...curves.groups].map(([group, list]) => html`<h3>${group}</h3>${asTable ? curveTable(list) :
+    ${[...curves.groups].slice(0, most).map(([group, list]) =>
+      html`<h3>${group}</h3>${asTable ? curveTable(list) :
       html`<div class="chart" data-chart=${group}
       data-height=${height} role="img" aria-label=${t("curves.alt", { name: group })}></div>`}`)}`;
 }
@@ -119,9 +122,11 @@ function specOf(job, list, height, group) {
     } else series.push({ label: name, values, color, width: 2, end });
   }
   const positive = list.every((s) => s.values.every((v) => v == null || v > 0));
+  const side = 30 + 7 * Math.max(...list.map((s) => s.name.length + 7));
   return { x: curves.x, time: curves.useTime, log: isLog && positive, series, gaps: curves.gaps, gapColor:
     color,
-    marks: curves.marks.filter((m) => list.some((s) => s.name === m.name)), height, side: 110, group };
+    marks: curves.marks.filter((m) => list.some((s) => s.name === m.name)), height, side: 30 +
+      7 * Math.max(...list.map((s) => s.name.length + 7)), group };
 }
 
 /** Smooths over the points that exist; undefined stays undefined (no sample), null stays a gap. */

@@ -33,8 +33,7 @@ export function view() {
       <section><h2>${t("help.states")}</h2><table><tbody>${Object.entries(stateLook).map(([state,
       [name, tone]]) => html`<tr>
         <td><span class="state ${tone}">${icon(name)}${t(`state.${state}`)}</span></td><td
-        class="code">${state}</td>
-        <td class="muted small">${t(`stateHelp.${state}`)}</td></tr>`)}</tbody></table>
+        class="code">${state}</td></tr>`)}</tbody></table>
         <h2>${t("help.classes")}</h2><p class="row gap16">${["inference", "training", "evaluation",
         "synthesis"].map(classMark)}</p>
         <h2>${t("help.problems")}</h2><table><tbody>${problems.map((code) =>

@@ -131,7 +131,7 @@ function summary(job, artifacts) {
   const input = job.command?.length ? job.command.map(quote).join(" ") : JSON.stringify(job.params ?? {},
     null, 2);
   return html`${spans.length ? lifeStrip(job, spans) : nothing}
-    <div class="split"><div>${curvesBlock(job, 230, redraw)}
+    <div class="split"><div>${curvesBlock(job, 230, redraw, 1)}
       ${log ? html`<h2>${t("tab.log")} <span class="muted small">${t("log.lastLines")}</span> <a
         class="small" href="#/jobs/${id}?tab=log">${t("log.open")}</a></h2>${log.lastLines(7)}` : nothing}
       <h2>${t(job.command?.length ? "job.command" : "job.params")}</h2><pre class="box">${input}</pre>

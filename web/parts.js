@@ -35,6 +35,9 @@ export function share(job) {
   return p && p.steps > 0 ? Math.min(1, p.step / p.steps) : null;
 }
 
+/** Metrics that only count: the progress says the same. */
+export const isCounter = (name) => name === "epoch" || name === "step";
+
 export function progressText(job) {
   const p = job.progress;
   if (!p) return job.state === "running" ? t("progress.none") : t(`state.${shownState(job)}`);
@@ -42,7 +45,8 @@ export function progressText(job) {
   if (p.steps > 0) words.push(`${num(p.step)}/${num(p.steps)} ${p.phase ?? ""}`.trim());
   else if (p.phase) words.push(p.phase);
   else if (p.step > 0) words.push(`${num(p.step)}`);
-  const first = Object.entries(p.metrics ?? {})[0];
+  const values = Object.entries(p.metrics ?? {}).filter(([name]) => !isCounter(name));
+  const first = values.find(([name]) => /loss/.test(name)) ?? values[0];
   if (first) words.push(`${first[0]} ${typeof first[1] === "number" ? +first[1].toPrecision(3) : first[1]}`);
   return words.join(" · ") || t("progress.none");
 }

@@ -303,6 +303,7 @@ test("new job: what the daemon refuses stands at its field", () => visit("#/new?
 
 test("new job: a command line becomes an argv list", () => visit("#/new?kind=command", {}, async (page) => {
   await page.locator("#r-command").fill(`python3 train.py --name "two words" '' a\\ b`);
+  await page.locator(".arg").nth(5).waitFor();
   equal(await page.locator(".arg").allInnerTexts(), ["python3", "train.py", "--name", "two words", "",
     "a b"], "argv");
   ok((await page.locator("pre.curl").innerText()).includes('"two words"'), "curl has another argv");
@@ -319,7 +320,7 @@ test("jobs: filters make the address, unknown ones can be dropped, many are canc
   await page.waitForFunction(() => document.querySelectorAll("table.jobs tbody tr").length > 10);
   await page.getByRole("checkbox", { name: "813 " }).check();
   await page.getByRole("checkbox", { name: "812 " }).check();
-  ok((await page.locator(".bulk").innerText()).includes("18.0 GiB"), "the budgets are not summed");
+  await page.locator(".bulk", { hasText: "18.0 GiB" }).waitFor();
   await page.locator(".bulk").getByRole("button", { name: "취소" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "2개 취소" }).click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
