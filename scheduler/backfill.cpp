@@ -71,10 +71,7 @@ bool fits_beside_at(const Scene& scene, const Ledger& ledger, const Reservation&
 bool is_preempted_in_time(const Scene& scene, const Job& job, const Reservation& head) {
     const PreemptionPolicy& policy = scene.policy().preemption;
     if (!job.spec.preemptible || head.is_imminent || job.preemptions >= policy.max_per_day) return false;
-    // The youngest runs are protected from preemption, except from inference.
-    const bool is_protected = head.rank > 0;
-    const Millis protection = is_protected ? policy.min_run : Millis{};
-    return !head.at || scene.now + protection + policy.grace <= *head.at;
+    return !head.at || scene.now <= last_backfill(scene, head);
 }
 
 bool pushes(const Scene& scene, const Ledger& ledger, const Job& job, const Fit& fit,
@@ -121,6 +118,13 @@ const Reservation* pushed_by(const Scene& scene, const Ledger& ledger, const Job
         if (pushes(scene, ledger, job, fit, reservation)) return &reservation;
     }
     return nullptr;
+}
+
+UnixMs last_backfill(const Scene& scene, const Reservation& head) {
+    const PreemptionPolicy& policy = scene.policy().preemption;
+    // The youngest runs are protected from preemption, except from inference.
+    const Millis protection = head.rank > 0 ? policy.min_run : Millis{};
+    return *head.at - protection - policy.grace;
 }
 
 Gate reserved_gate(const Scene& scene, const Fit& fit, const Reservation& reservation) {

@@ -12,9 +12,9 @@ struct Reservation {
     JobId job;
     int rank = 0;
     Bytes needed;
-    VramTerms terms;                  ///< as they stood when it was made
-    std::optional<UnixMs> at;         ///< earliest time its VRAM can be there; nothing when unknown
-    bool is_imminent = false;         ///< the bytes are on their way, or will be as soon as victims may be asked
+    VramTerms terms;           ///< as they stood when it was made
+    std::optional<UnixMs> at;  ///< earliest time its VRAM can be there; nothing when unknown
+    bool is_imminent = false;  ///< the bytes are on their way, or will be as soon as victims may be asked
 };
 
 /// The reservation of a job that does not fit, on the device where it is closest to fitting. Its time
@@ -25,6 +25,10 @@ Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, co
 /// start if it is over in time, if it fits beside, or if it can be preempted before it hurts.
 const Reservation* pushed_by(const Scene& scene, const Ledger& ledger, const Job& job, const Fit& fit,
                              const std::vector<Reservation>& reservations);
+
+/// The last instant at which a preemptible job may start ahead of a reservation whose time is known:
+/// it has to be old enough to be preempted, and gone, by then.
+UnixMs last_backfill(const Scene& scene, const Reservation& head);
 
 /// The gate of a job that fits but would push a reservation.
 Gate reserved_gate(const Scene& scene, const Fit& fit, const Reservation& reservation);

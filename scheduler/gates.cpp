@@ -25,10 +25,12 @@ void add_queue_gates(const Scene& scene, const Job& job, std::vector<Gate>& gate
     if (s.is_paused && !is_pause_over) {
         std::string text = "The queue is paused";
         if (!s.pause_reason.empty()) text += " (" + s.pause_reason + ")";
-        text += s.pause_until ? " until " + format_instant(scene, "", *s.pause_until) + "." : "; resume it to start jobs.";
+        text += s.pause_until ? " until " + format_instant(scene, "", *s.pause_until) + "."
+                              : "; resume it to start jobs.";
         gates.push_back(gate("queue_paused", text, s.pause_until));
     }
-    if (s.is_draining) gates.push_back(gate("drain", "The daemon is stopping; no job starts before its next start."));
+    if (s.is_draining)
+        gates.push_back(gate("drain", "The daemon is stopping; no job starts before its next start."));
 }
 
 void add_dependency_gates(const Job& job, std::vector<Gate>& gates) {
@@ -39,7 +41,8 @@ void add_dependency_gates(const Job& job, std::vector<Gate>& gates) {
     if (job.dependency_impossible) {
         gates.push_back(gate("dep_impossible", "It waits for an end of " + names + " that can never come."));
     } else {
-        gates.push_back(gate("dep_waiting", "It starts after " + names + "; " + std::to_string(job.dependencies_open) +
+        gates.push_back(gate("dep_waiting", "It starts after " + names + "; " +
+                                                std::to_string(job.dependencies_open) +
                                                 " of its conditions still open."));
     }
     gates.back().jobs = parents;
@@ -48,12 +51,14 @@ void add_dependency_gates(const Job& job, std::vector<Gate>& gates) {
 
 void add_time_gates(const Scene& scene, const Job& job, std::vector<Gate>& gates) {
     if (job.spec.not_before && *job.spec.not_before > scene.now) {
-        gates.push_back(gate("not_before", "It may not start before " + format_instant(scene, "", *job.spec.not_before) + ".",
-                             job.spec.not_before));
+        gates.push_back(gate(
+            "not_before", "It may not start before " + format_instant(scene, "", *job.spec.not_before) + ".",
+            job.spec.not_before));
     }
     if (job.retry_at && *job.retry_at > scene.now) {
-        gates.push_back(gate("retry_backoff", "Its last attempt failed; the next one starts at " +
-                                                  format_instant(scene, "", *job.retry_at) + ".",
+        gates.push_back(gate("retry_backoff",
+                             "Its last attempt failed; the next one starts at " +
+                                 format_instant(scene, "", *job.retry_at) + ".",
                              job.retry_at));
     }
     if (job.spec.start_deadline && *job.spec.start_deadline <= scene.now) {
@@ -66,23 +71,17 @@ void add_window_gate(const Scene& scene, const Job& job, std::vector<Gate>& gate
     const WindowStatus& window = scene.windows.status(name);
     const std::string quoted = "The window \"" + name + "\"";
     if (!window.is_known) {
-        gates.push_back(gate("outside_window", quoted + " is not in the policy; add it there or edit the job."));
+        gates.push_back(
+            gate("outside_window", quoted + " is not in the policy; add it there or edit the job."));
     } else if (!window.is_open) {
-        const std::string when = window.opens_at ? " opens " + format_instant(scene, window.timezone, *window.opens_at) + "."
-                                                 : " never opens; change the policy or the job's window.";
+        const std::string when =
+            window.opens_at ? " opens " + format_instant(scene, window.timezone, *window.opens_at) + "."
+                            : " never opens; change the policy or the job's window.";
         gates.push_back(gate("outside_window", quoted + when, window.opens_at));
-    } else if (window.closes_at) {
-        const Millis left = *window.closes_at - scene.now;
-        const auto run = predict_run(job, scene.snapshot);
-        // Only a guess about the run itself counts here; a time limit says nothing about its length.
-        const bool is_guess = run.p90 && run.basis != "its time limit";
-        const bool fits_whole = is_guess && *run.p90 <= left;
-        const Millis wanted = job.spec.preemptible ? scene.policy().preemption.grace + kUsefulRunMin : kUsefulRunMin;
-        const bool is_cut = !fits_whole && (left < wanted || (is_guess && !job.spec.preemptible));
-        if (!is_cut) return;
-        gates.push_back(gate("window_too_short", quoted + " closes " +
-                                                     format_instant(scene, window.timezone, *window.closes_at) +
-                                                     ", too soon for useful work; the job waits for the next one."));
+    } else if (const auto last = last_useful_start(scene, job); last && scene.now > *last) {
+        gates.push_back(gate("window_too_short",
+                             quoted + " closes " + format_instant(scene, window.timezone, *window.closes_at) +
+                                 ", too soon for useful work; the job waits for the next one."));
     } else {
         return;
     }
@@ -94,8 +93,9 @@ void add_device_gates(const Scene& scene, const Job& job, std::vector<Gate>& gat
     const JobSpec& spec = job.spec;
     const Snapshot& s = scene.snapshot;
     if (s.ram_total.value > 0 && spec.ram > s.ram_total) {
-        gates.push_back(gate("unsatisfiable", "It wants " + format_bytes(spec.ram) + " of RAM; the machine has " +
-                                                  format_bytes(s.ram_total) + ". Submit it with less."));
+        gates.push_back(gate("unsatisfiable", "It wants " + format_bytes(spec.ram) +
+                                                  " of RAM; the machine has " + format_bytes(s.ram_total) +
+                                                  ". Submit it with less."));
     }
     if (spec.vram.value <= 0) return;
     Bytes largest;
@@ -111,27 +111,48 @@ void add_device_gates(const Scene& scene, const Job& job, std::vector<Gate>& gat
         if (!is_healthy) fault = device.sample->fault;
     }
     if (!is_any) {
-        gates.push_back(gate("unsatisfiable", "No device of this machine may be used by it; check its `gpu` and the "
-                                              "policy's `gpus` for its class."));
+        gates.push_back(gate("unsatisfiable",
+                             "No device of this machine may be used by it; check its `gpu` and the "
+                             "policy's `gpus` for its class."));
     } else if (spec.vram > largest) {
-        gates.push_back(gate("unsatisfiable", "It wants " + format_bytes(spec.vram) + " of VRAM; the most a job can get is " +
-                                                  format_bytes(std::max(largest, Bytes{})) + ". Submit it with less."));
+        gates.push_back(gate("unsatisfiable",
+                             "It wants " + format_bytes(spec.vram) + " of VRAM; the most a job can get is " +
+                                 format_bytes(std::max(largest, Bytes{})) + ". Submit it with less."));
     } else if (!is_any_healthy) {
-        gates.push_back(gate("gpu_unhealthy", "The GPU reports a fault (" + (fault.empty() ? "unknown" : fault) +
+        gates.push_back(gate("gpu_unhealthy", "The GPU reports a fault (" +
+                                                  (fault.empty() ? "unknown" : fault) +
                                                   "); jobs start again when it has recovered."));
     }
 }
 
 }  // namespace
 
+std::optional<UnixMs> last_useful_start(const Scene& scene, const Job& job) {
+    const auto closes_at = scene.windows.status(window_of(job.spec, scene.policy())).closes_at;
+    if (!closes_at) return std::nullopt;
+    const auto run = predict_run(job, scene.snapshot);
+    // Only a guess about the run itself counts here; a time limit says nothing about its length.
+    const bool is_guess = run.p90 && run.basis != "its time limit";
+    const Millis wanted =
+        job.spec.preemptible ? scene.policy().preemption.grace + kUsefulRunMin : kUsefulRunMin;
+    if (!is_guess) return *closes_at - wanted;
+    return job.spec.preemptible ? *closes_at - std::min(wanted, *run.p90) : *closes_at - *run.p90;
+}
+
 bool is_room_gate(std::string_view code) {
     return code.starts_with("vram_") || code == "order_behind" || code == "preemption_in_flight" ||
            code == "protected_victims";
 }
 
-bool is_eligible(const Explanation& explanation) {
+bool waits_for_room_alone(const Explanation& explanation) {
     return std::all_of(explanation.gates.begin(), explanation.gates.end(),
                        [](const Gate& g) { return is_room_gate(g.code); });
+}
+
+bool is_eligible(const Explanation& explanation) {
+    return std::all_of(explanation.gates.begin(), explanation.gates.end(), [](const Gate& g) {
+        return is_room_gate(g.code) || g.code == "cpu" || g.code == "ram" || g.code == "group_limit";
+    });
 }
 
 std::vector<Gate> standing_gates(const Scene& scene, const Job& job) {
@@ -143,9 +164,10 @@ std::vector<Gate> standing_gates(const Scene& scene, const Job& job) {
     add_device_gates(scene, job, gates);
     const auto vram_max = scene.policy().of(job.spec.job_class).vram_max;
     if (vram_max && job.spec.vram > *vram_max) {
-        gates.push_back(gate("group_limit", "A " + std::string(to_string(job.spec.job_class)) + " job may have at most " +
-                                                format_bytes(*vram_max) + " of VRAM; this one wants " +
-                                                format_bytes(job.spec.vram) + "."));
+        gates.push_back(gate("group_limit", "A " + std::string(to_string(job.spec.job_class)) +
+                                                " job may have at most " + format_bytes(*vram_max) +
+                                                " of VRAM; this one wants " + format_bytes(job.spec.vram) +
+                                                "."));
         gates.back().limit = vram_max->value;
         gates.back().value = job.spec.vram.value;
     }
@@ -182,15 +204,20 @@ std::optional<Gate> idle_gate(const Scene& scene, const Job& job, const ClassAct
 std::vector<Gate> machine_gates(const Scene& scene, const Job& job, const Ledger& ledger,
                                 const std::vector<std::pair<std::string, JobId>>& kept_for) {
     std::vector<Gate> gates;
-    const auto add = [&](std::string code, bool is_wanted, bool is_short, std::int64_t limit, std::int64_t used,
-                         const std::string& text) {
+    const auto add = [&](std::string code, bool is_wanted, bool is_short, std::int64_t limit,
+                         std::int64_t used, const std::string& text) {
         if (!is_wanted) return;
-        const auto kept = std::find_if(kept_for.begin(), kept_for.end(), [&](const auto& k) { return k.first == code; });
+        const auto kept =
+            std::find_if(kept_for.begin(), kept_for.end(), [&](const auto& k) { return k.first == code; });
         if (!is_short && kept == kept_for.end()) return;
         Gate g = gate(std::move(code), text);
         if (kept != kept_for.end()) {
             g.jobs = {kept->second};
             g.text += " Job " + std::to_string(kept->second.value) + " is ahead and waits for the same.";
+        }
+        if (is_short && !ledger.kept_for().empty()) {
+            g.text += " This counts what is kept for " + format_jobs(ledger.kept_for()) +
+                      ", whose memory is on its way.";
         }
         g.limit = limit;
         g.value = used;
@@ -198,10 +225,11 @@ std::vector<Gate> machine_gates(const Scene& scene, const Job& job, const Ledger
     };
     const int limit = scene.policy().limits.running;
     add("group_limit", true, ledger.running() >= limit, limit, ledger.running(),
-        std::to_string(ledger.running()) + " jobs are running; the policy allows " + std::to_string(limit) + ".");
+        std::to_string(ledger.running()) + " jobs are running; the policy allows " + std::to_string(limit) +
+            ".");
     const Bytes ram_total = scene.snapshot.ram_total;
-    add("ram", ram_total.value > 0 && job.spec.ram.value > 0, ledger.ram_used() + job.spec.ram > ram_total, ram_total.value,
-        ledger.ram_used().value,
+    add("ram", ram_total.value > 0 && job.spec.ram.value > 0, ledger.ram_used() + job.spec.ram > ram_total,
+        ram_total.value, ledger.ram_used().value,
         "It wants " + format_bytes(job.spec.ram) + " of RAM; " + format_bytes(ledger.ram_used()) + " of " +
             format_bytes(ram_total) + " are in use.");
     const int cpu_total = scene.snapshot.cpu_total;

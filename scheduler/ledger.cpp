@@ -51,8 +51,7 @@ VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::opt
         // The driver shows more than we can name, e.g. a program that started within the filter's delay.
         terms.foreign = device.sample->used - terms.held;
     }
-    const bool shares_with_inference =
-        class_may_use(JobClass::kInference, snapshot_->policy, device.device);
+    const bool shares_with_inference = class_may_use(JobClass::kInference, snapshot_->policy, device.device);
     if (spec.job_class != JobClass::kInference && shares_with_inference) {
         const HeadroomStep step = windows_->headroom(spec.preemptible ? std::nullopt : end);
         terms.headroom = std::max(Bytes{}, step.vram - held_by_inference(terms.device));
@@ -74,6 +73,13 @@ void Ledger::grant(const Job& job, const std::string& device, std::optional<Unix
     holds_.push_back(hold);
     ram_used_ += hold.ram;
     cpu_used_ += hold.cpu;
+    ++running_;
+}
+
+void Ledger::set_aside(const Job& job) {
+    kept_for_.push_back(job.id);
+    ram_used_ += job.spec.ram;
+    cpu_used_ += cpu_need(job.spec, *snapshot_);
     ++running_;
 }
 

@@ -17,10 +17,10 @@ struct Hold {
     std::string device;
     Bytes ram;
     int cpu = 0;
-    Bytes bytes;                         ///< max(budget, used): what is reserved though not yet allocated counts
-    bool is_leaving = false;             ///< asked to leave, being killed, or gone and not yet seen free
-    bool is_reclaiming = false;          ///< gone and not yet seen free
-    std::optional<UnixMs> end;           ///< expected, cautiously; nothing when unknown
+    Bytes bytes;                 ///< max(budget, used): what is reserved though not yet allocated counts
+    bool is_leaving = false;     ///< asked to leave, being killed, or gone and not yet seen free
+    bool is_reclaiming = false;  ///< gone and not yet seen free
+    std::optional<UnixMs> end;   ///< expected, cautiously; nothing when unknown
 };
 
 /// RAM, CPU slots and running jobs.
@@ -42,6 +42,11 @@ class Ledger {
     VramTerms terms(const JobSpec& spec, const DeviceState& device, std::optional<UnixMs> end) const;
 
     void grant(const Job& job, const std::string& device, std::optional<UnixMs> end);
+    /// Keeps RAM, CPU slots and a place among the running for a job whose VRAM is on its way, so that
+    /// nobody takes them meanwhile.
+    void set_aside(const Job& job);
+    /// The jobs for whom that was done.
+    const std::vector<JobId>& kept_for() const { return kept_for_; }
     /// Marks a live job as leaving: its bytes are on their way.
     void leave(JobId job);
 
@@ -62,6 +67,7 @@ class Ledger {
     const Snapshot* snapshot_;
     const WindowBook* windows_;
     std::vector<Hold> holds_;
+    std::vector<JobId> kept_for_;
     Bytes ram_used_;
     int cpu_used_ = 0;
     int running_ = 0;

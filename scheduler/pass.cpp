@@ -14,6 +14,10 @@ std::size_t index_of(JobClass job_class) {
     return static_cast<std::size_t>(job_class);
 }
 
+bool opens_before(const Gate& a, const Gate& b) {
+    return a.opens_at && (!b.opens_at || *a.opens_at < *b.opens_at);
+}
+
 }  // namespace
 
 Pass::Pass(const Scene& scene)
@@ -101,6 +105,7 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
         const Reservation* head = pushed_by(scene_, ledger_, job, best, reservations_);
         if (head != nullptr) gates.push_back(reserved_gate(scene_, best, *head));
         if (is_ready && is_machine_short && head == nullptr) {
+            remember_turn(job);
             std::vector<Gate> preemption;
             try_to_preempt(job, fits, preemption);
             for (const Gate& gate : gates) kept_for_.emplace_back(gate.code, job.id);
@@ -115,6 +120,7 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
         const Fit& nearest = nearest_fit(fits);
         gates.push_back(vram_gate(scene_, ledger_, job, nearest.terms));
         reservations_.push_back(reserve(scene_, ledger_, job, nearest.terms));
+        if (!shortage_of(job, nearest).is_any()) ledger_.set_aside(job);
         // Victims it may ask soon: nobody may slip in before and be young and protected then.
         if (!preemption.empty()) reservations_.back().is_imminent = true;
         gates.insert(gates.end(), preemption.begin(), preemption.end());
@@ -125,6 +131,19 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
     if (!lacks_vram) return;
     add_order_gate(job, gates);
     if (is_ready) room_waiters_.emplace_back(rank_of(job.spec.job_class), job.id);
+}
+
+void Pass::remember_turn(const Job& job) {
+    const auto run = predict_run(job, scene_.snapshot);
+    const auto offer = [this](UnixMs last) {
+        const UnixMs turn = last + Millis{1};
+        if (turn > scene_.now && (!plan_.next_wakeup || turn < *plan_.next_wakeup)) plan_.next_wakeup = turn;
+    };
+    for (const Reservation& reservation : reservations_) {
+        if (!reservation.at) continue;
+        if (run.p90) offer(*reservation.at - *run.p90);
+        if (job.spec.preemptible) offer(last_backfill(scene_, reservation));
+    }
 }
 
 const Fit& Pass::nearest_fit(const std::vector<Fit>& fits) const {
@@ -161,7 +180,12 @@ bool Pass::try_to_preempt(const Job& job, const std::vector<Fit>& fits, std::vec
         if (!shortage.is_any()) return false;  // what it lacks is on its way back already
         auto verdict = choose_victims(scene_, ledger_, job, shortage);
         const bool is_better = !verdict.victims.empty() && (best.victims.empty() || verdict.lost < best.lost);
-        if (is_better || (best.victims.empty() && !best.gate)) best = std::move(verdict);
+        if (is_better) {
+            best = std::move(verdict);
+        } else if (best.victims.empty() && verdict.gate &&
+                   (!best.gate || opens_before(*verdict.gate, *best.gate))) {
+            best.gate = std::move(verdict.gate);
+        }
     }
     const bool is_first = std::none_of(plan_.yields.begin(), plan_.yields.end(),
                                        [](const Yield& yield) { return yield.reason == "preempted"; });
@@ -203,7 +227,7 @@ void Pass::record(const Job& job, std::vector<Gate> gates) {
         explanation.gates.begin(), explanation.gates.end(),
         [](const Gate& gate) { return gate.code == "unsatisfiable" || gate.code == "dep_impossible"; });
     explanation.is_head_of_class = !has_head_[job_class] && !job.held && !is_hopeless;
-    if (is_eligible(explanation)) activities_[job_class].waiting_for_room.push_back(job.id);
+    if (waits_for_room_alone(explanation)) activities_[job_class].waiting_for_room.push_back(job.id);
     has_head_[job_class] = has_head_[job_class] || explanation.is_head_of_class;
     plan_.waiting.push_back(std::move(explanation));
 }

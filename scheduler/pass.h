@@ -18,7 +18,8 @@ class Pass {
     /// `scene` must outlive the pass.
     explicit Pass(const Scene& scene);
 
-    /// Call once. Plan::waiting is in planning order.
+    /// Call once. Plan::waiting is in planning order; Plan::next_wakeup holds only what the walk itself
+    /// came across.
     Plan run();
     /// The ledger after run(), with its starts and leaving jobs.
     const Ledger& ledger() const { return ledger_; }
@@ -30,6 +31,9 @@ class Pass {
     ClassActivities activities_for(std::size_t index) const;
     void start(const Job& job, const Fit& fit);
     void wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates, bool is_ready);
+    /// A job that waits for the machine and now would be over before a reserved time: later it would
+    /// not, and others may have what is kept for it. Plan::next_wakeup gets that instant.
+    void remember_turn(const Job& job);
     /// Where the least is missing once everything that is leaving has left.
     const Fit& nearest_fit(const std::vector<Fit>& fits) const;
     void add_order_gate(const Job& job, std::vector<Gate>& gates) const;

@@ -4,13 +4,11 @@
 
 #include "scheduler/gates.h"
 #include "scheduler/order.h"
+#include "scheduler/runtime.h"
 #include "scheduler/window_edges.h"
 
 namespace nightshift {
 namespace {
-
-/// Ageing moves one point in half an hour; looking once a minute is exact enough for it.
-constexpr Millis kAgeingLook = minutes(1);
 
 class Earliest {
   public:
@@ -30,21 +28,30 @@ class Earliest {
 std::optional<UnixMs> next_wakeup(const Scene& scene, const Plan& plan) {
     const Snapshot& s = scene.snapshot;
     Earliest earliest(scene.now);
+    earliest.offer(plan.next_wakeup);
     earliest.offer(s.next_timer_hint);
     if (s.is_paused) earliest.offer(s.pause_until);
+    bool is_any_eligible = false;
     for (const Explanation& waiting : plan.waiting) {
         for (const Gate& gate : waiting.gates) earliest.offer(gate.opens_at);
+        is_any_eligible = is_any_eligible || is_eligible(waiting);
     }
+    // Those that begin to wait for room with this plan gain their first point then.
+    if (is_any_eligible && plan.waiting.size() > 1) earliest.offer(scene.now + kAgeingStep);
     for (const auto& jobs : s.candidates) {
         for (const Job& job : jobs) {
             earliest.offer(job.spec.start_deadline);
+            // From then on it waits for its next window and no longer for room, others may pass.
+            if (const auto last = last_useful_start(scene, job)) earliest.offer(*last + Millis{1});
             // A single waiting job has nobody to overtake.
             if (plan.waiting.size() < 2) continue;
-            if (const auto at = next_ageing(job, scene.now)) earliest.offer(std::max(*at, scene.now + kAgeingLook));
+            earliest.offer(next_ageing(job, scene.now));
         }
     }
     if (!plan.waiting.empty()) earliest.offer(scene.windows.next_edge());
     earliest.offer(next_window_yield(scene));
+    // A run that outlives its guess: reservations and window edges were reckoned with it.
+    for (const LiveJob& live : s.live) earliest.offer(predicted_end(live, s, scene.now));
     return earliest.best();
 }
 

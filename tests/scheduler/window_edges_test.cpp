@@ -44,7 +44,7 @@ TEST_CASE("window edges: a job that is done by then is left alone, until the edg
     Night night = at_the_edge(kClose - seconds(30));
     night.s.live[0].predicted_end = kClose - seconds(5);
     CHECK(night.plan().yields.empty());
-    CHECK(night.plan().next_wakeup == kClose);
+    CHECK(night.plan().next_wakeup == kClose - seconds(5));  // it may outlive the guess
     night.now = kClose;
     CHECK(yields(night.plan(), 1));
 }
