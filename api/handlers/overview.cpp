@@ -44,22 +44,24 @@ Result<ordered_json> counts_object(Context& context) {
     return out;
 }
 
-ordered_json queue_object(Context& context) {
+ordered_json queue_object(const Snapshot& snapshot) {
     ordered_json queue;
-    const auto snapshot = context.commands.snapshot();
-    queue["paused"] = snapshot && snapshot->is_paused;
-    queue["reason"] = snapshot ? ordered_json(snapshot->pause_reason) : ordered_json("");
-    queue["until"] = snapshot ? time_or_null(snapshot->pause_until) : ordered_json(nullptr);
-    queue["draining"] = snapshot && snapshot->is_draining;
-    ordered_json waiting = ordered_json::object();
-    if (snapshot) {
-        for (JobClass job_class : kJobClasses) {
-            waiting[std::string(to_string(job_class))] =
-                snapshot->waiting_count[static_cast<std::size_t>(job_class)];
-        }
+    queue["paused"] = snapshot.is_paused;
+    queue["reason"] = snapshot.pause_reason;
+    queue["until"] = time_or_null(snapshot.pause_until);
+    queue["draining"] = snapshot.is_draining;
+    queue["waiting"] = ordered_json::object();
+    for (JobClass job_class : kJobClasses) {
+        queue["waiting"][std::string(to_string(job_class))] =
+            snapshot.waiting_count[static_cast<std::size_t>(job_class)];
     }
-    queue["waiting"] = std::move(waiting);
     return queue;
+}
+
+std::vector<Lease> leases_of(const Snapshot& snapshot) {
+    std::vector<Lease> leases = snapshot.reclaiming;
+    for (const LiveJob& live : snapshot.live) leases.push_back(live.lease);
+    return leases;
 }
 
 }  // namespace
@@ -68,6 +70,8 @@ void status(Context& context, const RequestPtr& request, Respond respond) {
     const ServerStatus server = context.commands.status();
     auto counts = counts_object(context);
     if (!counts) return respond(error_answer(*request, counts.error()));
+    const auto snapshot = context.commands.snapshot();
+    if (!snapshot) return respond(error_answer(*request, snapshot.error()));
     const auto last = context.queries.last_event();
     ordered_json body;
     body["version"] = server.version;
@@ -80,10 +84,10 @@ void status(Context& context, const RequestPtr& request, Respond respond) {
     body["not_ready_reason"] =
         server.is_ready ? ordered_json(nullptr) : ordered_json(server.not_ready_reason);
     body["simulated"] = server.is_simulated;
-    body["queue"] = queue_object(context);
+    body["queue"] = queue_object(*snapshot);
     body["counts"] = std::move(*counts);
     body["devices"] = ordered_json::array();
-    const std::vector<Lease> leases = context.commands.leases();
+    const std::vector<Lease> leases = leases_of(*snapshot);
     for (const DeviceState& state : context.commands.devices()) {
         body["devices"].push_back(device_object(context, state, leases));
     }
