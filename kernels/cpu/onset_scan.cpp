@@ -40,9 +40,15 @@ std::vector<Series> orthonormal(std::vector<Series> columns, const Series& weigh
     return basis;
 }
 
+double bend_at(const PanelShape& s, int frame, int place, Arms arms) {
+    double sum = 0;
+    for (int k = arms.near; k <= arms.far; ++k) sum += s.phi(frame, place + k) - s.phi(frame, place - k);
+    return sum / (arms.far - arms.near + 1);
+}
+
 }  // namespace
 
-OnsetScan scan_onset(const PanelShape& s, int half_width, bool with_yield) {
+OnsetScan scan_onset(const PanelShape& s, Arms arms, bool with_yield) {
     const auto frames = static_cast<std::size_t>(s.frames);
     std::vector<Series> columns{Series(frames, 1.0), s.theta};
     if (with_yield) {
@@ -52,12 +58,12 @@ OnsetScan scan_onset(const PanelShape& s, int half_width, bool with_yield) {
     }
     const std::vector<Series> basis = orthonormal(std::move(columns), s.weight);
     // Residual bends of every place, and the pooled standard error of one of them.
-    const int places = kPlaces - 2 * half_width;
+    const int places = kPlaces - 2 * arms.far;
     std::vector<Series> bends(static_cast<std::size_t>(places), Series(frames));
     std::vector<double> pool;
     for (int j = 0; j < places; ++j) {
         Series& bend = bends[static_cast<std::size_t>(j)];
-        for (int f = 0; f < s.frames; ++f) bend[static_cast<std::size_t>(f)] = s.phi(f, j + 2 * half_width) - s.phi(f, j);
+        for (int f = 0; f < s.frames; ++f) bend[static_cast<std::size_t>(f)] = bend_at(s, f, j + arms.far, arms);
         project_out(bend, basis, s.weight);
         for (std::size_t f = 0; f < frames; ++f) pool.push_back(bend[f] * std::sqrt(s.weight[f]));
     }
@@ -85,7 +91,7 @@ OnsetScan scan_onset(const PanelShape& s, int half_width, bool with_yield) {
             if (z > out.z[t]) {
                 out.z[t] = z;
                 out.height[t] = z * error / norm;
-                out.place[t] = j + half_width;
+                out.place[t] = j + arms.far;
             }
         }
         if (out.z[t] > out.best_z) {
@@ -95,7 +101,7 @@ OnsetScan scan_onset(const PanelShape& s, int half_width, bool with_yield) {
             out.best_place = out.place[t];
             out.elsewhere_z = 0;
             for (int j = 0; j < places; ++j) {
-                if (std::abs(j + half_width - out.best_place) < kFarPlaces) continue;
+                if (std::abs(j + arms.far - out.best_place) < kFarPlaces) continue;
                 out.elsewhere_z = std::max(out.elsewhere_z, zs[static_cast<std::size_t>(j)]);
             }
         }

@@ -6,8 +6,15 @@
 
 namespace nightshift::kernels {
 
-/// Does the bend at some place grow from some frame on? K(t) = phi(s+h) - phi(s-h) is fitted with
-/// [1, theta] (and theta^2, which takes slow yielding) and then with theta from frame tau on.
+/// Places `near` to `far` away on both sides of a place: the arms whose directions make its bend. Long
+/// arms measure better (slope error falls with length^1.5), short ones tell neighbours apart.
+struct Arms {
+    int near, far;
+};
+
+/// Does the bend at some place grow from some frame on? K(t) = mean of phi over one arm less that over
+/// the other is fitted with [1, theta] (and theta^2, which takes slow yielding) and then with theta from
+/// frame tau on.
 struct OnsetScan {
     int first = 0, last = 0;            ///< frames tau that were tried
     std::vector<double> z;              ///< [frames] largest growth over all places, in standard errors
@@ -18,6 +25,6 @@ struct OnsetScan {
     double least_z = 0;                 ///< most negative: shrinking bends do not occur
     double elsewhere_z = 0;             ///< largest growth of the same frame at another place
 };
-OnsetScan scan_onset(const PanelShape& shape, int half_width, bool with_yield);
+OnsetScan scan_onset(const PanelShape& shape, Arms arms, bool with_yield);
 
 }  // namespace nightshift::kernels

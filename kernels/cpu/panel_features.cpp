@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kClampPoints = 12;      ///< points beside the clamp: they move with the camera alone
 constexpr int kAfterFrames = 12;      ///< of a vibration
+constexpr Arms kLongArms{3, 9}, kShortArms{2, 5};
 constexpr std::array<int, 3> kJumpWidths{2, 4, 7};   ///< half widths in places, about 4, 8, 16 points
 
 /// Collects names and values side by side, so that they cannot get out of step.
@@ -219,9 +220,9 @@ void add_view(Features& out, const CleanTracks& t, const PanelShape& s, const On
 Features compute(const TrackView& tracks) {
     const CleanTracks clean = clean_tracks(tracks);
     const PanelShape shape = fit_shape(clean);
-    const OnsetScan plain = scan_onset(shape, 4, false);
-    const OnsetScan sudden = scan_onset(shape, 4, true);
-    const OnsetScan narrow = scan_onset(shape, 2, true);
+    const OnsetScan plain = scan_onset(shape, kLongArms, false);
+    const OnsetScan sudden = scan_onset(shape, kLongArms, true);
+    const OnsetScan narrow = scan_onset(shape, kShortArms, true);
     const BendDynamics dynamics = fit_dynamics(shape.theta, shape.weight);
     Features out;
     add_shape(out, shape);
