@@ -26,7 +26,8 @@ std::string choose_code(const VramTerms& terms, Bytes leaving) {
 std::string sum_text(const Scene& scene, const VramTerms& terms) {
     constexpr std::size_t kNamed = 4;
     const bool is_host = terms.device == "host";
-    std::string text = format_bytes(terms.capacity) + (is_host ? " host memory - " : " card - ") + format_bytes(terms.safety) + " safety";
+    std::string text = format_bytes(terms.capacity) + (is_host ? " host memory - " : " card - ") +
+                       format_bytes(terms.safety) + " safety";
     if (terms.foreign.value > 0) {
         text += " - " + format_bytes(terms.foreign) + " other programs";
         for (const DeviceState& device : scene.snapshot.devices) {
@@ -86,7 +87,9 @@ std::vector<Fit> fits_of(const Scene& scene, const Ledger& ledger, const Job& jo
     return fits;
 }
 
-Bytes shortfall_of(const VramTerms& terms) { return std::max(Bytes{}, terms.needed - slack_of(terms)); }
+Bytes shortfall_of(const VramTerms& terms) {
+    return std::max(Bytes{}, terms.needed - slack_of(terms));
+}
 
 Gate vram_gate(const Scene& scene, const Ledger& ledger, const Job& job, const VramTerms& terms) {
     Gate gate;
@@ -94,11 +97,13 @@ Gate vram_gate(const Scene& scene, const Ledger& ledger, const Job& job, const V
     gate.vram = terms;
     gate.limit = terms.available.value;
     gate.value = terms.needed.value;
-    gate.text = format_bytes(terms.needed) + " wanted, " + format_bytes(terms.available) + " can be given to " +
-                std::string(to_string(job.spec.job_class)) + " now: " + sum_text(scene, terms) + ".";
+    gate.text = format_bytes(terms.needed) + " wanted, " + format_bytes(terms.available) +
+                " can be given to " + std::string(to_string(job.spec.job_class)) +
+                " now: " + sum_text(scene, terms) + ".";
     if (gate.code == "vram_release_pending") {
         for (const Hold& hold : ledger.holds()) {
-            if (hold.device == terms.device && hold.is_leaving && hold.bytes.value > 0) gate.jobs.push_back(hold.job);
+            if (hold.device == terms.device && hold.is_leaving && hold.bytes.value > 0)
+                gate.jobs.push_back(hold.job);
         }
         gate.text += " The memory of " + format_jobs(gate.jobs) + " is on its way back.";
     } else if (gate.code == "vram_budget") {

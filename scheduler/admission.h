@@ -11,7 +11,7 @@ namespace nightshift {
 
 /// How a job fares on one device.
 struct Fit {
-    std::string device;   ///< empty for a job without VRAM: it needs no GPU
+    std::string device;  ///< empty for a job without VRAM: it needs no GPU
     VramTerms terms;
     bool fits = false;
 };

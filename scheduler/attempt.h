@@ -20,12 +20,12 @@ struct ProcessIdentity {
 
 enum class AttemptEnd {
     kOk,
-    kFailed,      ///< exit code other than 0, 75, 85
-    kTryAgain,    ///< exit code 75
-    kPreempted,   ///< yielded: committed checkpoint and exit code 85, or restart allowed
+    kFailed,     ///< exit code other than 0, 75, 85
+    kTryAgain,   ///< exit code 75
+    kPreempted,  ///< yielded: committed checkpoint and exit code 85, or restart allowed
     kCancelled,
     kTimeLimit,
-    kLost,        ///< proven gone without a result
+    kLost,  ///< proven gone without a result
     kOverBudget,
     kSpawnError,
 };
@@ -40,9 +40,9 @@ std::optional<EnforcementGrade> parse_enforcement_grade(std::string_view text);
 /// VRAM held for an attempt on one device. Kept until the release has been *observed*.
 struct Lease {
     AttemptId attempt;
-    std::string device;   ///< GPU UUID, or "host"
-    Bytes budget;         ///< declared
-    Bytes used;           ///< last sample over the whole process tree
+    std::string device;  ///< GPU UUID, or "host"
+    Bytes budget;        ///< declared
+    Bytes used;          ///< last sample over the whole process tree
     Bytes peak;
     bool is_reclaiming = false;  ///< process gone, bytes not yet seen free
     EnforcementGrade grade = EnforcementGrade::kNone;
@@ -51,9 +51,9 @@ struct Lease {
 
 struct Attempt {
     AttemptId id;
-    std::string token;                         ///< 256 random bits, hex; fences stale workers
+    std::string token;  ///< 256 random bits, hex; fences stale workers
     std::optional<ProcessIdentity> worker;
-    std::optional<ProcessIdentity> command;    ///< the user's program, leader of its own process group
+    std::optional<ProcessIdentity> command;  ///< the user's program, leader of its own process group
     std::string device;
     UnixMs granted_at;
     std::optional<UnixMs> running_at;
@@ -62,18 +62,18 @@ struct Attempt {
     std::optional<int> exit_code;
     std::optional<int> signal;
     // Only while yielding or stopping:
-    std::optional<UnixMs> deadline;            ///< when patience ends and the next rung is climbed
-    JobId beneficiary;                         ///< for whom it yields
-    std::string stop_reason;                   ///< "cancelled", "time_limit", "preempted", "window", "down"
+    std::optional<UnixMs> deadline;  ///< when patience ends and the next rung is climbed
+    JobId beneficiary;               ///< for whom it yields
+    std::string stop_reason;         ///< "cancelled", "time_limit", "preempted", "window", "down"
 };
 
 struct Checkpoint {
     JobId job;
     int attempt = 0;
-    std::string path;      ///< folder, relative to the data folder
+    std::string path;  ///< folder, relative to the data folder
     std::int64_t step = 0;
     Bytes bytes;
-    std::string sha256;    ///< of the manifest that lists every file with its hash
+    std::string sha256;  ///< of the manifest that lists every file with its hash
     UnixMs committed_at;
 };
 

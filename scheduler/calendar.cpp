@@ -18,8 +18,8 @@ constexpr int kDaysAhead = 15;
 
 Error not_understood(std::string_view rule, std::string_view part) {
     return Error{ErrorCode::kInvalidArgument, "bad_window",
-                 "\"" + std::string(part.substr(0, 40)) + "\" in the window rule \"" + std::string(rule.substr(0, 60)) +
-                     "\" was not understood.",
+                 "\"" + std::string(part.substr(0, 40)) + "\" in the window rule \"" +
+                     std::string(rule.substr(0, 60)) + "\" was not understood.",
                  "Write days and a time range, like \"mon-fri 22:00-06:00\" or \"daily 08:00-19:00\".", ""};
 }
 
@@ -58,7 +58,8 @@ std::optional<std::uint8_t> parse_days(std::string_view text) {
 /// "06:00" to minutes, 0..1440.
 std::optional<int> parse_minute(std::string_view text) {
     const auto colon = text.find(':');
-    if (colon == std::string_view::npos || colon == 0 || colon > 2 || text.size() != colon + 3) return std::nullopt;
+    if (colon == std::string_view::npos || colon == 0 || colon > 2 || text.size() != colon + 3)
+        return std::nullopt;
     int parts[2] = {0, 0};
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (i == colon) continue;
@@ -109,7 +110,8 @@ std::vector<OpenStretch> open_stretches(const Window& window, const TimeZones& z
             if (from < to) all.push_back({from, to});
         }
     }
-    std::sort(all.begin(), all.end(), [](const OpenStretch& a, const OpenStretch& b) { return a.from < b.from; });
+    std::sort(all.begin(), all.end(),
+              [](const OpenStretch& a, const OpenStretch& b) { return a.from < b.from; });
     std::vector<OpenStretch> joined;
     for (const OpenStretch& stretch : all) {
         if (!joined.empty() && stretch.from <= joined.back().to) {

@@ -13,11 +13,11 @@ namespace nightshift {
 /// A point of a local clock, without a zone.
 struct LocalTime {
     int year = 1970;
-    int month = 1;       ///< 1..12
-    int day = 1;         ///< 1..31
-    int minute = 0;      ///< of the day, 0..1439
+    int month = 1;   ///< 1..12
+    int day = 1;     ///< 1..31
+    int minute = 0;  ///< of the day, 0..1439
     int second = 0;
-    int weekday = 0;     ///< 0 = Monday
+    int weekday = 0;  ///< 0 = Monday
 };
 
 /// Time zones, supplied by the layer above (the scheduler itself reads no files).

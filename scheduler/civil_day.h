@@ -15,6 +15,8 @@ struct CivilDay {
 CivilDay day_of(const LocalTime& local);
 /// `minute` of that day, 0..1440, second 0.
 LocalTime local_on(CivilDay day, int minute);
-inline constexpr CivilDay operator+(CivilDay day, std::int64_t n) { return {day.number + n}; }
+inline constexpr CivilDay operator+(CivilDay day, std::int64_t n) {
+    return {day.number + n};
+}
 
 }  // namespace nightshift

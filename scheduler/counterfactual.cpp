@@ -39,7 +39,8 @@ void apply_verb(std::string_view verb, const Counterfactual& change, Snapshot& s
             waiting.state = JobState::kWaiting;
             snapshot.candidates[static_cast<std::size_t>(waiting.spec.job_class)].push_back(waiting);
         }
-        std::erase_if(snapshot.live, [&change](const LiveJob& live) { return live.job.id == change.subject; });
+        std::erase_if(snapshot.live,
+                      [&change](const LiveJob& live) { return live.job.id == change.subject; });
     }
 }
 
@@ -68,7 +69,8 @@ void add_budget(const Snapshot& snapshot, const Job& job, const Explanation& exp
             room = std::max(room, device.device.total - snapshot.policy.safety);
         }
     }
-    if (const auto most = snapshot.policy.of(job.spec.job_class).vram_max; most && has_gate(explanation, "group_limit")) {
+    if (const auto most = snapshot.policy.of(job.spec.job_class).vram_max;
+        most && has_gate(explanation, "group_limit")) {
         room = *most;
     }
     room = Bytes{room.value / kMi * kMi};
@@ -86,11 +88,12 @@ void add_budget(const Snapshot& snapshot, const Job& job, const Explanation& exp
     changes.push_back(change);
 }
 
-std::vector<Counterfactual> single_changes(const Snapshot& snapshot, const Job& job, const Explanation& explanation,
-                                           UnixMs now) {
+std::vector<Counterfactual> single_changes(const Snapshot& snapshot, const Job& job,
+                                           const Explanation& explanation, UnixMs now) {
     std::vector<Counterfactual> changes;
     for (const LiveJob& live : snapshot.live) {
-        const bool is_leaving = live.job.state == JobState::kYielding || live.job.state == JobState::kStopping;
+        const bool is_leaving =
+            live.job.state == JobState::kYielding || live.job.state == JobState::kStopping;
         if (is_leaving) continue;
         Counterfactual change;
         change.subject = live.job.id;
@@ -147,8 +150,9 @@ std::string gets_going(const Snapshot& snapshot, const Job& job, const TimeZones
     return format_jobs(victims) + (victims.size() == 1 ? " yields for it" : " yield for it");
 }
 
-std::vector<Counterfactual> counterfactuals(const Snapshot& snapshot, const Job& job, const Explanation& explanation,
-                                            const TimeZones& zones, UnixMs now) {
+std::vector<Counterfactual> counterfactuals(const Snapshot& snapshot, const Job& job,
+                                            const Explanation& explanation, const TimeZones& zones,
+                                            UnixMs now) {
     const Counterfactual flags = needed_flags(explanation);
     std::vector<Counterfactual> tries;
     if (!flags.verb.empty()) tries.push_back(flags);

@@ -17,7 +17,8 @@ std::string gets_going(const Snapshot& snapshot, const Job& job, const TimeZones
 
 /// The changes of one person's action (or all that its flags need) that were tried on a copy and found
 /// to get the job going. At most kTriesMax are tried.
-std::vector<Counterfactual> counterfactuals(const Snapshot& snapshot, const Job& job, const Explanation& explanation,
-                                            const TimeZones& zones, UnixMs now);
+std::vector<Counterfactual> counterfactuals(const Snapshot& snapshot, const Job& job,
+                                            const Explanation& explanation, const TimeZones& zones,
+                                            UnixMs now);
 
 }  // namespace nightshift

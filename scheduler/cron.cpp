@@ -25,8 +25,11 @@ struct Field {
     int names_from;
 };
 const std::array<Field, 5> kFields{
-    Field{"minute", 0, 59, {}, 0}, Field{"hour", 0, 23, {}, 0}, Field{"day of month", 1, 31, {}, 0},
-    Field{"month", 1, 12, kMonthNames, 1}, Field{"day of week", 0, 7, kDayNames, 0},
+    Field{"minute", 0, 59, {}, 0},
+    Field{"hour", 0, 23, {}, 0},
+    Field{"day of month", 1, 31, {}, 0},
+    Field{"month", 1, 12, kMonthNames, 1},
+    Field{"day of week", 0, 7, kDayNames, 0},
 };
 
 Error bad_cron(const std::string& message) {
@@ -71,7 +74,8 @@ Result<std::uint64_t> parse_item(const Field& field, std::string_view item) {
         const auto text = item.substr(slash + 1);
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
         const bool is_range = range == "*" || dash != std::string_view::npos;
-        if (error != std::errc{} || end != text.data() + text.size() || step < 1 || step > field.max || !is_range) {
+        if (error != std::errc{} || end != text.data() + text.size() || step < 1 || step > field.max ||
+            !is_range) {
             return bad_field(field, item);
         }
     }
@@ -134,7 +138,8 @@ Fire fire_at(const std::string& zone, const TimeZones& zones, const LocalTime& l
                         clock_text(zones.to_local(zone, at).minute) + " instead"};
     }
     if (zones.is_repeated(zone, local)) {
-        return {at, clock_text(local.minute) + " comes twice on this day (clocks go back); fires at the first"};
+        return {at,
+                clock_text(local.minute) + " comes twice on this day (clocks go back); fires at the first"};
     }
     return {at, ""};
 }
@@ -168,7 +173,8 @@ Result<Cron> parse_cron(std::string_view text) {
     return cron;
 }
 
-std::optional<Fire> next_fire(const Cron& cron, const std::string& zone, const TimeZones& zones, UnixMs after) {
+std::optional<Fire> next_fire(const Cron& cron, const std::string& zone, const TimeZones& zones,
+                              UnixMs after) {
     const LocalTime start = zones.to_local(zone, after);
     const CivilDay first_day = day_of(start);
     for (std::int64_t offset = 0; offset <= kYearsAhead * 366; ++offset) {

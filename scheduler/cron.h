@@ -14,11 +14,11 @@ namespace nightshift {
 /// Five-field cron, day fields combined as in Vixie cron: when both are restricted, either matches.
 /// Source: crontab(5) of Vixie cron 3.0.
 struct Cron {
-    std::uint64_t minutes = 0;       ///< bit per minute
+    std::uint64_t minutes = 0;  ///< bit per minute
     std::uint32_t hours = 0;
-    std::uint32_t days = 0;          ///< bit 1..31
-    std::uint16_t months = 0;        ///< bit 1..12
-    std::uint8_t weekdays = 0;       ///< bit 0 = Sunday
+    std::uint32_t days = 0;     ///< bit 1..31
+    std::uint16_t months = 0;   ///< bit 1..12
+    std::uint8_t weekdays = 0;  ///< bit 0 = Sunday
     bool is_day_restricted = false;
     bool is_weekday_restricted = false;
 };
@@ -28,13 +28,14 @@ Result<Cron> parse_cron(std::string_view text);
 
 struct Fire {
     UnixMs at;
-    std::string note;   ///< "", or what daylight saving did to it
+    std::string note;  ///< "", or what daylight saving did to it
 };
 
 /// The first fire strictly after `after`. A local time in a gap fires at the first instant after it
 /// (several fires in one gap collapse into one); a repeated local time fires once, at its first
 /// occurrence. Nothing when no date within 8 years matches (e.g. 31 February).
-std::optional<Fire> next_fire(const Cron& cron, const std::string& zone, const TimeZones& zones, UnixMs after);
+std::optional<Fire> next_fire(const Cron& cron, const std::string& zone, const TimeZones& zones,
+                              UnixMs after);
 
 enum class MissedPolicy { kOnce, kSkip, kAll };
 enum class OverlapPolicy { kSkip, kQueue, kReplace };
@@ -52,9 +53,9 @@ struct Schedule {
     MissedPolicy missed = MissedPolicy::kOnce;
     OverlapPolicy overlap = OverlapPolicy::kSkip;
     bool enabled = true;
-    std::string jobs_json;              ///< the chain as submitted: a JSON array of submits, opaque here
+    std::string jobs_json;  ///< the chain as submitted: a JSON array of submits, opaque here
     std::optional<UnixMs> next_fire_at;
-    std::optional<UnixMs> last_fire_at; ///< nominal
+    std::optional<UnixMs> last_fire_at;  ///< nominal
     UnixMs created_at;
     int version = 1;
 };
@@ -65,9 +66,10 @@ struct FireDecision {
     UnixMs nominal;
     bool run = false;
     bool replace_running = false;
-    std::string reason;                 ///< for a skip: "missed", "overlap"
+    std::string reason;  ///< for a skip: "missed", "overlap"
 };
 /// `live_or_waiting`: jobs of the schedule that are not terminal.
-std::vector<FireDecision> due_fires(const Schedule& schedule, const TimeZones& zones, UnixMs now, int live_or_waiting);
+std::vector<FireDecision> due_fires(const Schedule& schedule, const TimeZones& zones, UnixMs now,
+                                    int live_or_waiting);
 
 }  // namespace nightshift

@@ -15,7 +15,7 @@ enum class Quantile { kHalf, kNinety };
 
 struct Release {
     UnixMs at;
-    Bytes bytes;   ///< below 0 when the headroom steps up
+    Bytes bytes;  ///< below 0 when the headroom steps up
 };
 
 /// Memory of one device as it is expected to come and go.
@@ -109,8 +109,8 @@ std::optional<UnixMs> likely_start(const Scene& scene, const Ledger& ledger, con
                               });
         if (!competes) continue;
         const auto run = predict_run(*ahead, scene.snapshot);
-        const auto placed = timeline.place(ahead->spec.vram, scene.now,
-                                           quantile == Quantile::kHalf ? run.p50 : run.p90);
+        const auto placed =
+            timeline.place(ahead->spec.vram, scene.now, quantile == Quantile::kHalf ? run.p50 : run.p90);
         if (!placed) return std::nullopt;
     }
     return timeline.place(job.spec.vram, ready, std::nullopt);

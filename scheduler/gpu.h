@@ -33,14 +33,14 @@ struct DeviceSample {
     UnixMs at;
     Bytes used;
     std::vector<ProcessMemory> processes;
-    bool has_process_memory = false;       ///< false on WDDM and in containers
-    std::optional<double> utilization;     ///< 0..1
+    bool has_process_memory = false;    ///< false on WDDM and in containers
+    std::optional<double> utilization;  ///< 0..1
     std::optional<double> temperature_c;
     std::optional<double> power_w;
     std::optional<double> power_limit_w;
     std::optional<std::string> throttle;
     bool is_healthy = true;
-    std::string fault;                     ///< what is wrong when not healthy
+    std::string fault;  ///< what is wrong when not healthy
 };
 
 }  // namespace nightshift

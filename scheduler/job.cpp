@@ -12,53 +12,76 @@ std::optional<Enum> parse_by_name(const std::array<Enum, N>& values, std::string
 }
 
 constexpr std::array kJobStates{
-    JobState::kWaiting,   JobState::kStarting,  JobState::kRunning, JobState::kYielding,
-    JobState::kParked,    JobState::kStopping,  JobState::kSucceeded, JobState::kFailed,
-    JobState::kCancelled, JobState::kSkipped,   JobState::kExpired,
+    JobState::kWaiting,   JobState::kStarting, JobState::kRunning,   JobState::kYielding,
+    JobState::kParked,    JobState::kStopping, JobState::kSucceeded, JobState::kFailed,
+    JobState::kCancelled, JobState::kSkipped,  JobState::kExpired,
 };
 
 }  // namespace
 
 std::string_view to_string(JobClass job_class) {
     switch (job_class) {
-        case JobClass::kInference: return "inference";
-        case JobClass::kTraining: return "training";
-        case JobClass::kEvaluation: return "evaluation";
-        case JobClass::kSynthesis: return "synthesis";
+        case JobClass::kInference:
+            return "inference";
+        case JobClass::kTraining:
+            return "training";
+        case JobClass::kEvaluation:
+            return "evaluation";
+        case JobClass::kSynthesis:
+            return "synthesis";
     }
     return "training";
 }
 
-std::optional<JobClass> parse_job_class(std::string_view text) { return parse_by_name(kJobClasses, text); }
+std::optional<JobClass> parse_job_class(std::string_view text) {
+    return parse_by_name(kJobClasses, text);
+}
 
 int rank_of(JobClass job_class) {
     switch (job_class) {
-        case JobClass::kInference: return 0;
-        case JobClass::kTraining: return 1;
-        case JobClass::kEvaluation: return 1;
-        case JobClass::kSynthesis: return 2;
+        case JobClass::kInference:
+            return 0;
+        case JobClass::kTraining:
+            return 1;
+        case JobClass::kEvaluation:
+            return 1;
+        case JobClass::kSynthesis:
+            return 2;
     }
     return 2;
 }
 
 std::string_view to_string(JobState state) {
     switch (state) {
-        case JobState::kWaiting: return "waiting";
-        case JobState::kStarting: return "starting";
-        case JobState::kRunning: return "running";
-        case JobState::kYielding: return "yielding";
-        case JobState::kParked: return "parked";
-        case JobState::kStopping: return "stopping";
-        case JobState::kSucceeded: return "succeeded";
-        case JobState::kFailed: return "failed";
-        case JobState::kCancelled: return "cancelled";
-        case JobState::kSkipped: return "skipped";
-        case JobState::kExpired: return "expired";
+        case JobState::kWaiting:
+            return "waiting";
+        case JobState::kStarting:
+            return "starting";
+        case JobState::kRunning:
+            return "running";
+        case JobState::kYielding:
+            return "yielding";
+        case JobState::kParked:
+            return "parked";
+        case JobState::kStopping:
+            return "stopping";
+        case JobState::kSucceeded:
+            return "succeeded";
+        case JobState::kFailed:
+            return "failed";
+        case JobState::kCancelled:
+            return "cancelled";
+        case JobState::kSkipped:
+            return "skipped";
+        case JobState::kExpired:
+            return "expired";
     }
     return "waiting";
 }
 
-std::optional<JobState> parse_job_state(std::string_view text) { return parse_by_name(kJobStates, text); }
+std::optional<JobState> parse_job_state(std::string_view text) {
+    return parse_by_name(kJobStates, text);
+}
 
 bool is_terminal(JobState state) {
     switch (state) {
@@ -66,18 +89,22 @@ bool is_terminal(JobState state) {
         case JobState::kFailed:
         case JobState::kCancelled:
         case JobState::kSkipped:
-        case JobState::kExpired: return true;
+        case JobState::kExpired:
+            return true;
         case JobState::kWaiting:
         case JobState::kStarting:
         case JobState::kRunning:
         case JobState::kYielding:
         case JobState::kParked:
-        case JobState::kStopping: return false;
+        case JobState::kStopping:
+            return false;
     }
     return false;
 }
 
-bool is_live(JobState state) { return state != JobState::kWaiting && !is_terminal(state); }
+bool is_live(JobState state) {
+    return state != JobState::kWaiting && !is_terminal(state);
+}
 
 bool may_change(JobState from, JobState to) {
     // Every attempt can end: by its own exit, or by the proof that its process is gone.
@@ -88,26 +115,35 @@ bool may_change(JobState from, JobState to) {
             return to == JobState::kStarting || to == JobState::kCancelled || to == JobState::kSkipped ||
                    to == JobState::kExpired;
         case JobState::kStarting:
-            return is_end || to == JobState::kRunning || to == JobState::kYielding || to == JobState::kStopping;
-        case JobState::kRunning: return is_end || to == JobState::kYielding || to == JobState::kStopping;
-        case JobState::kYielding: return is_end || to == JobState::kParked || to == JobState::kStopping;
+            return is_end || to == JobState::kRunning || to == JobState::kYielding ||
+                   to == JobState::kStopping;
+        case JobState::kRunning:
+            return is_end || to == JobState::kYielding || to == JobState::kStopping;
+        case JobState::kYielding:
+            return is_end || to == JobState::kParked || to == JobState::kStopping;
         case JobState::kParked:
-            return is_end || to == JobState::kRunning || to == JobState::kYielding || to == JobState::kStopping;
-        case JobState::kStopping: return is_end;
+            return is_end || to == JobState::kRunning || to == JobState::kYielding ||
+                   to == JobState::kStopping;
+        case JobState::kStopping:
+            return is_end;
         case JobState::kSucceeded:
         case JobState::kFailed:
         case JobState::kCancelled:
         case JobState::kSkipped:
-        case JobState::kExpired: return false;
+        case JobState::kExpired:
+            return false;
     }
     return false;
 }
 
 std::string_view to_string(CheckpointMode mode) {
     switch (mode) {
-        case CheckpointMode::kWorker: return "worker";
-        case CheckpointMode::kSignal: return "signal";
-        case CheckpointMode::kNone: return "none";
+        case CheckpointMode::kWorker:
+            return "worker";
+        case CheckpointMode::kSignal:
+            return "signal";
+        case CheckpointMode::kNone:
+            return "none";
     }
     return "none";
 }
@@ -119,9 +155,12 @@ std::optional<CheckpointMode> parse_checkpoint_mode(std::string_view text) {
 
 std::string_view to_string(DependencyKind kind) {
     switch (kind) {
-        case DependencyKind::kSuccess: return "success";
-        case DependencyKind::kAny: return "any";
-        case DependencyKind::kFailure: return "failure";
+        case DependencyKind::kSuccess:
+            return "success";
+        case DependencyKind::kAny:
+            return "any";
+        case DependencyKind::kFailure:
+            return "failure";
     }
     return "success";
 }

@@ -15,8 +15,8 @@
 namespace nightshift {
 
 enum class JobClass { kInference, kTraining, kEvaluation, kSynthesis };
-inline constexpr std::array kJobClasses{JobClass::kInference, JobClass::kTraining,
-                                        JobClass::kEvaluation, JobClass::kSynthesis};
+inline constexpr std::array kJobClasses{JobClass::kInference, JobClass::kTraining, JobClass::kEvaluation,
+                                        JobClass::kSynthesis};
 std::string_view to_string(JobClass job_class);
 std::optional<JobClass> parse_job_class(std::string_view text);
 
@@ -25,17 +25,17 @@ int rank_of(JobClass job_class);
 
 /// What exists in the world. Why a waiting job waits is computed, never stored as a state.
 enum class JobState {
-    kWaiting,    ///< no process
-    kStarting,   ///< attempt committed, process not confirmed
-    kRunning,    ///< process confirmed
-    kYielding,   ///< asked to save and leave, still alive
-    kParked,     ///< alive, memory given back
-    kStopping,   ///< being killed
+    kWaiting,   ///< no process
+    kStarting,  ///< attempt committed, process not confirmed
+    kRunning,   ///< process confirmed
+    kYielding,  ///< asked to save and leave, still alive
+    kParked,    ///< alive, memory given back
+    kStopping,  ///< being killed
     kSucceeded,
     kFailed,
     kCancelled,
-    kSkipped,    ///< a dependency can never hold
-    kExpired,    ///< its start deadline passed
+    kSkipped,  ///< a dependency can never hold
+    kExpired,  ///< its start deadline passed
 };
 std::string_view to_string(JobState state);
 std::optional<JobState> parse_job_state(std::string_view text);
@@ -63,26 +63,26 @@ struct JobSpec {
     std::string name;
     std::string kind;
     JobClass job_class = JobClass::kTraining;
-    std::string params_json = "{}";        ///< opaque here; checked against the kind's schema by api
-    std::vector<std::string> command;      ///< argv, only for kind "command"
+    std::string params_json = "{}";    ///< opaque here; checked against the kind's schema by api
+    std::vector<std::string> command;  ///< argv, only for kind "command"
     std::string cwd;
     std::vector<std::pair<std::string, std::string>> env;
-    std::string gpu;                       ///< UUID of the wanted GPU; empty = any allowed
+    std::string gpu;  ///< UUID of the wanted GPU; empty = any allowed
     Bytes vram;
     Bytes ram;
     int cpu = 1;
-    int priority = 0;                      ///< -100..100, higher first within the class
-    std::string window;                    ///< name of a policy window; empty = the class's
+    int priority = 0;    ///< -100..100, higher first within the class
+    std::string window;  ///< name of a policy window; empty = the class's
     std::optional<UnixMs> not_before;
     std::optional<UnixMs> start_deadline;
-    std::optional<Millis> time_limit;      ///< run time summed over the attempts
+    std::optional<Millis> time_limit;  ///< run time summed over the attempts
     std::vector<Dependency> after;
     int retries = 0;
     bool preemptible = true;
     CheckpointMode checkpoint = CheckpointMode::kNone;
     bool hold = false;
     std::vector<std::pair<std::string, std::string>> labels;
-    std::optional<Millis> estimate;        ///< run time the kind predicts from its params
+    std::optional<Millis> estimate;  ///< run time the kind predicts from its params
 };
 
 /// Limits of a submit; the API names them in its refusals.
@@ -114,25 +114,25 @@ struct Job {
     JobSpec spec;
     JobState state = JobState::kWaiting;
     bool held = false;
-    std::int64_t order_key = 0;            ///< place in the class; submit order unless moved
-    int version = 1;                       ///< rises with every change; the ETag
+    std::int64_t order_key = 0;  ///< place in the class; submit order unless moved
+    int version = 1;             ///< rises with every change; the ETag
     UnixMs created_at;
-    std::optional<UnixMs> started_at;      ///< first start
+    std::optional<UnixMs> started_at;  ///< first start
     std::optional<UnixMs> ended_at;
     std::optional<UnixMs> eligible_since;  ///< all gates but VRAM and order open since
     std::optional<UnixMs> retry_at;        ///< back-off after a failed attempt
     int attempt = 0;                       ///< number of the current or last attempt
     int preemptions = 0;
     int retries_left = 0;
-    Millis run_time;                       ///< of finished attempts
-    int dependencies_open = 0;             ///< unmet dependencies
+    Millis run_time;            ///< of finished attempts
+    int dependencies_open = 0;  ///< unmet dependencies
     bool dependency_impossible = false;
     std::optional<Outcome> outcome;
     std::optional<Progress> progress;
-    std::string schedule;                  ///< name of the schedule that made it; may be empty
+    std::string schedule;  ///< name of the schedule that made it; may be empty
     JobId rerun_of;
     Bytes peak_vram;
-    bool has_checkpoint = false;           ///< a committed checkpoint exists
+    bool has_checkpoint = false;  ///< a committed checkpoint exists
     bool hidden = false;
 };
 

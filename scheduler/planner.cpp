@@ -29,8 +29,8 @@ Gate far_behind_gate(const Snapshot& snapshot, const Job& job) {
     gate.code = "order_behind";
     gate.value = kCandidatesPerClass;
     gate.limit = kCandidatesPerClass;
-    gate.text = "At least " + std::to_string(kCandidatesPerClass) + " of " + std::to_string(count) + " waiting " +
-                std::string(to_string(job.spec.job_class)) + " jobs are ahead of it.";
+    gate.text = "At least " + std::to_string(kCandidatesPerClass) + " of " + std::to_string(count) +
+                " waiting " + std::string(to_string(job.spec.job_class)) + " jobs are ahead of it.";
     return gate;
 }
 

@@ -19,24 +19,24 @@ struct VramTerms {
 /// One closed gate of a waiting job. Codes: scheduler.md 5.6.
 struct Gate {
     std::string code;
-    std::string text;                    ///< one sentence in English with the numbers
-    std::optional<UnixMs> opens_at;      ///< when known
+    std::string text;                ///< one sentence in English with the numbers
+    std::optional<UnixMs> opens_at;  ///< when known
     std::optional<VramTerms> vram;
-    std::vector<JobId> jobs;             ///< blockers: the jobs behind order, dependency, idle gates
+    std::vector<JobId> jobs;  ///< blockers: the jobs behind order, dependency, idle gates
     std::string window;
-    std::int64_t limit = 0, value = 0;   ///< for cpu, ram, counts
+    std::int64_t limit = 0, value = 0;  ///< for cpu, ram, counts
 };
 
 struct Eta {
     std::optional<UnixMs> p50, p90;
-    std::string basis;                   ///< what the guess rests on, or why there is none
+    std::string basis;  ///< what the guess rests on, or why there is none
 };
 
 struct Counterfactual {
-    std::string action;                  ///< e.g. "job 790 yields", "budget <= 13.1 GiB"
+    std::string action;  ///< e.g. "job 790 yields", "budget <= 13.1 GiB"
     std::string effect;
     std::string cost;
-    std::string verb;                    ///< machine form: "preempt", "set_vram", "release", "resume_queue", "cancel"
+    std::string verb;  ///< machine form: "preempt", "set_vram", "release", "resume_queue", "cancel"
     JobId subject;
     std::optional<Bytes> vram;
 };
@@ -44,9 +44,9 @@ struct Counterfactual {
 struct Explanation {
     JobId job;
     bool is_head_of_class = false;
-    std::vector<Gate> gates;             ///< all closed ones, most important first; empty = starts now
+    std::vector<Gate> gates;  ///< all closed ones, most important first; empty = starts now
     Eta eta;
-    std::vector<Counterfactual> would_start_if;   ///< each checked by planning again
+    std::vector<Counterfactual> would_start_if;  ///< each checked by planning again
 };
 
 struct Start {
@@ -57,8 +57,8 @@ struct Start {
 
 struct Yield {
     JobId job;
-    JobId beneficiary;                   ///< 0 for a window edge
-    std::string reason;                  ///< "preempted", "window"
+    JobId beneficiary;   ///< 0 for a window edge
+    std::string reason;  ///< "preempted", "window"
     UnixMs deadline;
 };
 
@@ -66,9 +66,9 @@ struct Plan {
     std::int64_t plan_seq = 0;
     std::vector<Start> starts;
     std::vector<Yield> yields;
-    std::vector<JobId> expired;          ///< start deadline passed
-    std::vector<Explanation> waiting;    ///< one for each candidate that does not start
-    std::optional<UnixMs> next_wakeup;   ///< when the plan could change without any event
+    std::vector<JobId> expired;         ///< start deadline passed
+    std::vector<Explanation> waiting;   ///< one for each candidate that does not start
+    std::optional<UnixMs> next_wakeup;  ///< when the plan could change without any event
 };
 
 /// Decides. Pure: same snapshot, same now, same plan. Never starts more than the ledger holds.

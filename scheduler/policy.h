@@ -16,13 +16,13 @@ namespace nightshift {
 /// before the start lies on the next day; a window belongs to the day on which it opens.
 struct WindowRule {
     std::uint8_t days = 0;
-    int start_minute = 0;   ///< 0..1439
-    int end_minute = 0;     ///< 1..1440
+    int start_minute = 0;  ///< 0..1439
+    int end_minute = 0;    ///< 1..1440
 };
 
 struct Window {
     std::string name;
-    std::string timezone;   ///< IANA name; empty = the system's zone
+    std::string timezone;  ///< IANA name; empty = the system's zone
     std::vector<WindowRule> rules;
 };
 
@@ -33,10 +33,10 @@ struct Headroom {
 };
 
 struct ClassPolicy {
-    std::vector<Headroom> headroom;          ///< only class inference
-    std::string window;                      ///< default window; empty = always open
-    std::optional<Bytes> vram_max;           ///< of one job
-    std::vector<int> gpus;                   ///< allowed indexes; empty = all
+    std::vector<Headroom> headroom;  ///< only class inference
+    std::string window;              ///< default window; empty = always open
+    std::optional<Bytes> vram_max;   ///< of one job
+    std::vector<int> gpus;           ///< allowed indexes; empty = all
     std::vector<JobClass> only_when_idle;
     std::optional<Millis> time_limit;
 };
@@ -56,7 +56,7 @@ struct Limits {
 struct Policy {
     Bytes safety = mebibytes(512);
     std::vector<Window> windows;
-    std::array<ClassPolicy, kJobClasses.size()> classes;   ///< by JobClass
+    std::array<ClassPolicy, kJobClasses.size()> classes;  ///< by JobClass
     PreemptionPolicy preemption;
     Limits limits;
     std::vector<std::string> roots;

@@ -93,8 +93,7 @@ using Status = Result<void>;
 }  // namespace nightshift
 
 /// Returns the error of a Result-valued expression from the enclosing function.
-#define NIGHTSHIFT_TRY(expression)                                    \
-    do {                                                              \
-        if (auto try_result_ = (expression); !try_result_.has_value()) \
-            return try_result_.error();                               \
+#define NIGHTSHIFT_TRY(expression)                                                                 \
+    do {                                                                                           \
+        if (auto try_result_ = (expression); !try_result_.has_value()) return try_result_.error(); \
     } while (false)

@@ -8,7 +8,9 @@ namespace {
 /// Fewer runs than this say nothing about the next one.
 constexpr int kRunsMin = 3;
 /// An estimate from the params counts as p50; runs of the same kind stay within a quarter of it.
-Millis cautious(Millis estimate) { return Millis{estimate.value + estimate.value / 4}; }
+Millis cautious(Millis estimate) {
+    return Millis{estimate.value + estimate.value / 4};
+}
 
 Millis minus_done(Millis whole, const Job& job) {
     if (!job.has_checkpoint) return whole;

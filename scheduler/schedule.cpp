@@ -35,9 +35,12 @@ std::deque<UnixMs> due_times(const Schedule& schedule, const TimeZones& zones, U
 bool is_wanted(MissedPolicy missed, UnixMs nominal, bool is_last, UnixMs now) {
     if (now - nominal <= kOnTime) return true;
     switch (missed) {
-        case MissedPolicy::kOnce: return is_last;
-        case MissedPolicy::kSkip: return false;
-        case MissedPolicy::kAll: return true;
+        case MissedPolicy::kOnce:
+            return is_last;
+        case MissedPolicy::kSkip:
+            return false;
+        case MissedPolicy::kAll:
+            return true;
     }
     return false;
 }
@@ -46,18 +49,24 @@ bool is_wanted(MissedPolicy missed, UnixMs nominal, bool is_last, UnixMs now) {
 
 std::string_view to_string(MissedPolicy policy) {
     switch (policy) {
-        case MissedPolicy::kOnce: return "once";
-        case MissedPolicy::kSkip: return "skip";
-        case MissedPolicy::kAll: return "all";
+        case MissedPolicy::kOnce:
+            return "once";
+        case MissedPolicy::kSkip:
+            return "skip";
+        case MissedPolicy::kAll:
+            return "all";
     }
     return "once";
 }
 
 std::string_view to_string(OverlapPolicy policy) {
     switch (policy) {
-        case OverlapPolicy::kSkip: return "skip";
-        case OverlapPolicy::kQueue: return "queue";
-        case OverlapPolicy::kReplace: return "replace";
+        case OverlapPolicy::kSkip:
+            return "skip";
+        case OverlapPolicy::kQueue:
+            return "queue";
+        case OverlapPolicy::kReplace:
+            return "replace";
     }
     return "skip";
 }

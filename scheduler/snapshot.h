@@ -20,8 +20,8 @@ inline constexpr int kCandidatesPerClass = 64;
 /// A device as the ledger sees it in one pass.
 struct DeviceState {
     Device device;
-    Bytes foreign;              ///< memory of programs that are not ours, already filtered
-    std::vector<std::pair<std::string, Bytes>> foreign_programs;   ///< largest first, at most 8
+    Bytes foreign;  ///< memory of programs that are not ours, already filtered
+    std::vector<std::pair<std::string, Bytes>> foreign_programs;  ///< largest first, at most 8
     std::optional<DeviceSample> sample;
 };
 
@@ -30,7 +30,7 @@ struct LiveJob {
     Attempt attempt;
     Lease lease;
     std::optional<UnixMs> last_checkpoint_at;
-    std::vector<UnixMs> preempted_at;      ///< within the last 24 h
+    std::vector<UnixMs> preempted_at;  ///< within the last 24 h
     std::optional<UnixMs> predicted_end;
 };
 
@@ -62,7 +62,7 @@ struct Snapshot {
     std::optional<UnixMs> last_preemption_at;
     Bytes ram_total;
     int cpu_total = 1;
-    std::optional<UnixMs> next_timer_hint;   ///< smallest not_before, retry_at, start_deadline on disk
+    std::optional<UnixMs> next_timer_hint;  ///< smallest not_before, retry_at, start_deadline on disk
     std::int64_t plan_seq = 0;
 };
 

@@ -5,14 +5,15 @@
 namespace nightshift {
 namespace {
 
-constexpr int kExitTryAgain = 75;   // EX_TEMPFAIL of sysexits.h
+constexpr int kExitTryAgain = 75;  // EX_TEMPFAIL of sysexits.h
 constexpr int kExitPreempted = 85;
 constexpr Millis kRetryDelayFirst = seconds(10);
 constexpr Millis kRetryDelayMax = minutes(15);
 
 /// The daemon asked it to leave the GPU and will run it again.
 bool is_asked_to_leave(const Attempt& attempt) {
-    return attempt.stop_reason == "preempted" || attempt.stop_reason == "window" || attempt.stop_reason == "down";
+    return attempt.stop_reason == "preempted" || attempt.stop_reason == "window" ||
+           attempt.stop_reason == "down";
 }
 
 Transition terminal(JobState state, AttemptEnd end, const AttemptReport& report, std::string code,
@@ -20,7 +21,8 @@ Transition terminal(JobState state, AttemptEnd end, const AttemptReport& report,
     Transition next;
     next.state = state;
     next.end = end;
-    next.outcome = Outcome{std::move(code), std::move(message), report.exit_code, report.signal, report.cached};
+    next.outcome =
+        Outcome{std::move(code), std::move(message), report.exit_code, report.signal, report.cached};
     return next;
 }
 
@@ -63,9 +65,9 @@ std::string said(const AttemptReport& report, std::string fallback) {
 
 Transition on_exit_status(const Job& job, const AttemptReport& report, UnixMs now) {
     if (report.exit_code == kExitTryAgain) {
-        return retry_or_fail(job, AttemptEnd::kTryAgain, report, "try_again",
-                             said(report, "The job asked to be tried again (exit code 75) and has no retries left."),
-                             now);
+        return retry_or_fail(
+            job, AttemptEnd::kTryAgain, report, "try_again",
+            said(report, "The job asked to be tried again (exit code 75) and has no retries left."), now);
     }
     if (report.signal) {
         return retry_or_fail(job, AttemptEnd::kFailed, report,
@@ -76,8 +78,9 @@ Transition on_exit_status(const Job& job, const AttemptReport& report, UnixMs no
     }
     if (report.exit_code == kExitPreempted) {
         return retry_or_fail(job, AttemptEnd::kFailed, report, "exit_code",
-                             said(report, "The job ended with exit code 85 without a request to yield and a "
-                                          "committed checkpoint."),
+                             said(report,
+                                  "The job ended with exit code 85 without a request to yield and a "
+                                  "committed checkpoint."),
                              now);
     }
     const std::string exit = report.exit_code ? std::to_string(*report.exit_code) : "unknown";
@@ -103,8 +106,9 @@ Transition on_attempt_end(const Job& job, const Attempt& attempt, const AttemptR
     }
     if (attempt.stop_reason == "over_budget" || report.error_code == "over_budget") {
         // Another try with the same budget would end the same way.
-        return terminal(JobState::kFailed, AttemptEnd::kOverBudget, report, "over_budget",
-                        said(report, "The job used more memory than its budget; submit it with a larger `vram`."));
+        return terminal(
+            JobState::kFailed, AttemptEnd::kOverBudget, report, "over_budget",
+            said(report, "The job used more memory than its budget; submit it with a larger `vram`."));
     }
     if (report.is_spawn_error) {
         return retry_or_fail(job, AttemptEnd::kSpawnError, report, "spawn_error",

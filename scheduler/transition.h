@@ -12,12 +12,12 @@ namespace nightshift {
 struct AttemptReport {
     std::optional<int> exit_code;
     std::optional<int> signal;
-    bool is_lost = false;                    ///< gone without a result
-    bool is_reboot = false;                  ///< lost because the machine restarted: costs no retry
+    bool is_lost = false;    ///< gone without a result
+    bool is_reboot = false;  ///< lost because the machine restarted: costs no retry
     bool is_spawn_error = false;
-    bool has_committed_checkpoint = false;   ///< a checkpoint of this attempt is committed and hashed
-    std::string message;                     ///< the worker's own words; may be empty
-    std::string error_code;                  ///< the worker's own code, e.g. "out_of_memory"
+    bool has_committed_checkpoint = false;  ///< a checkpoint of this attempt is committed and hashed
+    std::string message;                    ///< the worker's own words; may be empty
+    std::string error_code;                 ///< the worker's own code, e.g. "out_of_memory"
     bool cached = false;
     Millis run_time;
 };
@@ -26,7 +26,7 @@ struct AttemptReport {
 struct Transition {
     JobState state = JobState::kWaiting;
     AttemptEnd end = AttemptEnd::kOk;
-    std::optional<Outcome> outcome;          ///< set when terminal
+    std::optional<Outcome> outcome;  ///< set when terminal
     bool charges_retry = false;
     bool counts_preemption = false;
     std::optional<UnixMs> retry_at;

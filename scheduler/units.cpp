@@ -85,8 +85,8 @@ constexpr std::array kByteUnits{
     Unit{"tb", 1'000'000'000'000},
 };
 constexpr std::array kTimeUnits{
-    Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"min", 60'000},
-    Unit{"h", 3'600'000}, Unit{"d", 86'400'000},
+    Unit{"ms", 1},       Unit{"s", 1000},      Unit{"m", 60'000},
+    Unit{"min", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000},
 };
 
 template <std::size_t N>
@@ -144,7 +144,8 @@ Result<Millis> parse_duration(std::string_view text) {
         std::size_t letters = 0;
         while (letters < rest.size() && std::isalpha(static_cast<unsigned char>(rest[letters]))) ++letters;
         const bool is_bare = letters == 0 && rest.empty() && is_first && number->scale == 1;
-        const auto factor = is_bare ? std::optional<std::int64_t>{1000} : factor_of(kTimeUnits, rest.substr(0, letters));
+        const auto factor =
+            is_bare ? std::optional<std::int64_t>{1000} : factor_of(kTimeUnits, rest.substr(0, letters));
         if (!factor) return bad(text, "duration", kHint);
         const auto part = scaled(*number, *factor);
         if (!part || *part > kDurationMsMax - total) {

@@ -16,30 +16,54 @@ struct Bytes {
 };
 Bytes operator+(Bytes a, Bytes b);
 Bytes operator-(Bytes a, Bytes b);
-inline Bytes& operator+=(Bytes& a, Bytes b) { return a = a + b; }
-inline Bytes& operator-=(Bytes& a, Bytes b) { return a = a - b; }
-constexpr Bytes mebibytes(std::int64_t n) { return Bytes{n * 1024 * 1024}; }
-constexpr Bytes gibibytes(std::int64_t n) { return Bytes{n * 1024 * 1024 * 1024}; }
+inline Bytes& operator+=(Bytes& a, Bytes b) {
+    return a = a + b;
+}
+inline Bytes& operator-=(Bytes& a, Bytes b) {
+    return a = a - b;
+}
+constexpr Bytes mebibytes(std::int64_t n) {
+    return Bytes{n * 1024 * 1024};
+}
+constexpr Bytes gibibytes(std::int64_t n) {
+    return Bytes{n * 1024 * 1024 * 1024};
+}
 
 /// A length of time in milliseconds.
 struct Millis {
     std::int64_t value = 0;
     friend auto operator<=>(const Millis&, const Millis&) = default;
 };
-inline constexpr Millis operator+(Millis a, Millis b) { return {a.value + b.value}; }
-inline constexpr Millis operator-(Millis a, Millis b) { return {a.value - b.value}; }
-constexpr Millis seconds(std::int64_t n) { return Millis{n * 1000}; }
-constexpr Millis minutes(std::int64_t n) { return Millis{n * 60'000}; }
-constexpr Millis hours(std::int64_t n) { return Millis{n * 3'600'000}; }
+inline constexpr Millis operator+(Millis a, Millis b) {
+    return {a.value + b.value};
+}
+inline constexpr Millis operator-(Millis a, Millis b) {
+    return {a.value - b.value};
+}
+constexpr Millis seconds(std::int64_t n) {
+    return Millis{n * 1000};
+}
+constexpr Millis minutes(std::int64_t n) {
+    return Millis{n * 60'000};
+}
+constexpr Millis hours(std::int64_t n) {
+    return Millis{n * 3'600'000};
+}
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z on the wall clock.
 struct UnixMs {
     std::int64_t value = 0;
     friend auto operator<=>(const UnixMs&, const UnixMs&) = default;
 };
-inline constexpr UnixMs operator+(UnixMs t, Millis d) { return {t.value + d.value}; }
-inline constexpr UnixMs operator-(UnixMs t, Millis d) { return {t.value - d.value}; }
-inline constexpr Millis operator-(UnixMs a, UnixMs b) { return {a.value - b.value}; }
+inline constexpr UnixMs operator+(UnixMs t, Millis d) {
+    return {t.value + d.value};
+}
+inline constexpr UnixMs operator-(UnixMs t, Millis d) {
+    return {t.value - d.value};
+}
+inline constexpr Millis operator-(UnixMs a, UnixMs b) {
+    return {a.value - b.value};
+}
 
 /// Parses "3GiB", "512 MiB", "1.5GB", "4096" (bare integers are bytes). KiB/MiB/GiB/TiB are powers
 /// of 1024, KB/MB/GB/TB powers of 1000, K/M/G/T alone mean the binary ones. Fails: invalid_argument.

@@ -37,7 +37,8 @@ WindowBook::WindowBook(const Policy& policy, const TimeZones& zones, UnixMs now)
         HeadroomStep step{at, Bytes{}, ""};
         for (const Headroom& entry : policy.of(JobClass::kInference).headroom) {
             const auto window = stretches.find(entry.window);
-            const bool is_in_force = entry.window.empty() || (window != stretches.end() && is_inside(window->second, at));
+            const bool is_in_force =
+                entry.window.empty() || (window != stretches.end() && is_inside(window->second, at));
             if (!is_in_force) continue;
             step.vram = entry.vram;
             step.window = entry.window;

@@ -12,10 +12,10 @@ namespace nightshift {
 
 /// A window as one planning pass sees it.
 struct WindowStatus {
-    bool is_known = false;               ///< the policy has a window of this name
+    bool is_known = false;  ///< the policy has a window of this name
     bool is_open = false;
-    std::optional<UnixMs> opens_at;      ///< next opening, when it is closed and ever opens
-    std::optional<UnixMs> closes_at;     ///< when it is open and ever closes
+    std::optional<UnixMs> opens_at;   ///< next opening, when it is closed and ever opens
+    std::optional<UnixMs> closes_at;  ///< when it is open and ever closes
     std::string timezone;
 };
 
