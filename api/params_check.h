@@ -18,8 +18,8 @@ struct ParamsFound {
 };
 
 /// Checks params against a kind's JSON Schema. Understood: type, enum, minimum, maximum, minItems,
-/// required, items, properties, oneOf/anyOf, default, "x-artifact" (a full path that exists, or
-/// "job:ID") and "x-path" (true: a full path that exists). Unknown names are refused with the nearest known one.
+/// required, items, properties, oneOf/anyOf, default, "x-artifact" (a full path that exists, or "job:ID")
+/// and "x-path" (true: a full path that exists). Unknown names are refused with the nearest known one.
 ParamsFound check_params(const KindInfo& kind, const nlohmann::json& params, const SubmitDefaults& defaults,
                          std::vector<Error>& errors);
 
