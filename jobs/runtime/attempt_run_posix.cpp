@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Millis kKillPatience = seconds(5);
+constexpr unsigned kRefusedWait_s = 60;  ///< longer than the kills take; the process ends in it
 
 /// Takes a variable out of the environment, so that no user's program inherits it.
 std::string take_env(const char* name) {
@@ -88,6 +89,8 @@ wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal&
         if (!start.resume_folder.empty()) context.choose_checkpoint(start.resume_folder);
         done = context.run([&] { return make_job(start); });
         kill_descendants(kKillPatience);
+        // The command's end may be the doing of the control thread, which is about to end this process.
+        if (control.is_refused()) ::sleep(kRefusedWait_s);
         context.leave_result(done, started_at);
     } catch (const JobError& error) {
         done.exit_code = 1;

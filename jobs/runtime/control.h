@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -48,6 +49,10 @@ class Control {
     std::optional<wire::Start> wait_for_start();
     std::string why() const;
 
+    /// True from the moment on at which the daemon said that this worker is not wanted: it must leave no
+    /// trace any more. on_refused ends the process.
+    bool is_refused() const { return is_refused_.load(); }
+
     void started(const wire::Started& started);
     void progress(const Progress& progress);
     void memory(const wire::MemoryReport& report);
@@ -88,6 +93,7 @@ class Control {
     Time report_at_ = 0;
     int bad_lines_ = 0;
 
+    std::atomic<bool> is_refused_{false};
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     // Guarded by mutex_.

@@ -267,6 +267,7 @@ void Control::handle(const wire::FromDaemon& message) {
     } else if (const auto* ping = std::get_if<wire::Ping>(&message)) {
         say(wire::Pong{ping->n});
     } else if (const auto* refuse = std::get_if<wire::Refuse>(&message)) {
+        is_refused_ = true;
         {
             const std::lock_guard lock(mutex_);
             why_ = "the daemon refused this worker: " + refuse->reason;
