@@ -71,8 +71,7 @@ void say_why(Client& client, const DemoWatch& watch, std::int64_t id) {
 /// The jobs of the night in their order; returns the id of the training that has to make way.
 std::int64_t run_night(Client& client, DemoWatch& watch) {
     const DemoBudgets budgets = budgets_of(client);
-    watch.say("device " + budgets.device + ": jobs may use " +
-              size_text(budgets.usable));
+    watch.say("device " + budgets.device + ": jobs may use " + size_text(budgets.usable));
     const std::int64_t imported = watch.submit(import_job(find_bundles()));
     const std::int64_t generated = watch.submit(generate_job());
     const std::int64_t features = watch.submit(extract_job(generated));

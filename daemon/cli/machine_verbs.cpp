@@ -35,11 +35,12 @@ void show_gpus(Session& session) {
         for (const json& lease : array_at(device, "leases")) {
             jobs += (jobs.empty() ? "" : " ") + text_at(lease, "job");
         }
-        table.rows.push_back({text_at(device, "index"), text_at(device, "name"), size_text(number_at(device, "total")),
-                              size_text(number_at(device, "held")), size_text(number_at(device, "foreign")),
-                              size_text(number_at(device, "safety")), size_text(number_at(device, "free")),
-                              size_text(number_at(device, "used")), measured("utilization", " %"),
-                              measured("temperature_c", " C"), jobs, text_at(device, "uuid")});
+        table.rows.push_back({text_at(device, "index"), text_at(device, "name"),
+                              size_text(number_at(device, "total")), size_text(number_at(device, "held")),
+                              size_text(number_at(device, "foreign")), size_text(number_at(device, "safety")),
+                              size_text(number_at(device, "free")), size_text(number_at(device, "used")),
+                              measured("utilization", " %"), measured("temperature_c", " C"), jobs,
+                              text_at(device, "uuid")});
     }
     print(session.format, table, devices, "no device");
 }

@@ -108,7 +108,7 @@ void add_fields(const SubmitOptions& options, json& body) {
     if (options.is_preemptible) body["preemptible"] = *options.is_preemptible;
     if (options.hold) body["hold"] = true;
     if (!options.after.empty()) {
-        json after = body.value("after", json::array());
+        json after = body.contains("after") ? body["after"] : json::array();
         for (const std::string& text : options.after) add_dependencies(text, after);
         body["after"] = after;
     }

@@ -80,8 +80,7 @@ std::string why_text(const json& why) {
         text += "would start if: " + harmless(text_at(change, "action"));
         if (const std::string effect = text_at(change, "effect"); !effect.empty())
             text += " -> " + harmless(effect);
-        if (const std::string cost = text_at(change, "cost"); !cost.empty())
-            text += "; " + harmless(cost);
+        if (const std::string cost = text_at(change, "cost"); !cost.empty()) text += "; " + harmless(cost);
         text += "\n";
     }
     return text;

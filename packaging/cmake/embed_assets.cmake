@@ -73,7 +73,8 @@ foreach(pair IN LISTS pairs)
            "\\1\n" bytes "${bytes}")
     mime_of("${file}" mime)
     string(APPEND arrays "constexpr unsigned char kFile${number}[] = {\n${bytes}0x00};\n")
-    string(APPEND rows "    Row{\"${path}\", {view(kFile${number}, ${size}), \"${mime}\", \"\\\"${hash}\\\"\"}},\n")
+    string(APPEND rows "    Row{\"${path}\", "
+        "{view(kFile${number}, ${size}), \"${mime}\", \"\\\"${hash}\\\"\"}},\n")
     math(EXPR number "${number} + 1")
 endforeach()
 

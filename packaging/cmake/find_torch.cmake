@@ -10,14 +10,16 @@ if(NOT NIGHTSHIFT_TORCH STREQUAL "OFF")
     if(EXISTS ${torch_dir}/lib/libtorch_cpu.so)
         foreach(name c10 torch_cpu)
             add_library(nightshift_${name} SHARED IMPORTED GLOBAL)
-            set_target_properties(nightshift_${name} PROPERTIES IMPORTED_LOCATION ${torch_dir}/lib/lib${name}.so)
+            set_target_properties(nightshift_${name} PROPERTIES
+                IMPORTED_LOCATION ${torch_dir}/lib/lib${name}.so)
             target_include_directories(nightshift_${name} SYSTEM INTERFACE
                 ${torch_dir}/include ${torch_dir}/include/torch/csrc/api/include)
         endforeach()
         target_link_libraries(nightshift_torch_cpu INTERFACE nightshift_c10)
         set(NIGHTSHIFT_HAVE_TORCH ON)
     elseif(NIGHTSHIFT_TORCH STREQUAL "ON")
-        message(FATAL_ERROR "NIGHTSHIFT_TORCH=ON but ${torch_dir}/lib/libtorch_cpu.so is missing. Run packaging/setup.")
+        message(FATAL_ERROR "NIGHTSHIFT_TORCH=ON but ${torch_dir}/lib/libtorch_cpu.so is missing. "
+            "Run packaging/setup.")
     endif()
 endif()
 message(STATUS "nightshift: LibTorch ${NIGHTSHIFT_HAVE_TORCH}")

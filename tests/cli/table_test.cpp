@@ -20,8 +20,8 @@ Table jobs() {
 
 TEST_CASE("table: columns stay aligned with Korean in them") {
     CHECK(to_text(jobs(), Format::kText) ==
-          "ID  NAME   STATE\n"
-          " 7  밤샘…  running\n"
+          "ID  NAME    STATE\n"
+          " 7  밤샘 …  running\n"
           "12  a\n");
 }
 

@@ -200,6 +200,7 @@ std::vector<Finding> processes_start_in_named_files(const Tree& tree) {
     // A process that a reader does not find in this list does not exist.
     static const std::set<std::string_view> kAllowed = {
         "daemon/worker/process_posix.cpp",     // workers, and signals to their groups
+        "daemon/worker/identity_posix.cpp",    // what a dead worker left behind
         "daemon/cli/launch_posix.cpp",         // nightshiftd by `up`, the browser by `open`
         "jobs/basic/command_child_posix.cpp",  // a user's command, as the worker's child
         "jobs/basic/command_posix.cpp",       "jobs/runtime/process_posix.cpp",
