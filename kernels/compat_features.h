@@ -27,8 +27,9 @@ struct FrameMetrics {
 };
 
 struct CompatFeatures {
-    std::vector<double> rows;                              ///< [frames, 75], row-major
-    std::array<double, kCompatGlobalColumns> global{};     ///< n_frames, n_points, mean/max strain, mean/max acceleration
+    std::vector<double> rows;  ///< [frames, 75], row-major
+    std::array<double, kCompatGlobalColumns>
+        global{};  ///< n_frames, n_points, mean/max strain, mean/max acceleration
 };
 
 /// in   tracks of one sequence; metrics [frames]

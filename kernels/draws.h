@@ -24,7 +24,9 @@ class Draws {
         return static_cast<std::uint32_t>((std::uint64_t{next().w0} * n) >> 32);
     }
     /// Uniform in low..high, both included.
-    int between(int low, int high) { return low + static_cast<int>(below(static_cast<std::uint32_t>(high - low + 1))); }
+    int between(int low, int high) {
+        return low + static_cast<int>(below(static_cast<std::uint32_t>(high - low + 1)));
+    }
     bool chance(double probability) { return uniform(0, 1) < probability; }
 
   private:

@@ -13,9 +13,9 @@ struct TrackPlanes {
     std::int16_t* y;
 };
 
-/// Draws the tracks of one plan: bends the panel, adds noise from Philox (element = point p and p + ceil(P/2), frame,
-/// draw kind, stream), clips, rounds half to even. Any thread. Source: own derivation after the public
-/// reference's generator; scale jitter is about the clamped end.
+/// Draws the tracks of one plan: bends the panel, adds noise from Philox (element = point p and p +
+/// ceil(P/2), frame, draw kind, stream), clips, rounds half to even. Any thread. Source: own derivation after
+/// the public reference's generator; scale jitter is about the clamped end.
 void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out);
 
 /// The same bits on the current CUDA device, many plans at once; blocks until the tracks are on the host.

@@ -9,7 +9,13 @@
 namespace nightshift::kernels {
 
 /// Third counter word of the generator's draws.
-enum DrawKind : std::uint32_t { kDrawNoise = 0, kDrawOutlier = 1, kDrawRecipe = 2, kDrawFrame = 3, kDrawPoint = 4 };
+enum DrawKind : std::uint32_t {
+    kDrawNoise = 0,
+    kDrawOutlier = 1,
+    kDrawRecipe = 2,
+    kDrawFrame = 3,
+    kDrawPoint = 4
+};
 
 NIGHTSHIFT_HD inline SinCos point_direction(const PlanPoint& point, const PlanFrame& frame) {
     const float weight = std::fma(frame.fold, point.fold, std::fma(frame.damage, point.damage, point.base));

@@ -16,7 +16,8 @@ struct TrackView {
     double fps = 30;
 
     std::size_t at(int frame, int point) const {
-        return static_cast<std::size_t>(frame) * static_cast<std::size_t>(points) + static_cast<std::size_t>(point);
+        return static_cast<std::size_t>(frame) * static_cast<std::size_t>(points) +
+               static_cast<std::size_t>(point);
     }
 };
 

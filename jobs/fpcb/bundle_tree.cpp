@@ -17,7 +17,8 @@ std::string utf8(const std::filesystem::path& path) {
 
 /// SHA-256 over what read() gives, so that any change of a file that matters changes the key.
 void hash_sequence(Sha256& hash, const Sequence& s) {
-    hash.update(s.info.name + "\n" + std::to_string(s.info.points) + " " + std::to_string(s.info.frames) + "\n");
+    hash.update(s.info.name + "\n" + std::to_string(s.info.points) + " " + std::to_string(s.info.frames) +
+                "\n");
     hash.update(std::as_bytes(std::span(s.x)));
     hash.update(std::as_bytes(std::span(s.y)));
     hash.update(std::as_bytes(std::span(s.present)));
@@ -59,7 +60,8 @@ class BundleSet final : public Dataset {
 void collect(const std::filesystem::path& root, const std::filesystem::path& folder, int depth,
              std::vector<BundlePlace>& out) {
     if (is_bundle(folder)) {
-        if (out.size() >= kBundlesMax) throw JobError("not_a_dataset", root.string() + " holds more than a million bundles");
+        if (out.size() >= kBundlesMax)
+            throw JobError("not_a_dataset", root.string() + " holds more than a million bundles");
         out.push_back({folder, utf8(folder.lexically_relative(root))});
         return;
     }
@@ -74,7 +76,8 @@ void collect(const std::filesystem::path& root, const std::filesystem::path& fol
 std::vector<BundlePlace> find_bundles(const std::filesystem::path& root) {
     std::error_code error;
     if (!std::filesystem::is_directory(root, error)) {
-        throw JobError("no_such_input", root.string() + ": no such folder. Give a folder of text bundles, or one bundle.");
+        throw JobError("no_such_input",
+                       root.string() + ": no such folder. Give a folder of text bundles, or one bundle.");
     }
     if (is_bundle(root)) {
         const auto whole = std::filesystem::weakly_canonical(root, error);
@@ -83,13 +86,16 @@ std::vector<BundlePlace> find_bundles(const std::filesystem::path& root) {
     std::vector<BundlePlace> places;
     collect(root, root, 0, places);
     if (places.empty()) {
-        throw JobError("not_a_dataset", root.string() + ": no dataset.json, and no folder below it has fps.txt or "
-                                                        "frame_00000.txt, so there is no data set here");
+        throw JobError("not_a_dataset", root.string() +
+                                            ": no dataset.json, and no folder below it has fps.txt or "
+                                            "frame_00000.txt, so there is no data set here");
     }
     std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     return places;
 }
 
-std::unique_ptr<Dataset> open_bundles(const std::filesystem::path& root) { return std::make_unique<BundleSet>(root); }
+std::unique_ptr<Dataset> open_bundles(const std::filesystem::path& root) {
+    return std::make_unique<BundleSet>(root);
+}
 
 }  // namespace nightshift::jobs

@@ -35,7 +35,8 @@ inline std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t start
         crc = 0;
         for (std::size_t t = 0; t < 8; ++t) crc ^= kTables[7 - t][(word >> (8 * t)) & 0xffu];
     }
-    for (; i < bytes.size(); ++i) crc = (crc >> 8) ^ kTables[0][(crc ^ static_cast<std::uint32_t>(bytes[i])) & 0xffu];
+    for (; i < bytes.size(); ++i)
+        crc = (crc >> 8) ^ kTables[0][(crc ^ static_cast<std::uint32_t>(bytes[i])) & 0xffu];
     return ~crc;
 }
 

@@ -9,10 +9,14 @@ namespace nightshift::jobs {
 
 std::string_view name_of(Split split) {
     switch (split) {
-        case Split::kNone: return "";
-        case Split::kTrain: return "train";
-        case Split::kVal: return "val";
-        case Split::kTest: return "test";
+        case Split::kNone:
+            return "";
+        case Split::kTrain:
+            return "train";
+        case Split::kVal:
+            return "val";
+        case Split::kTest:
+            return "test";
     }
     return "";
 }
@@ -30,15 +34,16 @@ std::size_t Dataset::find(std::string_view name) const {
         if (info(i).name == name) return i;
         names.push_back(info(i).name);
     }
-    throw JobError("no_such_sequence", "the data set has no sequence '" + std::string(name) + "'." +
-                                           did_you_mean(name, names));
+    throw JobError("no_such_sequence",
+                   "the data set has no sequence '" + std::string(name) + "'." + did_you_mean(name, names));
 }
 
 std::unique_ptr<Dataset> open_dataset(const std::filesystem::path& folder) {
     std::error_code error;
     if (!std::filesystem::exists(folder, error)) {
-        throw JobError("no_such_input", folder.string() + ": no such folder. Give the folder of a data set (it has "
-                                                          "a dataset.json), of text bundles, or job:ID.");
+        throw JobError("no_such_input", folder.string() +
+                                            ": no such folder. Give the folder of a data set (it has "
+                                            "a dataset.json), of text bundles, or job:ID.");
     }
     if (!std::filesystem::is_directory(folder, error)) {
         throw JobError("not_a_dataset", folder.string() + " is a file, not a data set's folder");

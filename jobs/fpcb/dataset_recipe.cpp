@@ -17,7 +17,7 @@ namespace {
 
 using kernels::PanelClass;
 
-constexpr std::uint32_t kDrawSplit = 16;   ///< Philox draw kind of the shuffles; below 16 are the generator's
+constexpr std::uint32_t kDrawSplit = 16;  ///< Philox draw kind of the shuffles; below 16 are the generator's
 
 /// Folder and file series of a class, and the group in which its split is drawn.
 struct Series {
@@ -44,7 +44,8 @@ std::vector<Split> shuffled_splits(std::size_t count, std::uint64_t seed, int gr
     std::fill_n(splits.begin(), train, Split::kTrain);
     std::fill_n(splits.begin() + static_cast<std::ptrdiff_t>(train), val, Split::kVal);
     kernels::Draws draws(seed, static_cast<std::uint32_t>(group), kDrawSplit);
-    for (std::size_t i = count; i > 1; --i) std::swap(splits[i - 1], splits[draws.below(static_cast<std::uint32_t>(i))]);
+    for (std::size_t i = count; i > 1; --i)
+        std::swap(splits[i - 1], splits[draws.below(static_cast<std::uint32_t>(i))]);
     return splits;
 }
 
@@ -59,25 +60,30 @@ ClassCounts preset_counts(std::string_view preset) {
 }
 
 ClassCounts counts_of(const nlohmann::json& counts) {
-    if (!counts.is_object()) throw JobError("bad_param", "counts must be an object like {\"normal\": 100, \"crack\": 10}");
+    if (!counts.is_object())
+        throw JobError("bad_param", "counts must be an object like {\"normal\": 100, \"crack\": 10}");
     std::vector<std::string> names;
-    for (int c = 0; c < kernels::kPanelClasses; ++c) names.emplace_back(kernels::name_of(static_cast<PanelClass>(c)));
+    for (int c = 0; c < kernels::kPanelClasses; ++c)
+        names.emplace_back(kernels::name_of(static_cast<PanelClass>(c)));
     ClassCounts out{};
     for (const auto& [name, value] : counts.items()) {
         const auto place = std::find(names.begin(), names.end(), name);
         if (place == names.end()) {
             std::string known;
             for (const std::string& one : names) known += (known.empty() ? "" : ", ") + one;
-            throw JobError("bad_param", "counts: no class '" + name + "' (there are " + known + ")." + did_you_mean(name, names));
+            throw JobError("bad_param", "counts: no class '" + name + "' (there are " + known + ")." +
+                                            did_you_mean(name, names));
         }
         const bool is_count = value.is_number_integer() && value.get<double>() >= 0 &&
                               value.get<double>() <= static_cast<double>(kGeneratedSequencesMax);
-        if (!is_count) throw JobError("bad_param", "counts." + name + " must be an integer from 0 to 10000000");
+        if (!is_count)
+            throw JobError("bad_param", "counts." + name + " must be an integer from 0 to 10000000");
         out[static_cast<std::size_t>(place - names.begin())] = value.get<std::int64_t>();
     }
     const std::int64_t total = std::accumulate(out.begin(), out.end(), std::int64_t{0});
     if (total < 1 || total > kGeneratedSequencesMax) {
-        throw JobError("bad_param", "counts add up to " + std::to_string(total) + " sequences; 1 to 10000000 are possible");
+        throw JobError("bad_param", "counts add up to " + std::to_string(total) +
+                                        " sequences; 1 to 10000000 are possible");
     }
     return out;
 }
@@ -110,12 +116,16 @@ std::vector<PlannedSequence> plan_dataset(const ClassCounts& counts, std::uint64
 std::string_view goal_of(PanelClass panel) {
     switch (panel) {
         case PanelClass::kNormal:
-        case PanelClass::kLightDistortion: return "normal";
+        case PanelClass::kLightDistortion:
+            return "normal";
         case PanelClass::kCrack:
         case PanelClass::kUvOvercured:
-        case PanelClass::kMicroCrack: return "goal1";
-        case PanelClass::kPreDamage: return "goal2";
-        case PanelClass::kThickPanel: return "variant";
+        case PanelClass::kMicroCrack:
+            return "goal1";
+        case PanelClass::kPreDamage:
+            return "goal2";
+        case PanelClass::kThickPanel:
+            return "variant";
     }
     return "";
 }

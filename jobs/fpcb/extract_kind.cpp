@@ -36,7 +36,8 @@ class ExtractJob final : public JobImpl {
     void run(JobContext& context) override {
         const auto dataset = open_dataset(context.input(params_.at("dataset").get<std::string>(), "dataset"));
         const std::string table = "features" + std::string(extension(format_));
-        const std::vector<std::string> names{table, table + ".sha256", "normalizer.json", "sequences.csv", "sequences.csv.sha256"};
+        const std::vector<std::string> names{table, table + ".sha256", "normalizer.json", "sequences.csv",
+                                             "sequences.csv.sha256"};
         const fs::path cached = context.cache() / ("extract-" + key_of(*dataset));
         if (take_cached(context, cached, names)) {
             context.mark_cached();
@@ -71,20 +72,24 @@ class ExtractJob final : public JobImpl {
             context.check(progress.step, {});
         });
         for (std::size_t i = 0; i < std::min(features.skipped.size(), kSkippedShown); ++i) {
-            context.log("warning: " + features.skipped[i] + " is too short for set=" + options_.set + " and has no row");
+            context.log("warning: " + features.skipped[i] + " is too short for set=" + options_.set +
+                        " and has no row");
         }
         for (const DroppedColumn& column : features.dropped) {
             context.log("dropped column " + column.name + " (" + column.reason + ")");
         }
         write_table(features.table, context.output() / table, format_);
         write_table(sequences_table(dataset), context.output() / "sequences.csv", TableFormat::kCsv);
-        write_durably(context.output() / "normalizer.json", normalizer_of(features, dataset, options_.set).dump(1) + "\n");
-        context.log(std::to_string(features.table.rows()) + " rows x " + std::to_string(features.features.size()) +
-                    " features of " + std::to_string(dataset.size()) + " sequences");
+        write_durably(context.output() / "normalizer.json",
+                      normalizer_of(features, dataset, options_.set).dump(1) + "\n");
+        context.log(std::to_string(features.table.rows()) + " rows x " +
+                    std::to_string(features.features.size()) + " features of " +
+                    std::to_string(dataset.size()) + " sequences");
     }
 
     /// True where every file of an earlier run was there and its hashes hold.
-    bool take_cached(JobContext& context, const fs::path& cached, const std::vector<std::string>& names) const {
+    bool take_cached(JobContext& context, const fs::path& cached,
+                     const std::vector<std::string>& names) const {
         std::error_code error;
         if (!fs::exists(cached / "hashes.json", error)) return false;
         try {
@@ -104,9 +109,11 @@ class ExtractJob final : public JobImpl {
     }
 
     /// A cache that cannot be written costs time later, not this job.
-    static void keep_cached(JobContext& context, const fs::path& cached, const std::vector<std::string>& names) {
+    static void keep_cached(JobContext& context, const fs::path& cached,
+                            const std::vector<std::string>& names) {
         try {
-            const fs::path temporary = cached.string() + "." + sha256_of(context.output().string()).substr(0, 12) + ".tmp";
+            const fs::path temporary =
+                cached.string() + "." + sha256_of(context.output().string()).substr(0, 12) + ".tmp";
             fs::remove_all(temporary);
             fs::create_directories(temporary);
             json hashes;
@@ -116,7 +123,7 @@ class ExtractJob final : public JobImpl {
             }
             write_durably(temporary / "hashes.json", hashes.dump());
             std::error_code taken;
-            fs::rename(temporary, cached, taken);   // another job may have been first; both are the same
+            fs::rename(temporary, cached, taken);  // another job may have been first; both are the same
             if (taken) fs::remove_all(temporary);
         } catch (const std::exception& error) {
             context.log(std::string("warning: the table was not kept in the cache: ") + error.what());
@@ -130,17 +137,28 @@ class ExtractJob final : public JobImpl {
 
 json schema() {
     json properties;
-    properties["dataset"] = {{"type", "string"}, {"x-artifact", "dataset"},
-                             {"description", "Folder of a data set, or job:ID"}, {"x-ko", "데이터셋 폴더 또는 job:ID"}};
-    properties["set"] = {{"type", "string"}, {"enum", {"native", "compat21", "compat75", "compat81"}}, {"default", "native"},
-                         {"description", "native: from the tracks alone, a row a sequence; compat: the reference's columns"},
-                         {"x-ko", "native: 궤적만 사용, 시퀀스당 한 행; compat: 기존 열"}};
-    properties["format"] = {{"type", "string"}, {"enum", {"feather", "parquet", "csv"}},
+    properties["dataset"] = {{"type", "string"},
+                             {"x-artifact", "dataset"},
+                             {"description", "Folder of a data set, or job:ID"},
+                             {"x-ko", "데이터셋 폴더 또는 job:ID"}};
+    properties["set"] = {
+        {"type", "string"},
+        {"enum", {"native", "compat21", "compat75", "compat81"}},
+        {"default", "native"},
+        {"description", "native: from the tracks alone, a row a sequence; compat: the reference's columns"},
+        {"x-ko", "native: 궤적만 사용, 시퀀스당 한 행; compat: 기존 열"}};
+    properties["format"] = {{"type", "string"},
+                            {"enum", {"feather", "parquet", "csv"}},
                             {"default", table_format_available(TableFormat::kFeather) ? "feather" : "csv"},
-                            {"description", "File format of the table"}, {"x-ko", "표 파일 형식"}};
-    properties["precision"] = {{"type", "string"}, {"enum", {"fp64", "fp32"}}, {"default", "fp64"},
-                               {"description", "Width of the numbers in the table"}, {"x-ko", "숫자 정밀도"}};
-    properties["conditioning"] = {{"type", "boolean"}, {"default", false},
+                            {"description", "File format of the table"},
+                            {"x-ko", "표 파일 형식"}};
+    properties["precision"] = {{"type", "string"},
+                               {"enum", {"fp64", "fp32"}},
+                               {"default", "fp64"},
+                               {"description", "Width of the numbers in the table"},
+                               {"x-ko", "숫자 정밀도"}};
+    properties["conditioning"] = {{"type", "boolean"},
+                                  {"default", false},
                                   {"description", "native: also how each sequence was seen (noise, jitter)"},
                                   {"x-ko", "native: 촬영 조건 열 포함"}};
     return {{"type", "object"}, {"properties", properties}, {"required", {"dataset"}}};

@@ -32,7 +32,8 @@ struct Rows {
 
 /// Runs make(i) for every sequence on several threads; results stay in order. `progress` is called by
 /// this thread, and what it throws ends the work.
-std::vector<Rows> for_each_sequence(std::size_t count, int threads, const std::function<Rows(std::size_t)>& make,
+std::vector<Rows> for_each_sequence(std::size_t count, int threads,
+                                    const std::function<Rows(std::size_t)>& make,
                                     const FeatureProgress& progress) {
     std::vector<Rows> out(count);
     std::atomic<std::size_t> next{0}, done{0};
@@ -83,8 +84,10 @@ std::vector<Rows> for_each_sequence(std::size_t count, int threads, const std::f
 }
 
 void add_numbers(Table& table, const std::string& name, std::vector<double> values, bool is_float) {
-    if (is_float) table.add(name, std::vector<float>(values.begin(), values.end()));
-    else table.add(name, std::move(values));
+    if (is_float)
+        table.add(name, std::vector<float>(values.begin(), values.end()));
+    else
+        table.add(name, std::move(values));
 }
 
 /// Columns that say nothing, or say what an earlier one says.
@@ -134,7 +137,8 @@ void add_descriptions(Table& table, const Dataset& dataset, const std::vector<st
     table.add("event_frame", std::move(event));
 }
 
-FeatureTable native_table(const Dataset& dataset, const FeatureTableOptions& options, const FeatureProgress& progress) {
+FeatureTable native_table(const Dataset& dataset, const FeatureTableOptions& options,
+                          const FeatureProgress& progress) {
     FeatureTable out;
     const auto all = kernels::panel_feature_names();
     const auto make = [&](std::size_t i) {
@@ -146,12 +150,15 @@ FeatureTable native_table(const Dataset& dataset, const FeatureTableOptions& opt
     const std::vector<Rows> rows = for_each_sequence(dataset.size(), options.threads, make, progress);
     std::vector<std::size_t> which;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i].values.empty()) out.skipped.push_back(dataset.info(i).name);
-        else which.push_back(i);
+        if (rows[i].values.empty())
+            out.skipped.push_back(dataset.info(i).name);
+        else
+            which.push_back(i);
     }
     if (which.empty()) {
-        throw JobError("no_features", "no sequence has the " + std::to_string(kernels::kPanelFramesMin) + " frames and " +
-                                          std::to_string(kernels::kPanelPointsMin) + " points that set=native needs");
+        throw JobError("no_features", "no sequence has the " + std::to_string(kernels::kPanelFramesMin) +
+                                          " frames and " + std::to_string(kernels::kPanelPointsMin) +
+                                          " points that set=native needs");
     }
     std::vector<std::string> names;
     std::vector<std::vector<double>> columns;
@@ -171,7 +178,8 @@ FeatureTable native_table(const Dataset& dataset, const FeatureTableOptions& opt
     return out;
 }
 
-FeatureTable compat_table(const Dataset& dataset, const FeatureTableOptions& options, const FeatureProgress& progress) {
+FeatureTable compat_table(const Dataset& dataset, const FeatureTableOptions& options,
+                          const FeatureProgress& progress) {
     FeatureTable out;
     out.features = kernels::compat_columns();
     const bool with_global = options.set == "compat81";
@@ -251,7 +259,7 @@ nlohmann::json normalizer_of(const FeatureTable& features, const Dataset& datase
     out["rows"] = width > 0 ? normal.size() / width : 0;
     if (!normal.empty()) {
         const Normalizer fitted = fit_normalizer(normal, width);
-        const nlohmann::json numbers = to_json(fitted);   // named: items() must not outlive it
+        const nlohmann::json numbers = to_json(fitted);  // named: items() must not outlive it
         for (const auto& [key, value] : numbers.items()) out[key] = value;
         nlohmann::ordered_json zeroed = nlohmann::ordered_json::array();
         for (std::size_t j = 0; j < width; ++j) {
@@ -260,7 +268,8 @@ nlohmann::json normalizer_of(const FeatureTable& features, const Dataset& datase
         out["without_spread"] = zeroed;
     }
     nlohmann::ordered_json dropped = nlohmann::ordered_json::array();
-    for (const DroppedColumn& column : features.dropped) dropped.push_back({{"name", column.name}, {"reason", column.reason}});
+    for (const DroppedColumn& column : features.dropped)
+        dropped.push_back({{"name", column.name}, {"reason", column.reason}});
     out["dropped"] = dropped;
     out["skipped_sequences"] = features.skipped;
     return out;

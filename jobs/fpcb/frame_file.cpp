@@ -10,9 +10,11 @@ namespace nightshift::jobs {
 namespace {
 
 constexpr std::string_view kHeader = "# x,y,index";
-constexpr std::size_t kShownMax = 60;   ///< characters of a bad line that a message repeats
+constexpr std::size_t kShownMax = 60;  ///< characters of a bad line that a message repeats
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view kBlank = " \t\r\f\v";
@@ -23,7 +25,8 @@ std::string_view trimmed(std::string_view text) {
 
 std::string shown(std::string_view line) {
     std::string out;
-    for (char c : line.substr(0, kShownMax)) out += (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) ? '?' : c;
+    for (char c : line.substr(0, kShownMax))
+        out += (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) ? '?' : c;
     if (line.size() > kShownMax) out += "...";
     return out;
 }
@@ -77,7 +80,8 @@ std::vector<FrameRow> parse_frame(std::string_view text, const std::string& file
         ++line;
         if (line == 1) {
             if (!row.empty() && row.back() == '\r') row.remove_suffix(1);
-            if (row != kHeader) bad(file, 1, "the first line must be '# x,y,index'; found '" + shown(row) + "'");
+            if (row != kHeader)
+                bad(file, 1, "the first line must be '# x,y,index'; found '" + shown(row) + "'");
             continue;
         }
         if (trimmed(row).empty()) continue;
@@ -102,7 +106,8 @@ std::optional<int> frame_number_of(const std::filesystem::path& file) {
     if (digits.empty()) return std::nullopt;
     const std::size_t first = std::min(digits.find_first_not_of('0'), digits.size() - 1);
     if (digits.size() - first > kDigitsMax) {
-        throw JobError("bad_bundle", file.string() + ": its name gives the frame number " + digits + ", which is too large");
+        throw JobError("bad_bundle", file.string() + ": its name gives the frame number " + digits +
+                                         ", which is too large");
     }
     return std::stoi(digits.substr(first));
 }

@@ -23,9 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kSubpixelUnits = 16;             ///< 1919 px x 16 still fits int16
+constexpr int kSubpixelUnits = 16;  ///< 1919 px x 16 still fits int16
 constexpr std::uintmax_t kBytesPerSequence = 60'000, kBytesPerBundle = 270'000;
-constexpr std::size_t kBundlesPerStep = 32;    ///< between two looks at a stop
+constexpr std::size_t kBundlesPerStep = 32;  ///< between two looks at a stop
 
 struct Settings {
     ClassCounts counts;
@@ -37,11 +37,13 @@ struct Settings {
 
 Settings read_settings(const json& params) {
     if (params.at("rng") != "philox") {
-        throw JobError("unsupported_param", "rng=compat (numpy's generator) is not in this build; use rng=philox");
+        throw JobError("unsupported_param",
+                       "rng=compat (numpy's generator) is not in this build; use rng=philox");
     }
     Settings s;
     const bool has_counts = params.contains("counts") && !params.at("counts").empty();
-    s.counts = has_counts ? counts_of(params.at("counts")) : preset_counts(params.at("preset").get<std::string>());
+    s.counts =
+        has_counts ? counts_of(params.at("counts")) : preset_counts(params.at("preset").get<std::string>());
     s.seed = params.at("seed").get<std::uint64_t>();
     const auto difficulty = params.at("difficulty").get<std::string>();
     s.difficulty = difficulty == "easy"   ? kernels::Difficulty::kEasy
@@ -50,7 +52,8 @@ Settings read_settings(const json& params) {
     s.units_per_pixel = params.at("resolution") == "subpixel" ? kSubpixelUnits : 1;
     s.is_bundles = params.at("format") == "bundles";
     if (s.is_bundles && s.units_per_pixel != 1) {
-        throw JobError("bad_param", "format=bundles holds whole pixels; use resolution=pixel or format=shards");
+        throw JobError("bad_param",
+                       "format=bundles holds whole pixels; use resolution=pixel or format=shards");
     }
     return s;
 }
@@ -66,8 +69,8 @@ Sequence empty_sequence(const SequenceInfo& info) {
 }
 
 /// Sequences first..last of the plan, spread over threads. Which thread makes which changes nothing.
-std::vector<Sequence> make_sequences(const std::vector<PlannedSequence>& planned, std::size_t first, std::size_t last,
-                                     const Settings& settings, int threads, bool on_gpu) {
+std::vector<Sequence> make_sequences(const std::vector<PlannedSequence>& planned, std::size_t first,
+                                     std::size_t last, const Settings& settings, int threads, bool on_gpu) {
     std::vector<Sequence> out(last - first);
     std::vector<kernels::TrackPlan> plans(on_gpu ? out.size() : 0);
     std::atomic<std::size_t> next{0};
@@ -77,11 +80,15 @@ std::vector<Sequence> make_sequences(const std::vector<PlannedSequence>& planned
         try {
             for (std::size_t i = next++; i < out.size(); i = next++) {
                 const PlannedSequence& one = planned[first + i];
-                const auto recipe = kernels::draw_recipe(one.panel, one.index, settings.seed, settings.difficulty);
-                out[i] = empty_sequence(info_of(one, recipe, static_cast<std::int64_t>(first + i), settings.units_per_pixel));
+                const auto recipe =
+                    kernels::draw_recipe(one.panel, one.index, settings.seed, settings.difficulty);
+                out[i] = empty_sequence(
+                    info_of(one, recipe, static_cast<std::int64_t>(first + i), settings.units_per_pixel));
                 kernels::TrackPlan plan = kernels::make_plan(recipe, settings.units_per_pixel);
-                if (on_gpu) plans[i] = std::move(plan);
-                else kernels::generate_tracks_cpu(plan, {out[i].x.data(), out[i].y.data()});
+                if (on_gpu)
+                    plans[i] = std::move(plan);
+                else
+                    kernels::generate_tracks_cpu(plan, {out[i].x.data(), out[i].y.data()});
             }
         } catch (...) {
             const std::lock_guard lock(failure_mutex);
@@ -105,11 +112,12 @@ std::vector<Sequence> make_sequences(const std::vector<PlannedSequence>& planned
 void link_or_copy(const fs::path& from, const fs::path& to) {
     std::error_code error;
     fs::remove(to, error);
-    fs::create_hard_link(from, to, error);   // shards are never changed, so a second name is as good as a copy
+    fs::create_hard_link(from, to, error);  // shards are never changed, so a second name is as good as a copy
     if (error) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
 }
 
-json manifest_of(const std::vector<PlannedSequence>& planned, const std::vector<SequenceInfo>& infos, const json& params) {
+json manifest_of(const std::vector<PlannedSequence>& planned, const std::vector<SequenceInfo>& infos,
+                 const json& params) {
     nlohmann::ordered_json manifest;
     manifest["version"] = "1.0";
     manifest["total_count"] = planned.size();
@@ -118,8 +126,11 @@ json manifest_of(const std::vector<PlannedSequence>& planned, const std::vector<
     for (const SequenceInfo& info : infos) {
         ++classes[info.scenario];
         ++splits[std::string(name_of(info.split))];
-        nlohmann::ordered_json entry{{"path", info.name}, {"goal", info.goal}, {"label", info.label},
-                                     {"split", name_of(info.split)}, {"scenario", info.scenario}};
+        nlohmann::ordered_json entry{{"path", info.name},
+                                     {"goal", info.goal},
+                                     {"label", info.label},
+                                     {"split", name_of(info.split)},
+                                     {"scenario", info.scenario}};
         if (info.event_frame >= 0) entry["event_frame"] = info.event_frame;
         entries.push_back(std::move(entry));
     }
@@ -133,21 +144,28 @@ json manifest_of(const std::vector<PlannedSequence>& planned, const std::vector<
 class GenerateJob final : public JobImpl {
   public:
     explicit GenerateJob(json params)
-        : params_(std::move(params)), settings_(read_settings(params_)), planned_(plan_dataset(settings_.counts, settings_.seed)) {}
+        : params_(std::move(params)),
+          settings_(read_settings(params_)),
+          planned_(plan_dataset(settings_.counts, settings_.seed)) {}
 
     void run(JobContext& context) override {
         const fs::path folder = context.output() / "dataset";
         fs::create_directories(folder);
         require_room(folder);
         on_gpu_ = context.device() == ComputeDevice::kCuda && kernels::cuda_available();
-        if (settings_.is_bundles) write_bundles(context, folder);
-        else write_shards(context, folder);
+        if (settings_.is_bundles)
+            write_bundles(context, folder);
+        else
+            write_shards(context, folder);
         std::vector<SequenceInfo> infos;
         for (std::size_t i = 0; i < planned_.size(); ++i) {
-            const auto recipe = kernels::draw_recipe(planned_[i].panel, planned_[i].index, settings_.seed, settings_.difficulty);
-            infos.push_back(info_of(planned_[i], recipe, static_cast<std::int64_t>(i), settings_.units_per_pixel));
+            const auto recipe = kernels::draw_recipe(planned_[i].panel, planned_[i].index, settings_.seed,
+                                                     settings_.difficulty);
+            infos.push_back(
+                info_of(planned_[i], recipe, static_cast<std::int64_t>(i), settings_.units_per_pixel));
         }
-        write_durably(context.output() / "manifest.json", manifest_of(planned_, infos, params_).dump(1) + "\n");
+        write_durably(context.output() / "manifest.json",
+                      manifest_of(planned_, infos, params_).dump(1) + "\n");
         context.artifact("dataset/", "dataset");
         context.artifact("manifest.json", "file");
         context.log("generated " + std::to_string(planned_.size()) + " sequences");
@@ -159,8 +177,9 @@ class GenerateJob final : public JobImpl {
         const auto space = fs::space(folder, error);
         const auto needed = planned_.size() * (settings_.is_bundles ? kBytesPerBundle : kBytesPerSequence);
         if (!error && space.available < needed) {
-            throw JobError("disk_full", "the data set needs about " + std::to_string(needed >> 20) + " MiB, the disk of " +
-                                            folder.string() + " has " + std::to_string(space.available >> 20) +
+            throw JobError("disk_full", "the data set needs about " + std::to_string(needed >> 20) +
+                                            " MiB, the disk of " + folder.string() + " has " +
+                                            std::to_string(space.available >> 20) +
                                             " MiB; make room or ask for fewer sequences");
         }
     }
@@ -185,7 +204,8 @@ class GenerateJob final : public JobImpl {
             shards.push_back(write_shard(folder, shards.size(), make(context, first, last)));
             report(context, last);
             if (last < planned_.size()) {
-                context.check(static_cast<std::int64_t>(last), [&](const fs::path& into) { save(shards, folder, into); });
+                context.check(static_cast<std::int64_t>(last),
+                              [&](const fs::path& into) { save(shards, folder, into); });
             }
         }
         write_dataset_index(folder, shards, {{"kind", "generate"}, {"params", params_}});
@@ -204,7 +224,10 @@ class GenerateJob final : public JobImpl {
         json list = json::array();
         for (const ShardEntry& shard : shards) {
             link_or_copy(folder / shard.file, into / shard.file);
-            list.push_back({{"file", shard.file}, {"bytes", shard.bytes}, {"sha256", shard.sha256}, {"sequences", shard.sequences}});
+            list.push_back({{"file", shard.file},
+                            {"bytes", shard.bytes},
+                            {"sha256", shard.sha256},
+                            {"sequences", shard.sequences}});
         }
         write_durably(into / "shards.json", json{{"params", params_}, {"shards", list}}.dump());
     }
@@ -231,21 +254,29 @@ class GenerateJob final : public JobImpl {
 };
 
 json schema() {
-    const auto choice = [](std::vector<std::string> words, const char* first, const char* en, const char* ko) {
-        return json{{"type", "string"}, {"enum", words}, {"default", first}, {"description", en}, {"x-ko", ko}};
+    const auto choice = [](std::vector<std::string> words, const char* first, const char* en,
+                           const char* ko) {
+        return json{
+            {"type", "string"}, {"enum", words}, {"default", first}, {"description", en}, {"x-ko", ko}};
     };
     json properties;
-    properties["preset"] = choice({"small", "default", "10k", "100k"}, "small",
-                                  "How many sequences: 125, 1180, 9500 or 100000", "시퀀스 수: 125, 1180, 9500, 100000");
-    properties["counts"] = {{"type", "object"}, {"default", json::object()},
+    properties["preset"] =
+        choice({"small", "default", "10k", "100k"}, "small", "How many sequences: 125, 1180, 9500 or 100000",
+               "시퀀스 수: 125, 1180, 9500, 100000");
+    properties["counts"] = {{"type", "object"},
+                            {"default", json::object()},
                             {"description", "Sequences of each class; wins over preset"},
                             {"x-ko", "클래스별 시퀀스 수 (preset보다 우선)"}};
-    properties["seed"] = {{"type", "integer"}, {"minimum", 0}, {"default", 20260219},
-                          {"description", "Same seed, same bytes, whatever the machine"}, {"x-ko", "난수 시드"}};
+    properties["seed"] = {{"type", "integer"},
+                          {"minimum", 0},
+                          {"default", 20260219},
+                          {"description", "Same seed, same bytes, whatever the machine"},
+                          {"x-ko", "난수 시드"}};
     properties["rng"] = choice({"philox", "compat"}, "philox", "Random numbers: philox", "난수 생성기");
-    properties["format"] = choice({"shards", "bundles"}, "shards", "Shards, or a folder of text files per sequence",
-                                  "샤드 또는 텍스트 묶음");
-    properties["resolution"] = choice({"pixel", "subpixel"}, "pixel", "Whole pixels, or sixteenths", "픽셀 또는 1/16 픽셀");
+    properties["format"] = choice({"shards", "bundles"}, "shards",
+                                  "Shards, or a folder of text files per sequence", "샤드 또는 텍스트 묶음");
+    properties["resolution"] =
+        choice({"pixel", "subpixel"}, "pixel", "Whole pixels, or sixteenths", "픽셀 또는 1/16 픽셀");
     properties["difficulty"] = choice({"easy", "standard", "hard"}, "standard",
                                       "easy: the reference's constants; standard, hard: nuisances are drawn",
                                       "난이도: easy는 고정 상수, standard·hard는 방해 요인 추가");

@@ -14,14 +14,17 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t kShardBytesMax = std::size_t{64} << 20;   ///< memory of a shard being filled
+constexpr std::size_t kShardBytesMax = std::size_t{64} << 20;  ///< memory of a shard being filled
 constexpr std::size_t kWarningsShown = 50;
 
 class ImportJob final : public JobImpl {
   public:
     explicit ImportJob(const json& params)
-        : params_(params), path_(params.at("path").get<std::string>()), is_strict_(params.at("preflight") == "strict") {
-        if (path_.empty()) throw JobError("bad_param", "path is empty; give a folder of text bundles, or one bundle");
+        : params_(params),
+          path_(params.at("path").get<std::string>()),
+          is_strict_(params.at("preflight") == "strict") {
+        if (path_.empty())
+            throw JobError("bad_param", "path is empty; give a folder of text bundles, or one bundle");
     }
 
     void run(JobContext& context) override {
@@ -56,7 +59,8 @@ class ImportJob final : public JobImpl {
         flush();
         write_dataset_index(folder, shards, {{"kind", "import"}, {"params", params_}});
         context.artifact("dataset/", "dataset");
-        context.log("imported " + std::to_string(places.size()) + " bundles, " + std::to_string(warnings_) + " warnings");
+        context.log("imported " + std::to_string(places.size()) + " bundles, " + std::to_string(warnings_) +
+                    " warnings");
     }
 
   private:
@@ -65,7 +69,8 @@ class ImportJob final : public JobImpl {
             const bool is_error = is_strict_ && (finding.kind == BundleFinding::Kind::kMissingFrame ||
                                                  finding.kind == BundleFinding::Kind::kOtherPoints);
             if (is_error) {
-                throw JobError("bad_bundle", finding.message + ". Add what is missing, or import with preflight=warn.");
+                throw JobError("bad_bundle",
+                               finding.message + ". Add what is missing, or import with preflight=warn.");
             }
             if (++warnings_ <= kWarningsShown) context.log("warning: " + finding.message);
         }
@@ -79,11 +84,15 @@ class ImportJob final : public JobImpl {
 
 json schema() {
     json properties;
-    properties["path"] = {{"type", "string"}, {"description", "A text bundle, or a folder of them"},
+    properties["path"] = {{"type", "string"},
+                          {"description", "A text bundle, or a folder of them"},
                           {"x-ko", "텍스트 묶음 폴더"}};
-    properties["preflight"] = {{"type", "string"}, {"enum", {"strict", "warn"}}, {"default", "strict"},
-                               {"description", "strict: missing frames or points are errors; warn: they are noted"},
-                               {"x-ko", "strict: 빠진 프레임·점은 오류, warn: 경고만"}};
+    properties["preflight"] = {
+        {"type", "string"},
+        {"enum", {"strict", "warn"}},
+        {"default", "strict"},
+        {"description", "strict: missing frames or points are errors; warn: they are noted"},
+        {"x-ko", "strict: 빠진 프레임·점은 오류, warn: 경고만"}};
     return {{"type", "object"}, {"properties", properties}, {"required", {"path"}}};
 }
 

@@ -17,7 +17,7 @@ namespace nightshift::jobs {
 
 namespace {
 
-constexpr std::size_t kIndexFileBytesMax = std::size_t{64} << 20;   ///< dataset.json
+constexpr std::size_t kIndexFileBytesMax = std::size_t{64} << 20;  ///< dataset.json
 
 struct Shard {
     std::filesystem::path path;
@@ -34,7 +34,7 @@ struct Entry {
     std::string found = "unreadable";
     try {
         found = sha256_of_file(shard.path);
-    } catch (const std::exception&) {   // the first error is the one to report
+    } catch (const std::exception&) {  // the first error is the one to report
     }
     throw JobError("hash_mismatch", shard.path.string() + ": " + what + ". Recorded SHA-256 " + shard.sha256 +
                                         ", found " + found + ". Generate or import the data set again.");
@@ -109,8 +109,9 @@ class ShardSet final : public Dataset {
         hash_ = all.hex();
         const auto expected = index.at("sequences").get<std::size_t>();
         if (expected != infos_.size()) {
-            throw JobError("not_a_dataset", folder.string() + "/dataset.json: says " + std::to_string(expected) +
-                                                " sequences, its shards hold " + std::to_string(infos_.size()));
+            throw JobError("not_a_dataset", folder.string() + "/dataset.json: says " +
+                                                std::to_string(expected) + " sequences, its shards hold " +
+                                                std::to_string(infos_.size()));
         }
     }
 
@@ -124,7 +125,8 @@ class ShardSet final : public Dataset {
         const ShardRecord& record = entry.record;
         const auto block = read_at(shard, record.block_offset, record.block_bytes);
         const std::string& name = infos_[i].name;
-        if (crc32(block) != record.block_crc) damaged(shard, "the block of " + name + " does not match its checksum");
+        if (crc32(block) != record.block_crc)
+            damaged(shard, "the block of " + name + " does not match its checksum");
         Cursor cursor(shard, name, block);
         Sequence s;
         s.info = infos_[i];
@@ -152,7 +154,8 @@ class ShardSet final : public Dataset {
         try {
             nlohmann::json index = nlohmann::json::parse(read_text(file, kIndexFileBytesMax));
             if (index.at("format") != "nightshift-shards" || index.at("version") != kShardVersion) {
-                throw JobError("not_a_dataset", file.string() + ": format or version is not one this build reads");
+                throw JobError("not_a_dataset",
+                               file.string() + ": format or version is not one this build reads");
             }
             index.at("shards").at(0);
             return index;
@@ -165,27 +168,33 @@ class ShardSet final : public Dataset {
         const Shard& shard = shards_[number];
         std::error_code error;
         const std::uint64_t bytes = std::filesystem::file_size(shard.path, error);
-        if (error) throw JobError("no_such_input", shard.path.string() + ": " + error.message() + ". The data set is incomplete.");
+        if (error)
+            throw JobError("no_such_input",
+                           shard.path.string() + ": " + error.message() + ". The data set is incomplete.");
         if (bytes != shard.bytes) {
-            damaged(shard, "has " + std::to_string(bytes) + " bytes instead of " + std::to_string(shard.bytes));
+            damaged(shard,
+                    "has " + std::to_string(bytes) + " bytes instead of " + std::to_string(shard.bytes));
         }
         ShardHeader header;
         if (bytes < sizeof header) damaged(shard, "is shorter than a header");
         const auto head = read_at(shard, 0, sizeof header);
         std::memcpy(&header, head.data(), sizeof header);
-        if (header.magic != kShardMagic || header.header_crc != crc32(std::span(head).first(sizeof header - 4))) {
+        if (header.magic != kShardMagic ||
+            header.header_crc != crc32(std::span(head).first(sizeof header - 4))) {
             damaged(shard, "its header is damaged");
         }
         const bool fits = header.version == kShardVersion && header.file_bytes == bytes &&
                           header.index_bytes <= kShardIndexBytesMax && header.index_offset <= bytes &&
-                          header.index_bytes == bytes - header.index_offset && header.sequences <= kShardSequencesMax &&
+                          header.index_bytes == bytes - header.index_offset &&
+                          header.sequences <= kShardSequencesMax &&
                           std::uint64_t{header.sequences} * sizeof(ShardRecord) <= header.index_bytes &&
                           header.codec == static_cast<std::uint32_t>(ShardCodec::kRaw);
         if (!fits) damaged(shard, "its header makes no sense");
         const auto index = read_at(shard, header.index_offset, header.index_bytes);
         if (crc32(index) != header.index_crc) damaged(shard, "its index does not match its checksum");
         const std::size_t heap_at = header.sequences * sizeof(ShardRecord);
-        const std::string_view heap(reinterpret_cast<const char*>(index.data()) + heap_at, index.size() - heap_at);
+        const std::string_view heap(reinterpret_cast<const char*>(index.data()) + heap_at,
+                                    index.size() - heap_at);
         for (std::uint32_t i = 0; i < header.sequences; ++i) {
             ShardRecord record;
             std::memcpy(&record, index.data() + i * sizeof record, sizeof record);
@@ -201,10 +210,11 @@ class ShardSet final : public Dataset {
             }
             return std::string(heap.substr(where.offset, where.bytes));
         };
-        const bool fits = record.points <= kPointsMax && record.frames <= kFramesMax &&
-                          std::uint64_t{record.points} * record.frames <= kPlaneValuesMax &&
-                          record.block_offset <= blocks_end && record.block_bytes <= blocks_end - record.block_offset &&
-                          record.split <= static_cast<std::uint32_t>(Split::kTest) && record.units_per_pixel >= 1;
+        const bool fits =
+            record.points <= kPointsMax && record.frames <= kFramesMax &&
+            std::uint64_t{record.points} * record.frames <= kPlaneValuesMax &&
+            record.block_offset <= blocks_end && record.block_bytes <= blocks_end - record.block_offset &&
+            record.split <= static_cast<std::uint32_t>(Split::kTest) && record.units_per_pixel >= 1;
         if (!fits) damaged(shard, "a record makes no sense");
         SequenceInfo info;
         info.id = static_cast<std::int64_t>(infos_.size());

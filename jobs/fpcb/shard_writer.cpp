@@ -36,10 +36,12 @@ class Block {
 };
 
 void require_consistent(const Sequence& s) {
-    const std::size_t values = static_cast<std::size_t>(s.info.points) * static_cast<std::size_t>(s.info.frames);
-    const bool ok = s.x.size() == values && s.y.size() == values && (s.present.empty() || s.present.size() == values) &&
-                    (s.point_index.empty() || s.point_index.size() == static_cast<std::size_t>(s.info.points)) &&
-                    (s.frame_number.empty() || s.frame_number.size() == static_cast<std::size_t>(s.info.frames));
+    const std::size_t values =
+        static_cast<std::size_t>(s.info.points) * static_cast<std::size_t>(s.info.frames);
+    const bool ok =
+        s.x.size() == values && s.y.size() == values && (s.present.empty() || s.present.size() == values) &&
+        (s.point_index.empty() || s.point_index.size() == static_cast<std::size_t>(s.info.points)) &&
+        (s.frame_number.empty() || s.frame_number.size() == static_cast<std::size_t>(s.info.frames));
     if (!ok) throw JobError("bad_sequence", "sequence " + s.info.name + ": its planes and counts disagree");
 }
 
@@ -141,12 +143,17 @@ void write_dataset_index(const std::filesystem::path& folder, const std::vector<
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     std::size_t sequences = 0;
     for (const ShardEntry& shard : shards) {
-        list.push_back({{"file", shard.file}, {"bytes", shard.bytes}, {"sha256", shard.sha256},
+        list.push_back({{"file", shard.file},
+                        {"bytes", shard.bytes},
+                        {"sha256", shard.sha256},
                         {"sequences", shard.sequences}});
         sequences += shard.sequences;
     }
-    const nlohmann::ordered_json index{{"format", "nightshift-shards"}, {"version", kShardVersion},
-                                       {"sequences", sequences}, {"shards", list}, {"source", source}};
+    const nlohmann::ordered_json index{{"format", "nightshift-shards"},
+                                       {"version", kShardVersion},
+                                       {"sequences", sequences},
+                                       {"shards", list},
+                                       {"source", source}};
     write_durably(folder / "dataset.json", index.dump(1) + "\n");
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kSideBytesMax = std::size_t{64} << 20;   ///< of one bundle
+constexpr std::size_t kSideBytesMax = std::size_t{64} << 20;  ///< of one bundle
 
 struct FrameFile {
     fs::path path;
@@ -52,13 +52,15 @@ std::vector<fs::path> files_of(const fs::path& folder) {
     return files;
 }
 
-std::map<int, FrameFile> read_frames(const std::vector<fs::path>& files, std::vector<BundleFinding>& findings) {
+std::map<int, FrameFile> read_frames(const std::vector<fs::path>& files,
+                                     std::vector<BundleFinding>& findings) {
     std::map<int, FrameFile> frames;
     for (const fs::path& file : files) {
         if (file.extension() != ".txt" || file.filename() == "fps.txt") continue;
         const auto number = frame_number_of(file);
         if (!number) {
-            findings.push_back({BundleFinding::Kind::kSkippedFile, file.string() + ": no digits in its name, so it is no frame"});
+            findings.push_back({BundleFinding::Kind::kSkippedFile,
+                                file.string() + ": no digits in its name, so it is no frame"});
             continue;
         }
         FrameFile frame{file, read_text(file, kBundleFileBytesMax), {}};
@@ -68,7 +70,8 @@ std::map<int, FrameFile> read_frames(const std::vector<fs::path>& files, std::ve
             throw JobError("bad_bundle", file.string() + " and " + at->second.path.filename().string() +
                                              " are both frame " + std::to_string(*number) + "; remove one");
         }
-        if (frames.size() > kBundleFramesMax) throw JobError("bad_bundle", file.string() + ": more than 100000 frames");
+        if (frames.size() > kBundleFramesMax)
+            throw JobError("bad_bundle", file.string() + ": more than 100000 frames");
     }
     return frames;
 }
@@ -93,8 +96,9 @@ void fill_planes(const std::map<int, FrameFile>& frames, Sequence& s) {
             const auto place = std::lower_bound(s.point_index.begin(), s.point_index.end(), row.index);
             const std::size_t at = f * width + static_cast<std::size_t>(place - s.point_index.begin());
             if (s.present[at]) {
-                throw JobError("bad_bundle", frame.path.string() + ":" + std::to_string(row.line) + ": point " +
-                                                 std::to_string(row.index) + " is there a second time");
+                throw JobError("bad_bundle", frame.path.string() + ":" + std::to_string(row.line) +
+                                                 ": point " + std::to_string(row.index) +
+                                                 " is there a second time");
             }
             s.x[at] = static_cast<std::int16_t>(row.x);
             s.y[at] = static_cast<std::int16_t>(row.y);
@@ -111,7 +115,8 @@ void preflight(const std::map<int, FrameFile>& frames, const fs::path& folder, c
     const int first = frames.begin()->first, last = frames.rbegin()->first;
     std::string missing;
     int count = 0;
-    for (int n = first, expected = static_cast<int>(frames.size()); count < last - first + 1 - expected && n <= last; ++n) {
+    for (int n = first, expected = static_cast<int>(frames.size());
+         count < last - first + 1 - expected && n <= last; ++n) {
         if (frames.contains(n)) continue;
         ++count;
         if (count <= 10) missing += (missing.empty() ? "" : ", ") + std::to_string(n);
@@ -127,22 +132,25 @@ void preflight(const std::map<int, FrameFile>& frames, const fs::path& folder, c
     for (const auto& [number, frame] : frames) {
         if (frame.rows.size() != s.point_index.size()) {
             findings.push_back({BundleFinding::Kind::kOtherPoints,
-                                frame.path.string() + ": has " + std::to_string(frame.rows.size()) + " of the bundle's " +
-                                    std::to_string(s.point_index.size()) + " points"});
+                                frame.path.string() + ": has " + std::to_string(frame.rows.size()) +
+                                    " of the bundle's " + std::to_string(s.point_index.size()) + " points"});
             break;
         }
     }
     if (s.info.points < kPreflightPointsMin || s.info.points > kPreflightPointsMax) {
-        findings.push_back({BundleFinding::Kind::kPointCount, folder.string() + ": " + std::to_string(s.info.points) +
-                                                                  " points a frame; the usual range is 150 to 500"});
+        findings.push_back(
+            {BundleFinding::Kind::kPointCount, folder.string() + ": " + std::to_string(s.info.points) +
+                                                   " points a frame; the usual range is 150 to 500"});
     }
 }
 
-void keep_side_files(const std::vector<fs::path>& files, const std::map<int, FrameFile>& frames, Sequence& s) {
+void keep_side_files(const std::vector<fs::path>& files, const std::map<int, FrameFile>& frames,
+                     Sequence& s) {
     std::set<fs::path> rebuilt;
     int f = 0;
     for (const auto& [number, frame] : frames) {
-        if (frame.path.filename() == frame_file_name(number) && frame.text == frame_text(s, f)) rebuilt.insert(frame.path);
+        if (frame.path.filename() == frame_file_name(number) && frame.text == frame_text(s, f))
+            rebuilt.insert(frame.path);
         ++f;
     }
     std::size_t bytes = 0;
@@ -151,7 +159,8 @@ void keep_side_files(const std::vector<fs::path>& files, const std::map<int, Fra
         SideFile side{file.filename().string(), read_text(file, kBundleFileBytesMax)};
         bytes += side.bytes.size();
         if (bytes > kSideBytesMax) {
-            throw JobError("bad_bundle", file.string() + ": the bundle's other files exceed 64 MiB; move them elsewhere");
+            throw JobError("bad_bundle",
+                           file.string() + ": the bundle's other files exceed 64 MiB; move them elsewhere");
         }
         s.side_files.push_back(std::move(side));
     }
@@ -175,11 +184,13 @@ BundleRead read_bundle(const fs::path& folder) {
     const std::vector<fs::path> files = files_of(folder);
     std::error_code error;
     if (!fs::exists(folder / "fps.txt", error)) {
-        throw JobError("bad_bundle", folder.string() + ": fps.txt is missing; write the frames per second into it");
+        throw JobError("bad_bundle",
+                       folder.string() + ": fps.txt is missing; write the frames per second into it");
     }
     s.info.fps = parse_fps(folder / "fps.txt");
     const std::map<int, FrameFile> frames = read_frames(files, out.findings);
-    if (frames.empty()) throw JobError("bad_bundle", folder.string() + ": no frame files (frame_00000.txt, ...)");
+    if (frames.empty())
+        throw JobError("bad_bundle", folder.string() + ": no frame files (frame_00000.txt, ...)");
     fill_planes(frames, s);
     keep_side_files(files, frames, s);
     for (const SideFile& side : s.side_files) {
@@ -200,8 +211,8 @@ std::string frame_text(const Sequence& s, int frame) {
     char line[48];
     for (int p = 0; p < s.info.points; ++p) {
         if (!s.is_present(frame, p)) continue;
-        const int bytes = std::snprintf(line, sizeof line, "%d,%d,%d\n", s.x[s.at(frame, p)], s.y[s.at(frame, p)],
-                                        s.point_index[static_cast<std::size_t>(p)]);
+        const int bytes = std::snprintf(line, sizeof line, "%d,%d,%d\n", s.x[s.at(frame, p)],
+                                        s.y[s.at(frame, p)], s.point_index[static_cast<std::size_t>(p)]);
         text.append(line, static_cast<std::size_t>(bytes));
     }
     return text;
@@ -217,7 +228,8 @@ std::string python_repr(double value) {
 
 void write_bundle(const fs::path& folder, const Sequence& s) {
     if (s.info.units_per_pixel != 1) {
-        throw JobError("bad_sequence", s.info.name + ": text bundles hold whole pixels; generate with resolution=pixel");
+        throw JobError("bad_sequence",
+                       s.info.name + ": text bundles hold whole pixels; generate with resolution=pixel");
     }
     fs::create_directories(folder);
     std::set<std::string> written;
@@ -225,13 +237,16 @@ void write_bundle(const fs::path& folder, const Sequence& s) {
         std::ofstream out(folder / name, std::ios::binary);
         out << text;
         out.close();
-        if (!out) throw JobError("io_error", (folder / name).string() + ": could not be written; is the disk full?");
+        if (!out)
+            throw JobError("io_error",
+                           (folder / name).string() + ": could not be written; is the disk full?");
         written.insert(name);
     };
-    std::set<int> odd_frames;   // frames whose own file is among the side files, under whatever name
+    std::set<int> odd_frames;  // frames whose own file is among the side files, under whatever name
     for (const SideFile& side : s.side_files) {
         if (side.name.find_first_of("/\\") != std::string::npos || side.name == "..") {
-            throw JobError("bad_sequence", s.info.name + ": side file name '" + side.name + "' is not a plain file name");
+            throw JobError("bad_sequence",
+                           s.info.name + ": side file name '" + side.name + "' is not a plain file name");
         }
         put(side.name, side.bytes);
         if (side.name.ends_with(".txt") && side.name != "fps.txt") {

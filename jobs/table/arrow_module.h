@@ -18,7 +18,7 @@ inline constexpr const char* kArrowModuleFile = "nightshift-arrow.so";
 struct TableParts {
     std::vector<Column> columns;
     std::map<std::string, std::string> notes;
-    std::string error;   ///< empty = it worked
+    std::string error;  ///< empty = it worked
 };
 
 /// Throws JobError("no_arrow") without the module, "bad_table" with Arrow's words.
@@ -32,5 +32,6 @@ bool has_arrow_module();
 extern "C" {
 int nightshift_arrow_module_version();
 void nightshift_arrow_read(const char* path, int format, nightshift::jobs::TableParts& out);
-void nightshift_arrow_write(const nightshift::jobs::TableParts& parts, const char* path, int format, std::string& error);
+void nightshift_arrow_write(const nightshift::jobs::TableParts& parts, const char* path, int format,
+                            std::string& error);
 }

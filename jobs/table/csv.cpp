@@ -88,15 +88,16 @@ class CsvReader {
 std::optional<double> number(const std::string& cell) {
     if (cell.empty()) return std::numeric_limits<double>::quiet_NaN();
     const std::size_t digits = cell.find_first_not_of("+-");
-    if (digits != std::string::npos && cell[digits] == '0' && digits + 1 < cell.size() && cell[digits + 1] >= '0' &&
-        cell[digits + 1] <= '9') {
+    if (digits != std::string::npos && cell[digits] == '0' && digits + 1 < cell.size() &&
+        cell[digits + 1] >= '0' && cell[digits + 1] <= '9') {
         return std::nullopt;
     }
     const char* first = cell.data() + (cell.front() == '+' ? 1 : 0);
     const char* end = cell.data() + cell.size();
     double value = 0;
     const auto parsed = std::from_chars(first, end, value);
-    if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end) return std::strtod(cell.c_str(), nullptr);
+    if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end)
+        return std::strtod(cell.c_str(), nullptr);
     if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
     return value;
 }
@@ -156,7 +157,8 @@ Table parse_csv(std::string_view text, const std::string& file) {
     std::vector<Draft> drafts(names.size());
     while (reader.next(cells)) {
         if (cells.size() != names.size()) {
-            bad(file, reader.line(), std::to_string(cells.size()) + " cells instead of " + std::to_string(names.size()));
+            bad(file, reader.line(),
+                std::to_string(cells.size()) + " cells instead of " + std::to_string(names.size()));
         }
         for (std::size_t j = 0; j < cells.size(); ++j) drafts[j].take(std::move(cells[j]));
     }

@@ -24,7 +24,8 @@ const Column& require(const Table& table, std::string_view name) {
     if (const Column* column = table.find(name)) return *column;
     std::vector<std::string> names;
     for (const Column& column : table.columns()) names.push_back(column.name);
-    throw JobError("no_such_column", "the table has no column '" + std::string(name) + "'." + did_you_mean(name, names));
+    throw JobError("no_such_column",
+                   "the table has no column '" + std::string(name) + "'." + did_you_mean(name, names));
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ std::size_t Column::size() const {
 
 void Table::add(std::string name, Column::Values values) {
     Column column{std::move(name), std::move(values)};
-    if (find(column.name) != nullptr) throw JobError("bad_table", "two columns are named '" + column.name + "'");
+    if (find(column.name) != nullptr)
+        throw JobError("bad_table", "two columns are named '" + column.name + "'");
     if (!columns_.empty() && column.size() != rows_) {
         throw JobError("bad_table", "column '" + column.name + "' has " + std::to_string(column.size()) +
                                         " rows, the others " + std::to_string(rows_));
@@ -62,7 +64,8 @@ std::vector<std::string> Table::numeric_names() const {
 std::vector<double> Table::numbers(std::string_view name) const {
     const Column& column = require(*this, name);
     if (const auto* doubles = std::get_if<std::vector<double>>(&column.values)) return *doubles;
-    if (const auto* floats = std::get_if<std::vector<float>>(&column.values)) return {floats->begin(), floats->end()};
+    if (const auto* floats = std::get_if<std::vector<float>>(&column.values))
+        return {floats->begin(), floats->end()};
     throw JobError("not_a_number", "column '" + column.name + "' holds text, not numbers");
 }
 

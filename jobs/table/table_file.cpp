@@ -33,9 +33,10 @@ void check_hash(const fs::path& path) {
     const std::string found = sha256_of_file(path);
     if (recorded == found) return;
     throw JobError("hash_mismatch", path.string() + " is not what was written (" +
-                                        std::to_string(fs::file_size(path, error)) + " bytes now). Recorded SHA-256 " +
-                                        recorded + ", found " + found + ". Make the table again, or delete " +
-                                        beside.filename().string() + " if you changed it on purpose.");
+                                        std::to_string(fs::file_size(path, error)) +
+                                        " bytes now). Recorded SHA-256 " + recorded + ", found " + found +
+                                        ". Make the table again, or delete " + beside.filename().string() +
+                                        " if you changed it on purpose.");
 }
 
 }  // namespace
@@ -57,19 +58,25 @@ TableFormat table_format_of(const fs::path& path) {
 
 std::string_view extension(TableFormat format) {
     switch (format) {
-        case TableFormat::kCsv: return ".csv";
-        case TableFormat::kFeather: return ".feather";
-        case TableFormat::kParquet: return ".parquet";
+        case TableFormat::kCsv:
+            return ".csv";
+        case TableFormat::kFeather:
+            return ".feather";
+        case TableFormat::kParquet:
+            return ".parquet";
     }
     return "";
 }
 
-bool table_format_available(TableFormat format) { return format == TableFormat::kCsv || has_arrow_module(); }
+bool table_format_available(TableFormat format) {
+    return format == TableFormat::kCsv || has_arrow_module();
+}
 
 Table read_table(const fs::path& path) {
     std::error_code error;
     if (!fs::is_regular_file(path, error)) {
-        throw JobError("no_such_input", path.string() + ": no such file. Give a .csv, .feather or .parquet table, or job:ID.");
+        throw JobError("no_such_input",
+                       path.string() + ": no such file. Give a .csv, .feather or .parquet table, or job:ID.");
     }
     const TableFormat format = table_format_of(path);
     check_hash(path);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kParameters = 5;
 constexpr int kIterations = 14;
-constexpr double kShockDecay = .2;     ///< middle of the decays that occur
+constexpr double kShockDecay = .2;  ///< middle of the decays that occur
 constexpr int kShockEdge = 4;
 constexpr int kApart = 6;
 constexpr double kSnapCentre = .72, kSnapWidth = .09;
@@ -32,7 +32,8 @@ Vector drive(const Parameters& p, int frames) {
     for (int f = 0; f < frames; ++f) {
         const double u = static_cast<double>(f) / (frames - 1);
         const double z = (u - kSnapCentre) / kSnapWidth;
-        raw[f] = std::clamp(smooth_step((u - p[2]) / std::max(p[3] - p[2], .1)) + p[4] * std::exp(-z * z), 0.0, 1.12);
+        raw[f] = std::clamp(smooth_step((u - p[2]) / std::max(p[3] - p[2], .1)) + p[4] * std::exp(-z * z),
+                            0.0, 1.12);
     }
     for (int f = 0; f < frames; ++f) {
         const int first = std::max(f - 2, 0), last = std::min(f + 2, frames - 1);
@@ -46,7 +47,8 @@ Vector simulate(const Parameters& p, const Vector& pull, int shock_frame, double
     Vector out(pull.size());
     double theta = 0;
     for (int f = 0; f < pull.size(); ++f) {
-        const double shock = shock_frame >= 0 && f >= shock_frame ? amplitude * std::exp(-kShockDecay * (f - shock_frame)) : 0;
+        const double shock =
+            shock_frame >= 0 && f >= shock_frame ? amplitude * std::exp(-kShockDecay * (f - shock_frame)) : 0;
         theta += std::min(p[1] * (1 + shock), 1.0) * (p[0] * pull[f] - theta);
         out[f] = theta;
     }
@@ -57,7 +59,7 @@ Vector simulate(const Parameters& p, const Vector& pull, int shock_frame, double
 struct Fit {
     Parameters p = Parameters::Zero();
     double amplitude = 0;
-    double cost = 0;   ///< weighted sum of squares
+    double cost = 0;  ///< weighted sum of squares
 };
 
 class Fitter {
@@ -72,7 +74,8 @@ class Fitter {
     /// Weighted derivatives of the model, one column a free parameter.
     Eigen::MatrixXd jacobian(const Fit& fit, int shock_frame, const std::vector<int>& free) const {
         const Vector here = misfit(fit, shock_frame);
-        Eigen::MatrixXd out(theta_.size(), static_cast<Eigen::Index>(free.size()) + (shock_frame >= 0 ? 1 : 0));
+        Eigen::MatrixXd out(theta_.size(),
+                            static_cast<Eigen::Index>(free.size()) + (shock_frame >= 0 ? 1 : 0));
         for (std::size_t k = 0; k < free.size(); ++k) {
             Fit moved = fit;
             moved.p[free[k]] += kStep;
@@ -97,7 +100,8 @@ class Fitter {
             normal.diagonal().array() += 1e-9;
             const Vector step = normal.ldlt().solve(j.transpose() * rest);
             Fit next = fit;
-            for (std::size_t k = 0; k < free.size(); ++k) next.p[free[k]] += step[static_cast<Eigen::Index>(k)];
+            for (std::size_t k = 0; k < free.size(); ++k)
+                next.p[free[k]] += step[static_cast<Eigen::Index>(k)];
             if (shock_frame >= 0) next.amplitude += step[step.size() - 1];
             bound(next);
             const Vector next_rest = misfit(next, shock_frame);
@@ -175,7 +179,8 @@ BendDynamics fit_dynamics(const std::vector<double>& theta, const std::vector<do
     for (int f = 0; f < frames; ++f) out.residual[static_cast<std::size_t>(f)] = rest[f];
     // Second differences see the measuring error but hardly a shock's slow trace.
     std::vector<double> wiggle;
-    for (int f = 1; f + 1 < frames; ++f) wiggle.push_back((rest[f - 1] - 2 * rest[f] + rest[f + 1]) / std::sqrt(6.0));
+    for (int f = 1; f + 1 < frames; ++f)
+        wiggle.push_back((rest[f - 1] - 2 * rest[f] + rest[f + 1]) / std::sqrt(6.0));
     out.error = std::max(robust_deviation(wiggle), 1e-4);
     out.snap_gain = std::log((plain.cost + 1e-9) / (fit.cost + 1e-9));
     out.delay_gain = std::log((prompt.cost + 1e-9) / (fit.cost + 1e-9));
@@ -188,13 +193,15 @@ BendDynamics fit_dynamics(const std::vector<double>& theta, const std::vector<do
         }
     }
     for (int f = 0; f < frames; ++f) {
-        if (std::abs(f - out.best_frame) >= kApart) out.second_z = std::max(out.second_z, out.shock_z[static_cast<std::size_t>(f)]);
+        if (std::abs(f - out.best_frame) >= kApart)
+            out.second_z = std::max(out.second_z, out.shock_z[static_cast<std::size_t>(f)]);
     }
     if (out.best_z <= 0) return out;
     // With the shock in the model its frame and size come out right; without it the rest had bent to it.
     Fit best;
     best.cost = -1;
-    for (int tau = std::max(out.best_frame - 2, kShockEdge); tau <= std::min(out.best_frame + 2, frames - kShockEdge - 1); ++tau) {
+    for (int tau = std::max(out.best_frame - 2, kShockEdge);
+         tau <= std::min(out.best_frame + 2, frames - kShockEdge - 1); ++tau) {
         Fit from = fit;
         from.amplitude = .5;
         const Fit with = fitter.run(from, tau, all);

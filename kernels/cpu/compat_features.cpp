@@ -8,7 +8,7 @@ namespace nightshift::kernels {
 
 namespace {
 
-constexpr double kSpeedFloor = 1e-6;   ///< the reference's, px/s
+constexpr double kSpeedFloor = 1e-6;  ///< the reference's, px/s
 constexpr int kSurrogates = 6;
 
 // In the order of the reference's table.
@@ -22,12 +22,14 @@ constexpr std::array<int, 2> kSpectrumSources{kAcceleration, kCurvature};
 std::vector<std::string> make_columns() {
     std::vector<std::string> names;
     for (const auto name : kSurrogateNames) {
-        for (const char* statistic : {"_mean", "_max", "_std"}) names.push_back(std::string(name) + statistic);
+        for (const char* statistic : {"_mean", "_max", "_std"})
+            names.push_back(std::string(name) + statistic);
     }
     names.insert(names.end(), {"bend_angle_deg", "curvature_concentration", "est_max_strain"});
     for (const int source : kMomentSources) {
         for (const char* statistic : {"_skewness", "_kurtosis", "_autocorr_lag1", "_autocorr_lag2"}) {
-            names.push_back(std::string(kSurrogateNames[static_cast<std::size_t>(source)]) + "_mean" + statistic);
+            names.push_back(std::string(kSurrogateNames[static_cast<std::size_t>(source)]) + "_mean" +
+                            statistic);
         }
     }
     for (const auto name : kSurrogateNames) {
@@ -39,7 +41,8 @@ std::vector<std::string> make_columns() {
     }
     for (const int source : kSpectrumSources) {
         for (const char* statistic : {"_dominant_frequency", "_spectral_power", "_spectral_entropy"}) {
-            names.push_back(std::string(kSurrogateNames[static_cast<std::size_t>(source)]) + "_mean" + statistic);
+            names.push_back(std::string(kSurrogateNames[static_cast<std::size_t>(source)]) + "_mean" +
+                            statistic);
         }
     }
     return names;
@@ -89,7 +92,7 @@ void advance(const TrackView& t, int frame, PointState& state, FrameValues& out)
 }
 
 struct Moments {
-    double mean = 0, max = 0, deviation = 0;   ///< deviation with n - 1; 0 for a single value
+    double mean = 0, max = 0, deviation = 0;  ///< deviation with n - 1; 0 for a single value
 };
 
 Moments moments(const std::vector<double>& values) {
@@ -109,7 +112,9 @@ Moments moments(const std::vector<double>& values) {
     return out;
 }
 
-Moments scaled(const Moments& m, double factor) { return {m.mean * factor, m.max * factor, m.deviation * factor}; }
+Moments scaled(const Moments& m, double factor) {
+    return {m.mean * factor, m.max * factor, m.deviation * factor};
+}
 
 double* row_of(CompatFeatures& out, int frame) {
     return out.rows.data() + static_cast<std::size_t>(frame) * kCompatColumns;
@@ -126,8 +131,8 @@ void base_columns(const TrackView& t, const FrameMetrics& metrics, CompatFeature
         const Moments curvature = moments(values.curvature), acceleration = moments(values.acceleration);
         const double strain_px = std::max(metrics.est_max_strain[i], 0.0);
         const Moments strain = scaled(curvature, curvature.max > 0 ? strain_px / curvature.max : 0);
-        const std::array<Moments, kSurrogates> all{strain, strain, scaled(acceleration, 1 / t.fps), curvature,
-                                                   acceleration, moments(values.speed)};
+        const std::array<Moments, kSurrogates> all{strain,    strain,       scaled(acceleration, 1 / t.fps),
+                                                   curvature, acceleration, moments(values.speed)};
         double* row = row_of(out, f);
         for (std::size_t k = 0; k < all.size(); ++k) {
             row[3 * k] = all[k].mean;
@@ -144,8 +149,12 @@ void base_columns(const TrackView& t, const FrameMetrics& metrics, CompatFeature
         acceleration_max = std::max(acceleration_max, acceleration.max);
         count += here;
     }
-    out.global = {static_cast<double>(t.frames), static_cast<double>(t.points), count > 0 ? strain_sum / count : 0,
-                  strain_max, count > 0 ? acceleration_sum / count : 0, acceleration_max};
+    out.global = {static_cast<double>(t.frames),
+                  static_cast<double>(t.points),
+                  count > 0 ? strain_sum / count : 0,
+                  strain_max,
+                  count > 0 ? acceleration_sum / count : 0,
+                  acceleration_max};
 }
 
 std::vector<double> column(const CompatFeatures& out, int frames, std::size_t index) {

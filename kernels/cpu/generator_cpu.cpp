@@ -9,7 +9,7 @@ namespace nightshift::kernels {
 
 namespace {
 
-constexpr int kMaxPoints = 1024;   ///< of a generated panel; make_plan never gives more
+constexpr int kMaxPoints = 1024;  ///< of a generated panel; make_plan never gives more
 
 /// Buffers of one frame: each loop below is over independent points, so that the compiler uses vectors.
 struct FrameBuffers {
@@ -70,8 +70,8 @@ struct FrameBuffers {
     }
     if (!(frame.outlier_ratio > 0.0f)) return;
     for (int p = 0; p < points; ++p) {
-        const PointXY off =
-            outlier_offset(frame, philox({static_cast<std::uint32_t>(p), f, kDrawOutlier, plan.stream}, plan.key));
+        const PointXY off = outlier_offset(
+            frame, philox({static_cast<std::uint32_t>(p), f, kDrawOutlier, plan.stream}, plan.key));
         b.x[p] += off.x;
         b.y[p] += off.y;
     }
@@ -94,7 +94,9 @@ struct FrameBuffers {
 
 #if defined(__x86_64__) && defined(__GNUC__)
 // Without these instructions std::fma is a library call; with them the same bits take a tenth of the time.
-[[gnu::target("avx2,fma")]] void generate_avx2(const TrackPlan& plan, TrackPlanes out) { generate(plan, out); }
+[[gnu::target("avx2,fma")]] void generate_avx2(const TrackPlan& plan, TrackPlanes out) {
+    generate(plan, out);
+}
 #endif
 
 }  // namespace

@@ -7,9 +7,9 @@ namespace nightshift::kernels {
 
 namespace {
 
-constexpr int kEdgeFrames = 5;     ///< an onset needs frames before and after it
-constexpr double kBentEnough = .08;   ///< share of the largest angle before which a step is the bend itself
-constexpr int kFarPlaces = 12;     ///< "another place" is at least that far away
+constexpr int kEdgeFrames = 5;       ///< an onset needs frames before and after it
+constexpr double kBentEnough = .08;  ///< share of the largest angle before which a step is the bend itself
+constexpr int kFarPlaces = 12;       ///< "another place" is at least that far away
 
 using Series = std::vector<double>;
 
@@ -63,7 +63,8 @@ OnsetScan scan_onset(const PanelShape& s, Arms arms, bool with_yield) {
     std::vector<double> pool;
     for (int j = 0; j < places; ++j) {
         Series& bend = bends[static_cast<std::size_t>(j)];
-        for (int f = 0; f < s.frames; ++f) bend[static_cast<std::size_t>(f)] = bend_at(s, f, j + arms.far, arms);
+        for (int f = 0; f < s.frames; ++f)
+            bend[static_cast<std::size_t>(f)] = bend_at(s, f, j + arms.far, arms);
         project_out(bend, basis, s.weight);
         for (std::size_t f = 0; f < frames; ++f) pool.push_back(bend[f] * std::sqrt(s.weight[f]));
     }

@@ -13,10 +13,10 @@ namespace nightshift::kernels {
 
 namespace {
 
-constexpr int kClampPoints = 12;      ///< points beside the clamp: they move with the camera alone
-constexpr int kAfterFrames = 12;      ///< of a vibration
+constexpr int kClampPoints = 12;  ///< points beside the clamp: they move with the camera alone
+constexpr int kAfterFrames = 12;  ///< of a vibration
 constexpr Arms kLongArms{3, 9}, kShortArms{2, 5};
-constexpr std::array<int, 3> kJumpWidths{2, 4, 7};   ///< half widths in places, about 4, 8, 16 points
+constexpr std::array<int, 3> kJumpWidths{2, 4, 7};  ///< half widths in places, about 4, 8, 16 points
 
 /// Collects names and values side by side, so that they cannot get out of step.
 class Features {
@@ -30,7 +30,9 @@ class Features {
 };
 
 /// Heavy tails of test statistics, made harmless: sign(z) log(1 + |z|).
-double tame(double z) { return std::copysign(std::log1p(std::abs(z)), z); }
+double tame(double z) {
+    return std::copysign(std::log1p(std::abs(z)), z);
+}
 
 /// The extra bend of each place over its neighbourhood: Omega's jump over 2h places less what the places
 /// around it bend.
@@ -86,7 +88,8 @@ void add_shape(Features& out, const PanelShape& s) {
     out.add("kink_dent", std::log(.003 - jumps[1].smallest));
     double skew = 0, bow = 0;
     for (int j = 0; j < kPlaces; ++j) {
-        const double u = 2 * (place_share(j) - .5) / .9, d = s.omega[static_cast<std::size_t>(j)] - place_share(j);
+        const double u = 2 * (place_share(j) - .5) / .9,
+                     d = s.omega[static_cast<std::size_t>(j)] - place_share(j);
         skew += d * (3 * u * u - 1) / 2;
         bow += d * (5 * u * u * u - 3 * u) / 2;
     }
@@ -94,7 +97,8 @@ void add_shape(Features& out, const PanelShape& s) {
     out.add("bend_bow", bow / kPlaces);
 }
 
-void add_onset(Features& out, const OnsetScan& plain, const OnsetScan& yielding, const OnsetScan& narrow, int frames) {
+void add_onset(Features& out, const OnsetScan& plain, const OnsetScan& yielding, const OnsetScan& narrow,
+               int frames) {
     out.add("onset_z", tame(plain.best_z));
     out.add("onset_height", std::log(.003 + plain.best_height));
     out.add("onset_sudden_z", tame(yielding.best_z));
@@ -133,7 +137,8 @@ void add_dynamics(Features& out, const PanelShape& s, const BendDynamics& d) {
     for (std::size_t f = 4; f + 2 < speed.size(); ++f) {
         jump = std::max(jump, (speed[f + 1] + speed[f] - speed[f - 1] - speed[f - 2]) / 2);
     }
-    const double last = (s.theta[s.theta.size() - 1] + s.theta[s.theta.size() - 2] + s.theta[s.theta.size() - 3]) / 3;
+    const double last =
+        (s.theta[s.theta.size() - 1] + s.theta[s.theta.size() - 2] + s.theta[s.theta.size() - 3]) / 3;
     out.add("final_angle", last / std::numbers::pi);
     out.add("time_10", crossing(s.theta, .1 * last));
     out.add("time_50", crossing(s.theta, .5 * last));
@@ -144,7 +149,8 @@ void add_dynamics(Features& out, const PanelShape& s, const BendDynamics& d) {
 }
 
 /// Damage shows at one moment in both ways: a kink that grows and a panel that jumps.
-void add_together(Features& out, const OnsetScan& plain, const OnsetScan& sudden, const BendDynamics& d, int frames) {
+void add_together(Features& out, const OnsetScan& plain, const OnsetScan& sudden, const BendDynamics& d,
+                  int frames) {
     double together = 0, together_sudden = 0, place_height = 0, at_frame = 0;
     for (int f = plain.first; f < plain.last; ++f) {
         double shock = 0;
@@ -162,7 +168,8 @@ void add_together(Features& out, const OnsetScan& plain, const OnsetScan& sudden
         }
     }
     double at_onset = 0;
-    for (int near = std::max(sudden.best_frame - 1, 0); near <= std::min(sudden.best_frame + 1, frames - 1); ++near) {
+    for (int near = std::max(sudden.best_frame - 1, 0); near <= std::min(sudden.best_frame + 1, frames - 1);
+         ++near) {
         at_onset = std::max(at_onset, d.shock_z[static_cast<std::size_t>(near)]);
     }
     out.add("onset_and_shock", tame(together));
@@ -184,7 +191,8 @@ std::vector<double> clamp_heights(const CleanTracks& t) {
     return out;
 }
 
-void add_view(Features& out, const CleanTracks& t, const PanelShape& s, const OnsetScan& sudden, const BendDynamics& d) {
+void add_view(Features& out, const CleanTracks& t, const PanelShape& s, const OnsetScan& sudden,
+              const BendDynamics& d) {
     const std::vector<double> height = clamp_heights(t);
     std::vector<double> wiggle(height.size(), 0), turn(height.size(), 0);
     for (std::size_t f = 1; f + 1 < height.size(); ++f) {
@@ -255,6 +263,8 @@ const std::vector<PanelFeatureName>& panel_feature_names() {
     return names;
 }
 
-std::vector<double> panel_features(const TrackView& tracks) { return compute(tracks).values; }
+std::vector<double> panel_features(const TrackView& tracks) {
+    return compute(tracks).values;
+}
 
 }  // namespace nightshift::kernels

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kDegree = 0.017453292519943295;
 constexpr double kRootTwoPi = 2.5066282746310002;
-constexpr int kClassBits = 27;   ///< index bits of a stream; 134 million sequences a class
+constexpr int kClassBits = 27;  ///< index bits of a stream; 134 million sequences a class
 
 struct Range {
     double low, high;
@@ -61,24 +61,76 @@ struct Level {
 };
 
 constexpr Level kStandard{
-    .96, .06, {.10, .19}, {-.04, .06}, {.92, 1.06}, {0, .14}, {0, .09}, .06, {-.25, .50}, .33, .32, .05, {0, .7},
-    5 * kDegree, .10, .015, .05, .5, .15 * kDegree, .003, {.12, .45}, .10, .3, 5, {.45, .85}, {.45, .80},
+    .96,
+    .06,
+    {.10, .19},
+    {-.04, .06},
+    {.92, 1.06},
+    {0, .14},
+    {0, .09},
+    .06,
+    {-.25, .50},
+    .33,
+    .32,
+    .05,
+    {0, .7},
+    5 * kDegree,
+    .10,
+    .015,
+    .05,
+    .5,
+    .15 * kDegree,
+    .003,
+    {.12, .45},
+    .10,
+    .3,
+    5,
+    {.45, .85},
+    {.45, .80},
     {.93, {.11, .22}, {0, .14}, {0, .09}, {.05, .32}, {.006, .020}, {.6, 3.2}, {0, .6}},
     {.90, {.11, .20}, {.05, .26}, {.03, .17}, {.01, .07}, {.02, .06}, {.35, 1.5}, {1, 1}},
     {.95, {.11, .21}, {0, .14}, {0, .09}, {.04, .18}, {.008, .025}, {.35, 1.5}, {0, .6}},
     {.91, {.11, .21}, {0, .14}, {0, .09}, {.05, .18}, {.015, .045}, {.35, 1.5}, {.3, .75}}};
 
 constexpr Level kHard{
-    .95, .065, {.10, .20}, {-.06, .09}, {.88, 1.10}, {0, .16}, {0, .10}, .08, {-.30, .65}, .30, .30, .15, {0, .8},
-    10 * kDegree, .20, .03, .15, 1.0, .25 * kDegree, .006, {.15, .55}, .18, .4, 10, {.40, .88}, {.40, .85},
+    .95,
+    .065,
+    {.10, .20},
+    {-.06, .09},
+    {.88, 1.10},
+    {0, .16},
+    {0, .10},
+    .08,
+    {-.30, .65},
+    .30,
+    .30,
+    .15,
+    {0, .8},
+    10 * kDegree,
+    .20,
+    .03,
+    .15,
+    1.0,
+    .25 * kDegree,
+    .006,
+    {.15, .55},
+    .18,
+    .4,
+    10,
+    {.40, .88},
+    {.40, .85},
     {.935, {.10, .21}, {0, .16}, {0, .10}, {.05, .28}, {.006, .022}, {.5, 2.8}, {.1, .7}},
     {.92, {.10, .21}, {.05, .25}, {.03, .17}, {.01, .07}, {.02, .06}, {.35, 1.4}, {1, 1}},
     {.945, {.10, .21}, {0, .16}, {0, .10}, {.035, .15}, {.008, .028}, {.35, 1.4}, {.1, .7}},
     {.925, {.10, .21}, {0, .16}, {0, .10}, {.045, .16}, {.015, .045}, {.35, 1.4}, {.3, .8}}};
 
-double pick(Draws& draws, Range range) { return draws.uniform(range.low, range.high); }
+double pick(Draws& draws, Range range) {
+    return draws.uniform(range.low, range.high);
+}
 
-double gain_for(double share, double width) { return share / (width * kRootTwoPi); }
+double gain_for(double share, double width) {
+    return share / (width * kRootTwoPi);
+}
 
 void draw_easy(PanelRecipe& r, Draws& draws) {
     const Constants& c = kConstants[static_cast<std::size_t>(r.panel)];
@@ -174,10 +226,18 @@ void draw_level(PanelRecipe& r, const Level& level, Draws& draws) {
     r.duration = pick(draws, level.duration);
     r.vibration_frames = 12;
     switch (r.panel) {
-        case PanelClass::kCrack: draw_damage(r, level, level.crack, draws); break;
-        case PanelClass::kUvOvercured: draw_damage(r, level, level.uv, draws); break;
-        case PanelClass::kMicroCrack: draw_damage(r, level, level.micro, draws); break;
-        case PanelClass::kPreDamage: draw_damage(r, level, level.pre, draws); break;
+        case PanelClass::kCrack:
+            draw_damage(r, level, level.crack, draws);
+            break;
+        case PanelClass::kUvOvercured:
+            draw_damage(r, level, level.uv, draws);
+            break;
+        case PanelClass::kMicroCrack:
+            draw_damage(r, level, level.micro, draws);
+            break;
+        case PanelClass::kPreDamage:
+            draw_damage(r, level, level.pre, draws);
+            break;
         case PanelClass::kNormal:
         case PanelClass::kLightDistortion:
         case PanelClass::kThickPanel: {
@@ -201,8 +261,8 @@ std::string_view name_of(PanelClass panel) {
 }
 
 bool is_damaged(PanelClass panel) {
-    return panel == PanelClass::kCrack || panel == PanelClass::kUvOvercured || panel == PanelClass::kMicroCrack ||
-           panel == PanelClass::kPreDamage;
+    return panel == PanelClass::kCrack || panel == PanelClass::kUvOvercured ||
+           panel == PanelClass::kMicroCrack || panel == PanelClass::kPreDamage;
 }
 
 PanelRecipe draw_recipe(PanelClass panel, std::uint32_t index, std::uint64_t seed, Difficulty difficulty,
@@ -215,9 +275,15 @@ PanelRecipe draw_recipe(PanelClass panel, std::uint32_t index, std::uint64_t see
     recipe.fps = fps;
     Draws draws(seed, recipe.stream, kDrawRecipe, static_cast<std::uint32_t>(difficulty));
     switch (difficulty) {
-        case Difficulty::kEasy: draw_easy(recipe, draws); break;
-        case Difficulty::kStandard: draw_level(recipe, kStandard, draws); break;
-        case Difficulty::kHard: draw_level(recipe, kHard, draws); break;
+        case Difficulty::kEasy:
+            draw_easy(recipe, draws);
+            break;
+        case Difficulty::kStandard:
+            draw_level(recipe, kStandard, draws);
+            break;
+        case Difficulty::kHard:
+            draw_level(recipe, kHard, draws);
+            break;
     }
     return recipe;
 }

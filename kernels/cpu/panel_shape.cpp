@@ -8,11 +8,11 @@ namespace nightshift::kernels {
 
 namespace {
 
-constexpr int kHalfWindow = 5;        ///< Savitzky-Golay over 11 points
-constexpr int kPasses = 2;            ///< of outlier clipping
-constexpr int kRounds = 6;            ///< of the alternating fit
+constexpr int kHalfWindow = 5;  ///< Savitzky-Golay over 11 points
+constexpr int kPasses = 2;      ///< of outlier clipping
+constexpr int kRounds = 6;      ///< of the alternating fit
 constexpr double kClip = 3;
-constexpr double kNoiseFloor = .05;   ///< px; keeps a frame without noise from taking all the weight
+constexpr double kNoiseFloor = .05;  ///< px; keeps a frame without noise from taking all the weight
 /// Standard deviation of rounding, in units. On a straight part it is no noise but a staircase, which the
 /// roughness does not see: without this floor the first frames would count ten times too much.
 constexpr double kRounding = .29;
@@ -35,7 +35,8 @@ void fill_gaps(const TrackView& t, int frame, double* line, const std::int16_t* 
         if (!t.present.empty() && t.present[t.at(frame, p)] == 0) continue;
         line[p] = plane[p] / t.units_per_pixel;
         for (int gap = before + 1; gap < p; ++gap) {
-            line[gap] = before < 0 ? line[p] : line[before] + (line[p] - line[before]) * (gap - before) / (p - before);
+            line[gap] = before < 0 ? line[p]
+                                   : line[before] + (line[p] - line[before]) * (gap - before) / (p - before);
         }
         before = p;
     }
@@ -48,7 +49,8 @@ void roughness(const double* line, int points, std::vector<double>& out) {
     std::fill(out.begin(), out.end(), 0.0);
     for (int p = kHalfWindow; p < points - kHalfWindow; ++p) {
         double smooth = 0;
-        for (int i = 0; i <= 2 * kHalfWindow; ++i) smooth += kWeights[static_cast<std::size_t>(i)] * line[p - kHalfWindow + i];
+        for (int i = 0; i <= 2 * kHalfWindow; ++i)
+            smooth += kWeights[static_cast<std::size_t>(i)] * line[p - kHalfWindow + i];
         out[static_cast<std::size_t>(p)] = line[p] - smooth;
     }
 }
@@ -128,7 +130,8 @@ void alternate(PanelShape& s) {
     }
     std::vector<double> turned(s.angle.size());
     for (std::size_t f = 0; f < frames; ++f) {
-        for (std::size_t j = 0; j < kPlaces; ++j) turned[f * kPlaces + j] = s.angle[f * kPlaces + j] - s.rotation[f];
+        for (std::size_t j = 0; j < kPlaces; ++j)
+            turned[f * kPlaces + j] = s.angle[f * kPlaces + j] - s.rotation[f];
     }
     for (std::size_t j = 0; j < kPlaces; ++j) {
         const Line line = fit_line(s.theta.data(), turned.data() + j, s.weight.data(), frames, kPlaces);
@@ -198,7 +201,8 @@ PanelShape fit_shape(const CleanTracks& t) {
     s.theta.resize(frames);
     s.rotation.resize(frames);
     std::vector<double> along(static_cast<std::size_t>(t.points));
-    for (int f = 0; f < t.frames; ++f) angles_of_frame(t, f, s.angle.data() + static_cast<std::size_t>(f) * kPlaces, along);
+    for (int f = 0; f < t.frames; ++f)
+        angles_of_frame(t, f, s.angle.data() + static_cast<std::size_t>(f) * kPlaces, along);
     double sum = 0;
     for (double noise : t.noise_px) {
         s.weight.push_back(1 / (noise * noise));
@@ -209,7 +213,8 @@ PanelShape fit_shape(const CleanTracks& t) {
     for (int round = 0; round < kRounds; ++round) alternate(s);
     double squares = 0;
     for (int f = 0; f < t.frames; ++f) {
-        for (int j = 0; j < kPlaces; ++j) squares += s.weight[static_cast<std::size_t>(f)] * s.left(f, j) * s.left(f, j);
+        for (int j = 0; j < kPlaces; ++j)
+            squares += s.weight[static_cast<std::size_t>(f)] * s.left(f, j) * s.left(f, j);
     }
     s.residual = std::sqrt(squares / static_cast<double>(frames * kPlaces));
     return s;

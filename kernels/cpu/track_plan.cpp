@@ -14,7 +14,7 @@ namespace {
 constexpr double kPi = 3.14159265358979323846;
 constexpr double kWidth = 1920, kHeight = 1080;
 constexpr double kOriginX = .42 * kWidth, kOriginY = .52 * kHeight;
-constexpr double kEasyVibration = .5, kVibration = .7;   ///< px; below .7 it drowns in whole pixels
+constexpr double kEasyVibration = .5, kVibration = .7;  ///< px; below .7 it drowns in whole pixels
 
 double smooth_step(double u) {
     const double x = std::clamp(u, 0.0, 1.0);
@@ -33,7 +33,8 @@ std::vector<double> drive(const PanelRecipe& r) {
         const double share = n > 1 ? static_cast<double>(f) / static_cast<double>(n - 1) : 0;
         const double u = (share - r.start) / r.duration;
         if (r.delay > 0 || r.snap > 0) {
-            const double value = smooth_step((u - r.delay) / (1 - r.delay)) + r.snap * gauss(u, .72, .09 / std::sqrt(2.0));
+            const double value =
+                smooth_step((u - r.delay) / (1 - r.delay)) + r.snap * gauss(u, .72, .09 / std::sqrt(2.0));
             raw[f] = std::clamp(value, 0.0, 1.12);
         } else {
             raw[f] = smooth_step(u);
@@ -51,7 +52,8 @@ std::vector<double> drive(const PanelRecipe& r) {
 }
 
 double shock_at(int frame, int event, double amplitude, double decay) {
-    return event >= 0 && frame >= event && amplitude > 0 ? amplitude * exp_exact(-decay * (frame - event)) : 0;
+    return event >= 0 && frame >= event && amplitude > 0 ? amplitude * exp_exact(-decay * (frame - event))
+                                                         : 0;
 }
 
 double vibration_at(const PanelRecipe& r, int frame, int event, double hz, double amplitude) {
@@ -61,7 +63,9 @@ double vibration_at(const PanelRecipe& r, int frame, int event, double hz, doubl
     return amplitude * exp_exact(-r.vibration_damping * k * hz) * sin_exact(2 * kPi * hz * k);
 }
 
-double weight_of(const Kink& kink, double s) { return kink.gain == 0 ? 0 : kink.gain * gauss(s, kink.centre, kink.width); }
+double weight_of(const Kink& kink, double s) {
+    return kink.gain == 0 ? 0 : kink.gain * gauss(s, kink.centre, kink.width);
+}
 
 std::vector<PlanPoint> plan_points(const PanelRecipe& r) {
     std::vector<PlanPoint> points(static_cast<std::size_t>(r.points));
@@ -78,7 +82,8 @@ std::vector<PlanPoint> plan_points(const PanelRecipe& r) {
         damage += weight_of(r.damage, s);
         fold += weight_of(r.fold, s);
         double wave = 0;
-        for (int m = 0; m < 4 && r.waviness_px > 0; ++m) wave += size[m] * sin_exact(2 * kPi * (m + 2) * s + phase[m]);
+        for (int m = 0; m < 4 && r.waviness_px > 0; ++m)
+            wave += size[m] * sin_exact(2 * kPi * (m + 2) * s + phase[m]);
         points[static_cast<std::size_t>(i)] = {static_cast<float>(base), static_cast<float>(damage),
                                                static_cast<float>(fold), static_cast<float>(wave)};
     }
@@ -94,8 +99,11 @@ Disturbance disturb(const PanelRecipe& r, int frame, Draws& draws) {
     Disturbance d;
     d.noise_px = r.noise_px;
     switch (r.noise_mode) {
-        case NoiseMode::kNone: break;
-        case NoiseMode::kGaussian: d.noise_px *= std::sqrt(1.25); break;
+        case NoiseMode::kNone:
+            break;
+        case NoiseMode::kGaussian:
+            d.noise_px *= std::sqrt(1.25);
+            break;
         case NoiseMode::kOutlier:
             d.outlier_ratio = .01 + draws.uniform(0, .03);
             d.outlier_px = 3;
@@ -104,7 +112,9 @@ Disturbance disturb(const PanelRecipe& r, int frame, Draws& draws) {
             d.shift_x = draws.uniform(-.8, .8) * (1 + .02 * frame);
             d.shift_y = draws.uniform(-.8, .8) * (1 + .02 * frame);
             break;
-        case NoiseMode::kScaleJitter: d.scale = 1 + draws.uniform(-.015, .015); break;
+        case NoiseMode::kScaleJitter:
+            d.scale = 1 + draws.uniform(-.015, .015);
+            break;
         case NoiseMode::kMixed:
             d.noise_px *= std::sqrt(1.09);
             if (draws.chance(.15)) {
@@ -115,7 +125,8 @@ Disturbance disturb(const PanelRecipe& r, int frame, Draws& draws) {
             d.shift_y = draws.uniform(-.4, .4);
             break;
     }
-    const bool in_burst = r.burst_first >= 0 && frame >= r.burst_first && frame < r.burst_first + r.burst_frames;
+    const bool in_burst =
+        r.burst_first >= 0 && frame >= r.burst_first && frame < r.burst_first + r.burst_frames;
     if (r.is_distorted || in_burst) {
         const double q = 1 + .5 * draws.below(5);
         d.shift_x += draws.uniform(-2 * q, 2 * q);
@@ -189,7 +200,8 @@ TrackPlan make_plan(const PanelRecipe& r, int units_per_pixel) {
     const std::vector<double> angles = bend_angles(r);
     plan.frames.reserve(angles.size());
     for (std::size_t f = 0; f < angles.size(); ++f) {
-        plan.frames.push_back(plan_frame(r, static_cast<int>(f), angles[f], angles.back(), plan.points.back()));
+        plan.frames.push_back(
+            plan_frame(r, static_cast<int>(f), angles[f], angles.back(), plan.points.back()));
     }
     return plan;
 }

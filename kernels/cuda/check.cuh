@@ -14,7 +14,8 @@ namespace nightshift::kernels::cuda {
 inline void check(cudaError_t code, const char* call) {
     if (code == cudaSuccess) return;
     std::string message = std::string(call) + ": " + cudaGetErrorString(code);
-    if (code == cudaErrorMemoryAllocation) message += "; submit the job with a larger vram budget or use --device cpu";
+    if (code == cudaErrorMemoryAllocation)
+        message += "; submit the job with a larger vram budget or use --device cpu";
     throw DeviceError(message);
 }
 

@@ -37,13 +37,14 @@ __device__ NormalPair point_noise(const PackedPlan& plan, std::uint32_t frame, i
 /// out x, y [sum of frames x points] int16, frame-major
 /// One block a sequence, one thread a frame: the sum along the panel runs in the CPU's order, so that the
 /// bits agree. Writes of neighbouring threads are far apart; the arithmetic outweighs them.
-__global__ void generate(const PackedPlan* plans, const PlanPoint* points, const PlanFrame* frames, std::int16_t* x,
-                         std::int16_t* y) {
+__global__ void generate(const PackedPlan* plans, const PlanPoint* points, const PlanFrame* frames,
+                         std::int16_t* x, std::int16_t* y) {
     const PackedPlan plan = plans[blockIdx.x];
     const PlanPoint* own_points = points + plan.first_point;
     for (int f = static_cast<int>(threadIdx.x); f < plan.frames; f += kThreads) {
         const PlanFrame frame = frames[plan.first_frame + static_cast<std::size_t>(f)];
-        const std::size_t row = plan.first_value + static_cast<std::size_t>(f) * static_cast<std::size_t>(plan.points);
+        const std::size_t row =
+            plan.first_value + static_cast<std::size_t>(f) * static_cast<std::size_t>(plan.points);
         float along_x = 0, along_y = 0;
         for (int p = 0; p < plan.points; ++p) {
             const PlanPoint point = own_points[p];
@@ -57,8 +58,8 @@ __global__ void generate(const PackedPlan* plans, const PlanPoint* points, const
             seen.x = std::fma(frame.noise_px, noise.first, seen.x);
             seen.y = std::fma(frame.noise_px, noise.second, seen.y);
             if (frame.outlier_ratio > 0.0f) {
-                const PhiloxCounter counter{static_cast<std::uint32_t>(p), static_cast<std::uint32_t>(f), kDrawOutlier,
-                                            plan.stream};
+                const PhiloxCounter counter{static_cast<std::uint32_t>(p), static_cast<std::uint32_t>(f),
+                                            kDrawOutlier, plan.stream};
                 const PointXY off = outlier_offset(frame, philox(counter, plan.key));
                 seen.x += off.x;
                 seen.y += off.y;
@@ -72,7 +73,8 @@ __global__ void generate(const PackedPlan* plans, const PlanPoint* points, const
 }  // namespace
 
 void generate_tracks_cuda(std::span<const TrackPlan> plans, std::span<const TrackPlanes> out) {
-    if (plans.size() != out.size()) throw std::invalid_argument("generate_tracks_cuda: one destination a plan");
+    if (plans.size() != out.size())
+        throw std::invalid_argument("generate_tracks_cuda: one destination a plan");
     if (plans.empty()) return;
     std::vector<PackedPlan> packed;
     std::vector<PlanPoint> points;

@@ -26,8 +26,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> built(const std::vector<T>& values)
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> array_of(const Column::Values& values) {
-    if (const auto* doubles = std::get_if<std::vector<double>>(&values)) return built<arrow::DoubleBuilder>(*doubles);
-    if (const auto* floats = std::get_if<std::vector<float>>(&values)) return built<arrow::FloatBuilder>(*floats);
+    if (const auto* doubles = std::get_if<std::vector<double>>(&values))
+        return built<arrow::DoubleBuilder>(*doubles);
+    if (const auto* floats = std::get_if<std::vector<float>>(&values))
+        return built<arrow::FloatBuilder>(*floats);
     return built<arrow::StringBuilder>(std::get<std::vector<std::string>>(values));
 }
 
@@ -35,29 +37,53 @@ template <typename Array>
 void take_numbers(const arrow::Array& chunk, std::vector<double>& out) {
     const auto& typed = static_cast<const Array&>(chunk);
     for (std::int64_t i = 0; i < typed.length(); ++i) {
-        out.push_back(typed.IsNull(i) ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(typed.Value(i)));
+        out.push_back(typed.IsNull(i) ? std::numeric_limits<double>::quiet_NaN()
+                                      : static_cast<double>(typed.Value(i)));
     }
 }
 
 template <typename Array>
 void take_words(const arrow::Array& chunk, std::vector<std::string>& out) {
     const auto& typed = static_cast<const Array&>(chunk);
-    for (std::int64_t i = 0; i < typed.length(); ++i) out.push_back(typed.IsNull(i) ? std::string() : typed.GetString(i));
+    for (std::int64_t i = 0; i < typed.length(); ++i)
+        out.push_back(typed.IsNull(i) ? std::string() : typed.GetString(i));
 }
 
 arrow::Status number_chunk(const arrow::Array& chunk, std::vector<double>& out) {
     switch (chunk.type_id()) {
-        case arrow::Type::DOUBLE: take_numbers<arrow::DoubleArray>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::FLOAT: take_numbers<arrow::FloatArray>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::INT64: take_numbers<arrow::Int64Array>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::INT32: take_numbers<arrow::Int32Array>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::INT16: take_numbers<arrow::Int16Array>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::INT8: take_numbers<arrow::Int8Array>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::UINT64: take_numbers<arrow::UInt64Array>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::UINT32: take_numbers<arrow::UInt32Array>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::UINT8: take_numbers<arrow::UInt8Array>(chunk, out); return arrow::Status::OK();
-        case arrow::Type::BOOL: take_numbers<arrow::BooleanArray>(chunk, out); return arrow::Status::OK();
-        default: return arrow::Status::TypeError("has type ", chunk.type()->ToString(), ", which is neither number nor text");
+        case arrow::Type::DOUBLE:
+            take_numbers<arrow::DoubleArray>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::FLOAT:
+            take_numbers<arrow::FloatArray>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::INT64:
+            take_numbers<arrow::Int64Array>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::INT32:
+            take_numbers<arrow::Int32Array>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::INT16:
+            take_numbers<arrow::Int16Array>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::INT8:
+            take_numbers<arrow::Int8Array>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::UINT64:
+            take_numbers<arrow::UInt64Array>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::UINT32:
+            take_numbers<arrow::UInt32Array>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::UINT8:
+            take_numbers<arrow::UInt8Array>(chunk, out);
+            return arrow::Status::OK();
+        case arrow::Type::BOOL:
+            take_numbers<arrow::BooleanArray>(chunk, out);
+            return arrow::Status::OK();
+        default:
+            return arrow::Status::TypeError("has type ", chunk.type()->ToString(),
+                                            ", which is neither number nor text");
     }
 }
 
@@ -68,8 +94,10 @@ arrow::Result<Column> column_of(const arrow::ChunkedArray& array, const std::str
     if (type == arrow::Type::STRING || type == arrow::Type::LARGE_STRING) {
         std::vector<std::string> words;
         for (const auto& chunk : array.chunks()) {
-            if (type == arrow::Type::STRING) take_words<arrow::StringArray>(*chunk, words);
-            else take_words<arrow::LargeStringArray>(*chunk, words);
+            if (type == arrow::Type::STRING)
+                take_words<arrow::StringArray>(*chunk, words);
+            else
+                take_words<arrow::LargeStringArray>(*chunk, words);
         }
         column.values = std::move(words);
         return column;
@@ -144,13 +172,15 @@ arrow::Status write(const TableParts& parts, const std::string& path, TableForma
 
 extern "C" {
 
-int nightshift_arrow_module_version() { return nightshift::jobs::kArrowModuleVersion; }
+int nightshift_arrow_module_version() {
+    return nightshift::jobs::kArrowModuleVersion;
+}
 
 void nightshift_arrow_read(const char* path, int format, TableParts& out) {
     try {
         const arrow::Status status = read(path, static_cast<TableFormat>(format), out);
         if (!status.ok()) out.error = status.message();
-    } catch (const std::exception& error) {   // Parquet throws on some damaged files
+    } catch (const std::exception& error) {  // Parquet throws on some damaged files
         out.error = error.what();
     }
 }

@@ -34,7 +34,8 @@ double difference(const std::vector<double>& expected, const kernels::CompatFeat
         if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
     }
     for (std::size_t f = 0; f < found.rows.size() / kernels::kCompatColumns; ++f) {
-        worst = std::max(worst, std::abs(found.rows[f * kernels::kCompatColumns + j] - expected[f]) / largest);
+        worst =
+            std::max(worst, std::abs(found.rows[f * kernels::kCompatColumns + j] - expected[f]) / largest);
     }
     return worst;
 }
@@ -44,7 +45,8 @@ double difference(const std::vector<double>& expected, const kernels::CompatFeat
 TEST_CASE("compat features: the reference's 75 columns on its own bundles") {
     for (const char* name : {"s_normal", "s_crack", "s_pre_damage", "s_uv_overcured"}) {
         CAPTURE(name);
-        const auto expected = jobs::read_table(data_folder() / "features" / ("frames_" + std::string(name) + ".csv"));
+        const auto expected =
+            jobs::read_table(data_folder() / "features" / ("frames_" + std::string(name) + ".csv"));
         const auto found = features_of(data_folder() / "bundles" / name);
         const auto& columns = kernels::compat_columns();
         REQUIRE(columns.size() == 75);
@@ -77,7 +79,8 @@ TEST_CASE("compat features: the sequence rows of whole bundles") {
     const auto expected = jobs::read_table(data_folder() / "features/global_rows.csv");
     const auto names = expected.text("bundle");
     for (const char* name : {"s_normal", "s_crack", "s_pre_damage", "s_uv_overcured"}) {
-        const auto row = static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+        const auto row =
+            static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
         const auto found = features_of(data_folder() / "bundles" / name);
         for (std::size_t k = 0; k < kernels::kCompatGlobalColumns; ++k) {
             const double value = expected.numbers(kernels::compat_global_columns()[k])[row];
@@ -89,6 +92,8 @@ TEST_CASE("compat features: the sequence rows of whole bundles") {
 TEST_CASE("frame metrics: a sequence without them is told to use native") {
     jobs::Sequence s = odd_sequence("s");
     CHECK(has(refusal([&] { jobs::frame_metrics_of(s); }), "set=native"));
-    s.side_files.push_back({"frame_metrics.csv", "frame,time_s,bend_angle_deg,curvature_concentration,est_max_strain\r\n3,0.0,1.0,1.0,0.0\r\n"});
+    s.side_files.push_back(
+        {"frame_metrics.csv",
+         "frame,time_s,bend_angle_deg,curvature_concentration,est_max_strain\r\n3,0.0,1.0,1.0,0.0\r\n"});
     CHECK(has(refusal([&] { jobs::frame_metrics_of(s); }), "no row for frame 7"));
 }

@@ -22,7 +22,9 @@ void run(const jobs::Kind& kind, const json& params, FakeContext& context) {
     kind.make(jobs::complete_params(kind, params))->run(context);
 }
 
-json manifest_of(const FakeContext& context) { return json::parse(bytes_of(context.output() / "manifest.json")); }
+json manifest_of(const FakeContext& context) {
+    return json::parse(bytes_of(context.output() / "manifest.json"));
+}
 
 }  // namespace
 
@@ -51,7 +53,9 @@ TEST_CASE("generate: the bytes depend on the seed, not on the threads") {
     json changed = params;
     changed["seed"] = 6;
     run(jobs::generate_kind(), changed, other);
-    const auto shard = [](const FakeContext& context) { return bytes_of(context.output() / "dataset/shard-00000.nss"); };
+    const auto shard = [](const FakeContext& context) {
+        return bytes_of(context.output() / "dataset/shard-00000.nss");
+    };
     CHECK(shard(one) == shard(three));
     CHECK(shard(one) != shard(other));
     CHECK(bytes_of(one.output() / "manifest.json") == bytes_of(three.output() / "manifest.json"));
@@ -85,7 +89,8 @@ TEST_CASE("generate: a yield keeps finished shards, and the data set ends the sa
     rest.resume = cut.saved();
     run(jobs::generate_kind(), params, rest);
     CHECK(rest.lines.at(0) == "resumed with 1 finished shards");
-    CHECK(bytes_of(rest.output() / "dataset/dataset.json") == bytes_of(whole.output() / "dataset/dataset.json"));
+    CHECK(bytes_of(rest.output() / "dataset/dataset.json") ==
+          bytes_of(whole.output() / "dataset/dataset.json"));
 }
 
 TEST_CASE("generate: bundles hold the same tracks as shards") {
@@ -95,7 +100,8 @@ TEST_CASE("generate: bundles hold the same tracks as shards") {
     run(jobs::generate_kind(), params, shards);
     params["format"] = "bundles";
     run(jobs::generate_kind(), params, bundles);
-    const auto a = jobs::open_dataset(shards.output() / "dataset"), b = jobs::open_dataset(bundles.output() / "dataset");
+    const auto a = jobs::open_dataset(shards.output() / "dataset"),
+               b = jobs::open_dataset(bundles.output() / "dataset");
     REQUIRE(b->size() == 2);
     for (std::size_t i = 0; i < 2; ++i) {
         const std::size_t j = b->find(a->info(i).name);
@@ -107,7 +113,8 @@ TEST_CASE("generate: bundles hold the same tracks as shards") {
 
 TEST_CASE("generate: what it cannot do it says") {
     const auto message = [](const json& params) {
-        return refusal([&] { jobs::generate_kind().make(jobs::complete_params(jobs::generate_kind(), params)); });
+        return refusal(
+            [&] { jobs::generate_kind().make(jobs::complete_params(jobs::generate_kind(), params)); });
     };
     CHECK(has(message({{"rng", "compat"}}), "use rng=philox"));
     CHECK(has(message({{"counts", {{"crak", 3}}}}), "Did you mean 'crack'?"));
@@ -123,7 +130,8 @@ TEST_CASE("import: bundles become a data set that gives every byte back") {
     const auto dataset = jobs::open_dataset(context.output() / "dataset");
     CHECK(dataset->size() == 7);
     const auto direct = jobs::open_dataset(data_folder() / "bundles");
-    const jobs::Sequence a = dataset->read(dataset->find("s_crack")), b = direct->read(direct->find("s_crack"));
+    const jobs::Sequence a = dataset->read(dataset->find("s_crack")),
+                         b = direct->read(direct->find("s_crack"));
     CHECK(a.x == b.x);
     CHECK(a.y == b.y);
     REQUIRE(a.side_files.size() == b.side_files.size());
@@ -135,7 +143,10 @@ TEST_CASE("import: missing frames and points stop it unless only warnings were a
     const ScratchFolder scratch;
     const std::string path = (data_folder() / "reader/x_irregular").string();
     FakeContext strict(scratch / "strict"), lenient(scratch / "lenient");
-    CHECK(has(refusal([&] { run(jobs::import_kind(), {{"path", path}}, strict); }), "2 frame(s) missing between 1 and 11: 4, 9"));
+    CHECK(has(refusal([&] {
+                  run(jobs::import_kind(), {{"path", path}}, strict);
+              }),
+              "2 frame(s) missing between 1 and 11: 4, 9"));
     run(jobs::import_kind(), {{"path", path}, {"preflight", "warn"}}, lenient);
     CHECK(jobs::open_dataset(lenient.output() / "dataset")->size() == 1);
     CHECK(has(refusal([&] { run(jobs::import_kind(), {{"path", "/no/such"}}, strict); }), "no_such_input"));
@@ -144,23 +155,28 @@ TEST_CASE("import: missing frames and points stop it unless only warnings were a
 TEST_CASE("extract: compat75 has the golden columns in order and survives CSV") {
     const ScratchFolder scratch;
     FakeContext context(scratch / "e");
-    run(jobs::extract_kind(), {{"dataset", (data_folder() / "bundles").string()}, {"set", "compat75"}, {"format", "csv"}}, context);
+    run(jobs::extract_kind(),
+        {{"dataset", (data_folder() / "bundles").string()}, {"set", "compat75"}, {"format", "csv"}}, context);
     const auto found = jobs::read_table(context.output() / "features.csv");
     const auto expected = jobs::read_table(data_folder() / "features/frames_s_crack.csv");
     REQUIRE(found.columns().size() == 77);
     CHECK(found.columns()[0].name == "sequence");
     CHECK(found.columns()[1].name == "frame");
     CHECK(found.rows() == 7 * 60);
-    for (std::size_t j = 1; j < expected.columns().size(); ++j) CHECK(found.columns()[j + 1].name == expected.columns()[j].name);
+    for (std::size_t j = 1; j < expected.columns().size(); ++j)
+        CHECK(found.columns()[j + 1].name == expected.columns()[j].name);
     const auto names = found.text("sequence");
-    const auto first = static_cast<std::size_t>(std::find(names.begin(), names.end(), "s_crack") - names.begin());
+    const auto first =
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), "s_crack") - names.begin());
     CHECK(found.numbers("speed_max")[first + 43] == expected.numbers("speed_max")[43]);
 }
 
 TEST_CASE("extract: compat81 adds a row a sequence") {
     const ScratchFolder scratch;
     FakeContext context(scratch / "e");
-    run(jobs::extract_kind(), {{"dataset", (data_folder() / "reader/e_noise0").string()}, {"set", "compat81"}, {"format", "csv"}}, context);
+    run(jobs::extract_kind(),
+        {{"dataset", (data_folder() / "reader/e_noise0").string()}, {"set", "compat81"}, {"format", "csv"}},
+        context);
     const auto found = jobs::read_table(context.output() / "features.csv");
     CHECK(found.columns().size() == 83);
     CHECK(std::isnan(found.numbers("frame").back()));
@@ -197,7 +213,8 @@ TEST_CASE("extract: the same question is answered from the cache, a damaged cach
     run(jobs::extract_kind(), params, again);
     CHECK(again.lines.back() == "features taken from the cache");
     CHECK(bytes_of(again.output() / "features.csv") == table);
-    for (const auto& entry : std::filesystem::directory_iterator(first.cache())) put(entry.path() / "features.csv", "sequence\n");
+    for (const auto& entry : std::filesystem::directory_iterator(first.cache()))
+        put(entry.path() / "features.csv", "sequence\n");
     FakeContext third(scratch / "x");
     run(jobs::extract_kind(), params, third);
     CHECK(has(third.lines.front(), "damaged"));
@@ -208,5 +225,8 @@ TEST_CASE("extract: sequences that are too short are named and left out") {
     const ScratchFolder scratch;
     FakeContext context(scratch / "e");
     const std::string only_short = (data_folder() / "reader/e_one_frame").string();
-    CHECK(has(refusal([&] { run(jobs::extract_kind(), {{"dataset", only_short}, {"format", "csv"}}, context); }), "no_features"));
+    CHECK(has(refusal([&] {
+                  run(jobs::extract_kind(), {{"dataset", only_short}, {"format", "csv"}}, context);
+              }),
+              "no_features"));
 }

@@ -10,7 +10,9 @@
 
 namespace nightshift::tests {
 
-inline std::filesystem::path data_folder() { return std::filesystem::path(NIGHTSHIFT_SOURCE_FOLDER) / "tests/data"; }
+inline std::filesystem::path data_folder() {
+    return std::filesystem::path(NIGHTSHIFT_SOURCE_FOLDER) / "tests/data";
+}
 
 inline std::string bytes_of(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
@@ -59,6 +61,8 @@ std::string refusal(const Call& call) {
     return {};
 }
 
-inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace nightshift::tests

@@ -26,19 +26,22 @@ void small_bundle(const std::filesystem::path& folder) {
 
 std::map<std::string, std::string> all_files(const std::filesystem::path& folder) {
     std::map<std::string, std::string> out;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) out[entry.path().filename().string()] = bytes_of(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        out[entry.path().filename().string()] = bytes_of(entry.path());
     return out;
 }
 
 bool has_finding(const jobs::BundleRead& read, jobs::BundleFinding::Kind kind) {
-    return std::any_of(read.findings.begin(), read.findings.end(), [&](const auto& f) { return f.kind == kind; });
+    return std::any_of(read.findings.begin(), read.findings.end(),
+                       [&](const auto& f) { return f.kind == kind; });
 }
 
 }  // namespace
 
 TEST_CASE("text bundle: every byte of the reference's bundles comes back") {
-    for (const char* name : {"bundles/s_crack", "bundles/s_uv_overcured", "reader/n_mixed", "reader/e_one_frame",
-                             "reader/e_one_point", "reader/e_noise0", "reader/x_irregular"}) {
+    for (const char* name :
+         {"bundles/s_crack", "bundles/s_uv_overcured", "reader/n_mixed", "reader/e_one_frame",
+          "reader/e_one_point", "reader/e_noise0", "reader/x_irregular"}) {
         CAPTURE(name);
         const ScratchFolder scratch;
         const auto read = jobs::read_bundle(data_folder() / name);
@@ -58,7 +61,7 @@ TEST_CASE("text bundle: planes hold the tracks, side files only the rest") {
     CHECK(s.info.goal == "goal1");
     CHECK(s.info.split == jobs::Split::kTest);
     CHECK(s.info.seed == 152204);
-    CHECK(s.info.event_frame == 42);   // not crack_frame 46, which the tracks know nothing of
+    CHECK(s.info.event_frame == 42);  // not crack_frame 46, which the tracks know nothing of
     CHECK(s.side_files.size() == 3);
     CHECK(s.present.empty());
     CHECK(read.findings.empty());
@@ -136,7 +139,8 @@ TEST_CASE("text bundle: a gap is a finding that names the frames") {
 TEST_CASE("text bundle: broken metadata leaves the tracks usable") {
     const ScratchFolder scratch;
     small_bundle(scratch / "b");
-    for (const char* text : {"", "{", "[]", "{\"meters_per_pixel\": \"x\", \"label\": [], \"config\": 3}", "{\"config\":{\"seed\":-4}}"}) {
+    for (const char* text : {"", "{", "[]", "{\"meters_per_pixel\": \"x\", \"label\": [], \"config\": 3}",
+                             "{\"config\":{\"seed\":-4}}"}) {
         put(scratch / "b" / "metadata.json", text);
         CHECK(jobs::read_bundle(scratch / "b").sequence.info.meters_per_pixel == 0);
     }

@@ -18,7 +18,8 @@ namespace {
 jobs::Table sample() {
     jobs::Table table;
     table.add("name", std::vector<std::string>{"a,b", "이름 \"q\"", "line\nbreak"});
-    table.add("value", std::vector<double>{.1, std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()});
+    table.add("value", std::vector<double>{.1, std::numeric_limits<double>::quiet_NaN(),
+                                           -std::numeric_limits<double>::infinity()});
     table.add("small", std::vector<float>{.1f, 3e-30f, 16777217.f});
     table.notes["set"] = "native";
     return table;
@@ -34,7 +35,8 @@ void check_same(const jobs::Table& a, const jobs::Table& b) {
             continue;
         }
         const auto x = a.numbers(a.columns()[j].name), y = b.numbers(a.columns()[j].name);
-        for (std::size_t i = 0; i < x.size(); ++i) CHECK((x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))));
+        for (std::size_t i = 0; i < x.size(); ++i)
+            CHECK((x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))));
     }
 }
 
@@ -52,7 +54,8 @@ TEST_CASE("table: columns have one length and one name each") {
 
 TEST_CASE("table: each format gives back what was written") {
     const ScratchFolder scratch;
-    for (const jobs::TableFormat format : {jobs::TableFormat::kCsv, jobs::TableFormat::kFeather, jobs::TableFormat::kParquet}) {
+    for (const jobs::TableFormat format :
+         {jobs::TableFormat::kCsv, jobs::TableFormat::kFeather, jobs::TableFormat::kParquet}) {
         if (!jobs::table_format_available(format)) {
             CHECK(has(refusal([&] { jobs::write_table(sample(), scratch / "x", format); }), "no_arrow"));
             continue;
@@ -74,7 +77,8 @@ TEST_CASE("table: each format gives back what was written") {
 
 TEST_CASE("table: a truncated file is refused with both hashes") {
     const ScratchFolder scratch;
-    for (const jobs::TableFormat format : {jobs::TableFormat::kCsv, jobs::TableFormat::kFeather, jobs::TableFormat::kParquet}) {
+    for (const jobs::TableFormat format :
+         {jobs::TableFormat::kCsv, jobs::TableFormat::kFeather, jobs::TableFormat::kParquet}) {
         if (!jobs::table_format_available(format)) continue;
         const auto file = scratch / ("t" + std::string(jobs::extension(format)));
         jobs::write_table(sample(), file, format);
@@ -86,7 +90,8 @@ TEST_CASE("table: a truncated file is refused with both hashes") {
         CHECK(has(message, jobs::sha256_of(half)));
         // Without the hash beside it the format itself has to notice; half a CSV file can be a table.
         std::filesystem::remove(file.string() + ".sha256");
-        if (format != jobs::TableFormat::kCsv) CHECK(has(refusal([&] { jobs::read_table(file); }), "bad_table"));
+        if (format != jobs::TableFormat::kCsv)
+            CHECK(has(refusal([&] { jobs::read_table(file); }), "bad_table"));
     }
 }
 

@@ -15,15 +15,17 @@ TEST_CASE("exact_math: fp32 functions are within 2e-7 of libm in double") {
         const std::uint32_t word = i * 21'474u + 7u;
         const float u = unit_float(word);
         const double exact = std::log(static_cast<double>(u));
-        logs = std::max(logs, std::abs(static_cast<double>(log_positive(u)) - exact) / std::max(std::abs(exact), 1e-2));
+        logs = std::max(
+            logs, std::abs(static_cast<double>(log_positive(u)) - exact) / std::max(std::abs(exact), 1e-2));
         const SinCos turn = sincos_turns(word);
         const double angle = word * (2 * std::numbers::pi / 4294967296.0);
         turns = std::max({turns, std::abs(static_cast<double>(turn.sine) - std::sin(angle)),
                           std::abs(static_cast<double>(turn.cosine) - std::cos(angle))});
         const float x = -50.0f + static_cast<float>(i) * 5e-4f;
         const SinCos plain = sincos_radians(x);
-        radians = std::max({radians, std::abs(static_cast<double>(plain.sine) - std::sin(static_cast<double>(x))),
-                            std::abs(static_cast<double>(plain.cosine) - std::cos(static_cast<double>(x)))});
+        radians =
+            std::max({radians, std::abs(static_cast<double>(plain.sine) - std::sin(static_cast<double>(x))),
+                      std::abs(static_cast<double>(plain.cosine) - std::cos(static_cast<double>(x)))});
     }
     CHECK(logs < 2e-7);
     CHECK(turns < 2e-7);

@@ -27,7 +27,8 @@ Tracks generate(const TrackPlan& plan) {
 }
 
 std::uint64_t fnv(std::uint64_t hash, const std::vector<std::int16_t>& values) {
-    for (const std::int16_t value : values) hash = (hash ^ static_cast<std::uint16_t>(value)) * 1099511628211ull;
+    for (const std::int16_t value : values)
+        hash = (hash ^ static_cast<std::uint16_t>(value)) * 1099511628211ull;
     return hash;
 }
 
@@ -35,7 +36,8 @@ std::uint64_t hash_of(Difficulty difficulty, int units) {
     std::uint64_t hash = 14695981039346656037ull;
     for (int panel = 0; panel < kPanelClasses; ++panel) {
         for (std::uint32_t i = 0; i < 3; ++i) {
-            const Tracks t = generate(make_plan(draw_recipe(static_cast<PanelClass>(panel), i, 20260219, difficulty), units));
+            const Tracks t = generate(
+                make_plan(draw_recipe(static_cast<PanelClass>(panel), i, 20260219, difficulty), units));
             hash = fnv(fnv(hash, t.x), t.y);
         }
     }
@@ -75,7 +77,8 @@ TEST_CASE("generator: noise is Gaussian, independent in x and y, and of the size
     double distance = 0;
     for (std::size_t i = 0; i < zs.size(); ++i) {
         const double expected = .5 * std::erfc(-zs[i] / std::sqrt(2.0));
-        distance = std::max(distance, std::abs(expected - (static_cast<double>(i) + .5) / static_cast<double>(zs.size())));
+        distance = std::max(
+            distance, std::abs(expected - (static_cast<double>(i) + .5) / static_cast<double>(zs.size())));
     }
     // Kolmogorov-Smirnov at 1 in 10,000, plus half a step of the sixteenth-pixel rounding.
     CHECK(distance < 2.2 / std::sqrt(static_cast<double>(zs.size())) + .4 / 64);
@@ -92,7 +95,8 @@ TEST_CASE("generator: a still panel keeps its length and stays in the picture") 
             double length = 0;
             for (std::size_t p = 1; p < points; ++p) {
                 length += std::hypot(t.x[frame * points + p] - t.x[frame * points + p - 1],
-                                     t.y[frame * points + p] - t.y[frame * points + p - 1]) / 16.0;
+                                     t.y[frame * points + p] - t.y[frame * points + p - 1]) /
+                          16.0;
             }
             CHECK(length == doctest::Approx(recipe.length_px).epsilon(.005));
         }
@@ -109,7 +113,8 @@ TEST_CASE("generator: CPU and GPU give the same bits") {
         for (const Difficulty difficulty : {Difficulty::kEasy, Difficulty::kStandard, Difficulty::kHard}) {
             plans.push_back(make_plan(draw_recipe(static_cast<PanelClass>(panel), 1, 7, difficulty), 16));
             expected.push_back(generate(plans.back()));
-            found.push_back({std::vector<std::int16_t>(expected.back().x.size()), std::vector<std::int16_t>(expected.back().x.size())});
+            found.push_back({std::vector<std::int16_t>(expected.back().x.size()),
+                             std::vector<std::int16_t>(expected.back().x.size())});
         }
     }
     for (Tracks& tracks : found) planes.push_back({tracks.x.data(), tracks.y.data()});

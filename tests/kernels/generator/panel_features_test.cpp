@@ -15,7 +15,9 @@ using namespace nightshift::kernels;
 namespace {
 
 std::vector<double> features_of(const PanelRecipe& recipe, int units = 1) {
-    std::vector<std::int16_t> x(static_cast<std::size_t>(recipe.points) * static_cast<std::size_t>(recipe.frames)), y(x.size());
+    std::vector<std::int16_t> x(static_cast<std::size_t>(recipe.points) *
+                                static_cast<std::size_t>(recipe.frames)),
+        y(x.size());
     generate_tracks_cpu(make_plan(recipe, units), {x.data(), y.data()});
     TrackView view;
     view.x = x;
@@ -66,10 +68,13 @@ TEST_CASE("panel features: every value is finite, whatever the tracks") {
         view.present = present;
         for (const double value : panel_features(view)) CHECK(std::isfinite(value));
     };
-    SUBCASE("all points in one place") { check(); }
+    SUBCASE("all points in one place") {
+        check();
+    }
     SUBCASE("noise alone") {
         for (auto* plane : {&x, &y}) {
-            for (auto& value : *plane) value = static_cast<std::int16_t>((state = state * 1664525u + 1013904223u) >> 16);
+            for (auto& value : *plane)
+                value = static_cast<std::int16_t>((state = state * 1664525u + 1013904223u) >> 16);
         }
         check();
     }
@@ -126,5 +131,5 @@ TEST_CASE("panel features: damage separates on standard data, no single feature 
         best = std::max({best, value, 1 - value});
     }
     CHECK(best > .85);
-    CHECK(best < .98);   // the leak guard: standard data must not be separable by one number
+    CHECK(best < .98);  // the leak guard: standard data must not be separable by one number
 }

@@ -22,7 +22,8 @@ TEST_CASE("philox: answers of the published vectors") {
         CHECK(w.w3 == 0x6d5451fdu);
     }
     SUBCASE("digits of pi") {
-        const PhiloxWords w = philox({0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u}, 0x299f31d0a4093822ull);
+        const PhiloxWords w =
+            philox({0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u}, 0x299f31d0a4093822ull);
         CHECK(w.w0 == 0xd16cfe09u);
         CHECK(w.w1 == 0x94fdccebu);
         CHECK(w.w2 == 0x5001e420u);
