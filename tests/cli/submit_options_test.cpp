@@ -20,7 +20,8 @@ TEST_CASE("submit: parameters keep their types") {
     add_param("counts.normal=80", params);
     add_param("text=a=b", params);
     CHECK(params == json::parse(R"({"preset": "small", "seed": 7, "lr": 0.001, "amp": true,
-                                    "models": ["job:1", "job:2"], "counts": {"normal": 80}, "text": "a=b"})"));
+                                    "models": ["job:1", "job:2"], "counts": {"normal": 80},
+                                    "text": "a=b"})"));
     CHECK_THROWS_AS(add_param("novalue", params), Failure);
     CHECK_THROWS_AS(add_param("=x", params), Failure);
     CHECK_THROWS_AS(add_param("seed.deeper=1", params), Failure);

@@ -13,10 +13,12 @@ TEST_CASE("why: the numbers of a VRAM gate stand below each other") {
     const json why = json::parse(R"({
         "job": 7, "state": "waiting", "head_of_class": true,
         "gates": [{"code": "vram", "since": null, "text": "needs 6.0 GiB, 2.5 GiB are free",
-                   "detail": {"needed": 6442450944, "capacity": 8589934592, "safety": 536870912, "foreign": 0,
+                   "detail": {"needed": 6442450944, "capacity": 8589934592,
+                              "safety": 536870912, "foreign": 0,
                               "held": 5368709120, "headroom": 0, "available": 2684354560}}],
         "eta": {"p50": null, "p90": null, "basis": "no earlier run"},
-        "would_start_if": [{"action": "job 5 yields", "effect": "starts at once", "cost": "12 s of training"}]})");
+        "would_start_if": [{"action": "job 5 yields", "effect": "starts at once",
+                            "cost": "12 s of training"}]})");
     const std::string text = why_text(why);
     CHECK(text ==
           "job 7 is waiting; it waits because\n"
