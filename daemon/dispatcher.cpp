@@ -54,6 +54,10 @@ Status Dispatcher::decide(db::Store& store, UnixMs now) {
     starts_.clear();
     yields_.clear();
     next_wakeup_.reset();
+    // Before its first sample a GPU's foreign memory is unknown, and would be given away.
+    for (const DeviceState& state : devices_.states()) {
+        if (!state.sample) return {};
+    }
     const auto woken = store.wake_due(now, kWakePerTick);
     if (!woken) return woken.error();
     auto snapshot = this->snapshot(now);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -19,11 +20,15 @@ class Upkeep {
   private:
     void arm();
     void run();
+    /// Goes through some of the job folders, goes on from there the next time.
+    void tidy_folders(UnixMs now);
+    void tidy_folder(const std::filesystem::path& folder, UnixMs now);
 
     Loop& loop_;
     std::function<Policy()> policy_;
     std::string data_folder_;
     boost::asio::steady_timer timer_;
+    std::filesystem::directory_iterator folders_;
 };
 
 }  // namespace nightshift::daemon

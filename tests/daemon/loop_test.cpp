@@ -1,0 +1,134 @@
+#include "daemon/loop.h"
+
+#include <doctest/doctest.h>
+
+#include "daemon/system_clock.h"
+#include "db/sqlite_store.h"
+#include "tests/support/scratch_folder.h"
+
+using namespace nightshift;
+using namespace nightshift::daemon;
+
+namespace {
+
+const db::EventText kEvent{"job", "submitted", "test", "{}"};
+
+struct LoopFixture {
+    tests::ScratchFolder folder;
+    boost::asio::io_context io;
+    SystemClock clock;
+    std::unique_ptr<db::Store> store;
+    std::unique_ptr<Loop> loop;
+
+    LoopFixture() {
+        auto opened = db::Store::open((folder / "nightshift.db").string(), "test");
+        REQUIRE(opened);
+        store = std::move(*opened);
+        loop = std::make_unique<Loop>(io, *store, clock);
+    }
+    db::Connection& connection() const { return dynamic_cast<db::SqliteStore&>(*store).connection(); }
+    Change insert(std::vector<Status>& answers, std::size_t params_bytes = 2) const {
+        return {[params_bytes](db::Store& open, UnixMs now) -> Status {
+                    JobSpec spec;
+                    spec.name = "일";
+                    spec.kind = "sleep";
+                    spec.params_json = std::string(params_bytes, ' ');
+                    const auto id = open.insert_job(spec, "", {}, {}, 100, now, kEvent);
+                    if (!id) return id.error();
+                    return {};
+                },
+                [&answers](const Status& stored) { answers.push_back(stored); },
+                false};
+    }
+    /// Runs what is ready and the timers that are due, not the waiting ones.
+    void run() {
+        io.restart();
+        io.poll();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("loop: everything that waits shares one commit, and answers come after it") {
+    LoopFixture f;
+    int published = 0;
+    std::vector<Status> answers;
+    const auto handle = f.loop->events().subscribe([&](const EventHub::Record& record) {
+        ++published;
+        CHECK(record.seq.value == published);
+        CHECK_FALSE(f.store->in_transaction());
+    });
+    for (int i = 0; i < 10; ++i) f.loop->change(f.insert(answers));
+    CHECK(answers.empty());
+    f.run();
+    CHECK(answers.size() == 10);
+    CHECK(published == 10);
+    for (const Status& answer : answers) CHECK(answer);
+}
+
+TEST_CASE("loop: a refused change leaves the others of its transaction alone") {
+    LoopFixture f;
+    std::vector<Status> answers;
+    f.loop->change(f.insert(answers));
+    f.loop->change({[](db::Store& store, UnixMs now) -> Status {
+                        JobSpec spec;
+                        spec.kind = "sleep";
+                        const auto id = store.insert_job(spec, "", {}, {}, 100, now, kEvent);
+                        REQUIRE(id);
+                        return Error{ErrorCode::kConflict, "no", "Refused after it wrote.", "", ""};
+                    },
+                    [&](const Status& stored) { answers.push_back(stored); }, false});
+    f.loop->change(f.insert(answers));
+    f.run();
+    REQUIRE(answers.size() == 3);
+    CHECK(answers[0]);
+    CHECK_FALSE(answers[1]);
+    CHECK(answers[2]);
+    CHECK(f.store->job({2})->has_value());
+    CHECK_FALSE(f.store->job({3})->has_value());
+}
+
+TEST_CASE("loop: a full disk refuses requests, keeps facts, and both work again with room") {
+    LoopFixture f;
+    std::vector<Status> answers;
+    f.loop->change(f.insert(answers));
+    f.run();
+    const std::string limit =
+        "PRAGMA max_page_count = " + std::to_string(*f.connection().scalar("PRAGMA page_count") + 2);
+    REQUIRE(f.connection().exec(limit.c_str()));
+    f.loop->change(f.insert(answers, 200'000));
+    std::vector<Status> facts;
+    Change fact = f.insert(facts, 200'000);
+    fact.must_happen = true;
+    f.loop->change(std::move(fact));
+    f.run();
+    REQUIRE(answers.size() == 2);
+    REQUIRE_FALSE(answers[1]);
+    CHECK(answers[1].error().reason == "disk_low");
+    CHECK(facts.empty());   // not given up
+    CHECK(f.store->job({1})->has_value());
+    REQUIRE(f.connection().exec("PRAGMA max_page_count = 1000000"));
+    f.loop->flush();
+    REQUIRE(facts.size() == 1);
+    CHECK(facts[0]);
+    f.loop->change(f.insert(answers, 200'000));
+    f.run();
+    REQUIRE(answers.size() == 3);
+    CHECK(answers[2]);
+    const auto broken = f.store->self_check();
+    REQUIRE(broken);
+    CHECK(broken->empty());
+}
+
+TEST_CASE("loop: a listener that is gone hears nothing") {
+    LoopFixture f;
+    int heard = 0;
+    std::vector<Status> answers;
+    auto handle = f.loop->events().subscribe([&](const EventHub::Record&) { ++heard; });
+    CHECK(f.loop->events().has_listeners());
+    handle.reset();
+    CHECK_FALSE(f.loop->events().has_listeners());
+    f.loop->change(f.insert(answers));
+    f.run();
+    CHECK(heard == 0);
+}
