@@ -1,3 +1,7 @@
+#include "db/store.h"
+
+#include "db/store.h"
+
 #include <chrono>
 
 #include "db/migrate.h"
@@ -11,9 +15,10 @@ Error no_such_job(JobId id) {
 }
 
 Error state_conflict(JobId id, JobState state, const char* wanted) {
-    return {ErrorCode::kConflict, "state_conflict",
-            "Job " + std::to_string(id.value) + " is " + std::string(to_string(state)) + ", not " + wanted + ".",
-            "Look at the job again and repeat what still makes sense.", ""};
+    return {
+        ErrorCode::kConflict, "state_conflict",
+        "Job " + std::to_string(id.value) + " is " + std::string(to_string(state)) + ", not " + wanted + ".",
+        "Look at the job again and repeat what still makes sense.", ""};
 }
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::string& created_by) {
@@ -35,8 +40,8 @@ Status SqliteStore::begin() {
 
 Status SqliteStore::commit() {
     if (!in_transaction()) {
-        return Error{ErrorCode::kUnavailable, "transaction_lost", "The transaction was rolled back by the database.",
-                     "Try again.", ""};
+        return Error{ErrorCode::kUnavailable, "transaction_lost",
+                     "The transaction was rolled back by the database.", "Try again.", ""};
     }
     const auto from = std::chrono::steady_clock::now();
     if (Status done = connection_->exec("COMMIT"); !done) {
@@ -67,7 +72,8 @@ void SqliteStore::rollback_to_savepoint() {
         static_cast<void>(connection_->exec("ROLLBACK TO mutation; RELEASE mutation"));
     }
     if (!events_at_savepoints_.empty()) {
-        if (new_events_.size() > events_at_savepoints_.back()) new_events_.resize(events_at_savepoints_.back());
+        if (new_events_.size() > events_at_savepoints_.back())
+            new_events_.resize(events_at_savepoints_.back());
         events_at_savepoints_.pop_back();
     }
     stats_.reset();

@@ -85,6 +85,7 @@ class ImportJob final : public JobImpl {
 json schema() {
     json properties;
     properties["path"] = {{"type", "string"},
+                          {"x-path", true},
                           {"description", "A text bundle, or a folder of them"},
                           {"x-ko", "텍스트 묶음 폴더"}};
     properties["preflight"] = {

@@ -4,8 +4,6 @@
 #include <cstring>
 #include <string>
 
-#include <dlfcn.h>
-
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -13,6 +11,7 @@
 #include <c10/core/GradMode.h>
 
 #include "jobs/runtime/job_impl.h"
+#include "jobs/torch/torch_cuda.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -21,12 +20,9 @@ constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 1e-8;
 
-/// Loads the CUDA half of LibTorch. It has to come before anything else asks for CUDA: whoever asks
-/// first fixes the answer for the life of the process.
 at::Device device_of(bool use_cuda) {
     if (!use_cuda) return at::kCPU;
-    static const void* const library = ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
-    if (library == nullptr || !at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() < 1) {
+    if (!load_torch_cuda() || !at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() < 1) {
         throw JobError("engine_missing",
                        "LibTorch has no usable CUDA here; run packaging/setup on the machine with the "
                        "GPU, or run the job with --device cpu (vram 0)");
