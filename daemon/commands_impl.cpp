@@ -53,12 +53,12 @@ void CommandsImpl::submit(api::SubmitRequest request, Reply<api::SubmitReply> re
             }
         }
         const nlohmann::json data{{"kind", request.spec.kind}, {"class", to_string(request.spec.job_class)}};
-        const auto id = store.insert_job(request.spec, request.schedule, {}, request.rerun_of, waiting_max, now,
-                                         {"job", "submitted", request.actor, dump(data)});
+        const auto id = store.insert_job(request.spec, request.schedule, {}, request.rerun_of, waiting_max,
+                                         now, {"job", "submitted", request.actor, dump(data)});
         if (!id) return id.error();
         if (!request.idempotency_key.empty()) {
-            NIGHTSHIFT_TRY(store.remember_idempotent(kSubmitScope, request.idempotency_key, request.request_hash, *id,
-                                                     now + kKeyLife));
+            NIGHTSHIFT_TRY(store.remember_idempotent(kSubmitScope, request.idempotency_key,
+                                                     request.request_hash, *id, now + kKeyLife));
         }
         *answer = {*id, false};
         return {};
@@ -74,8 +74,8 @@ void CommandsImpl::submit(api::SubmitRequest request, Reply<api::SubmitReply> re
 Status CommandsImpl::cancel_in(db::Store& store, const Job& job, const std::string& actor, UnixMs now) {
     if (job.state == JobState::kWaiting) {
         const Outcome outcome{"cancelled", "Cancelled before it started.", {}, {}, false};
-        const auto skipped =
-            store.finish_waiting(job.id, JobState::kCancelled, outcome, now, {"job", "cancelled", actor, "{}"});
+        const auto skipped = store.finish_waiting(job.id, JobState::kCancelled, outcome, now,
+                                                  {"job", "cancelled", actor, "{}"});
         if (!skipped) return skipped.error();
         return {};
     }
@@ -98,8 +98,9 @@ Status CommandsImpl::preempt_in(db::Store& store, const Job& job, const std::str
                          ", not running.",
                      "Only a running job can be preempted.", ""};
     }
-    return store.set_yielding({job.id, job.attempt}, {}, "preempted", now + policy().preemption.grace, now,
-                              {"job", "yielding", actor, dump({{"reason", "preempted"}, {"beneficiary", 0}})});
+    return store.set_yielding(
+        {job.id, job.attempt}, {}, "preempted", now + policy().preemption.grace, now,
+        {"job", "yielding", actor, dump({{"reason", "preempted"}, {"beneficiary", 0}})});
 }
 
 void CommandsImpl::act(JobId id, api::JobAction action, std::string actor, Reply<void> reply) {
@@ -108,10 +109,14 @@ void CommandsImpl::act(JobId id, api::JobAction action, std::string actor, Reply
         if (!job) return job.error();
         if (!*job) return no_such_job(id);
         switch (action) {
-            case api::JobAction::kCancel: return cancel_in(store, **job, actor, now);
-            case api::JobAction::kHold: return store.set_held(id, true, now, {"job", "held", actor, "{}"});
-            case api::JobAction::kRelease: return store.set_held(id, false, now, {"job", "released", actor, "{}"});
-            case api::JobAction::kPreempt: return preempt_in(store, **job, actor, now);
+            case api::JobAction::kCancel:
+                return cancel_in(store, **job, actor, now);
+            case api::JobAction::kHold:
+                return store.set_held(id, true, now, {"job", "held", actor, "{}"});
+            case api::JobAction::kRelease:
+                return store.set_held(id, false, now, {"job", "released", actor, "{}"});
+            case api::JobAction::kPreempt:
+                return preempt_in(store, **job, actor, now);
         }
         return {};
     };
@@ -119,7 +124,8 @@ void CommandsImpl::act(JobId id, api::JobAction action, std::string actor, Reply
         const auto supervisor = parts_.crew.find(id);
         if (!supervisor) return;
         if (action == api::JobAction::kCancel) supervisor->stop(kStopGrace, "cancelled");
-        if (action == api::JobAction::kPreempt) supervisor->ask_to_yield(policy().preemption.grace, "preempted");
+        if (action == api::JobAction::kPreempt)
+            supervisor->ask_to_yield(policy().preemption.grace, "preempted");
     });
 }
 
@@ -127,15 +133,18 @@ void CommandsImpl::patch(JobId job, api::JobPatch patch, std::string actor, Repl
     simple(
         [job, patch = std::move(patch), actor](db::Store& store, UnixMs now) -> Status {
             if (!patch.spec) return {};
-            return store.update_spec(job, *patch.spec, patch.if_match_version, now, {"job", "edited", actor, "{}"});
+            return store.update_spec(job, *patch.spec, patch.if_match_version, now,
+                                     {"job", "edited", actor, "{}"});
         },
         std::move(reply));
 }
 
 void CommandsImpl::hide(JobId job, std::string actor, Reply<void> reply) {
-    simple([job, actor](db::Store& store, UnixMs now) {
-        return store.set_hidden(job, now, {"job", "deleted", actor, "{}"});
-    }, std::move(reply));
+    simple(
+        [job, actor](db::Store& store, UnixMs now) {
+            return store.set_hidden(job, now, {"job", "deleted", actor, "{}"});
+        },
+        std::move(reply));
 }
 
 void CommandsImpl::move(JobId job, api::MoveRequest request, Reply<void> reply) {
@@ -143,9 +152,11 @@ void CommandsImpl::move(JobId job, api::MoveRequest request, Reply<void> reply) 
     const bool is_before = request.place == Place::kTop || request.place == Place::kBefore;
     const bool is_relative = request.place == Place::kBefore || request.place == Place::kAfter;
     const JobId other = is_relative ? request.other : JobId{};
-    simple([job, other, is_before, actor = request.actor](db::Store& store, UnixMs now) {
-        return store.move_job(job, other, is_before, now, {"job", "moved", actor, "{}"});
-    }, std::move(reply));
+    simple(
+        [job, other, is_before, actor = request.actor](db::Store& store, UnixMs now) {
+            return store.move_job(job, other, is_before, now, {"job", "moved", actor, "{}"});
+        },
+        std::move(reply));
 }
 
 void CommandsImpl::put_schedule(Schedule schedule, bool must_be_new, std::string actor, Reply<void> reply) {
@@ -154,7 +165,8 @@ void CommandsImpl::put_schedule(Schedule schedule, bool must_be_new, std::string
         [schedule = std::move(schedule), must_be_new, actor, data](db::Store& store, UnixMs now) {
             return store.put_schedule(schedule, must_be_new, now, {"schedule", "stored", actor, data});
         },
-        std::move(reply), [this] {
+        std::move(reply),
+        [this] {
             parts_.schedules.reload();
             parts_.loop.wake();
         });
@@ -163,7 +175,8 @@ void CommandsImpl::put_schedule(Schedule schedule, bool must_be_new, std::string
 void CommandsImpl::delete_schedule(std::string name, std::string actor, Reply<void> reply) {
     simple(
         [name, actor](db::Store& store, UnixMs now) {
-            return store.delete_schedule(name, now, {"schedule", "deleted", actor, dump({{"schedule", name}})});
+            return store.delete_schedule(name, now,
+                                         {"schedule", "deleted", actor, dump({{"schedule", name}})});
         },
         std::move(reply), [this] { parts_.schedules.reload(); });
 }
@@ -175,7 +188,8 @@ void CommandsImpl::enable_schedule(std::string name, bool enabled, std::string a
                 name, enabled, now,
                 {"schedule", enabled ? "resumed" : "paused", actor, dump({{"schedule", name}})});
         },
-        std::move(reply), [this] {
+        std::move(reply),
+        [this] {
             parts_.schedules.reload();
             parts_.loop.wake();
         });
@@ -215,7 +229,8 @@ void CommandsImpl::put_policy(Policy policy, std::string policy_json, std::strin
             if (!event) return event.error();
             return {};
         },
-        std::move(reply), [this, policy = std::move(policy), policy_json, version] {
+        std::move(reply),
+        [this, policy = std::move(policy), policy_json, version] {
             parts_.dispatcher.set_policy(policy);
             policy_json_ = policy_json;
             policy_version_ = version;
@@ -242,14 +257,17 @@ void CommandsImpl::pause(api::PauseRequest request, Reply<void> reply) {
 }
 
 void CommandsImpl::put_token(db::StoredToken token, Reply<void> reply) {
-    simple([token = std::move(token)](db::Store& store, UnixMs) { return store.put_token(token); }, std::move(reply));
+    simple([token = std::move(token)](db::Store& store, UnixMs) { return store.put_token(token); },
+           std::move(reply));
 }
 
 void CommandsImpl::delete_token(std::string sha256, Reply<void> reply) {
     simple([sha256](db::Store& store, UnixMs) { return store.delete_token(sha256); }, std::move(reply));
 }
 
-Result<Snapshot> CommandsImpl::snapshot() const { return parts_.dispatcher.snapshot(now()); }
+Result<Snapshot> CommandsImpl::snapshot() const {
+    return parts_.dispatcher.snapshot(now());
+}
 
 std::vector<Lease> CommandsImpl::leases() const {
     std::vector<Lease> leases;

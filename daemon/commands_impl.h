@@ -23,8 +23,8 @@ class CommandsImpl final : public api::Commands {
         const TimeZones& zones;
         const std::vector<api::KindInfo>& kinds;
         std::function<api::ServerStatus()> status;
-        std::function<void()> stop;                     ///< ends the daemon soon
-        std::function<void(const std::string&)> policy_changed;   ///< writes policy.json
+        std::function<void()> stop;                              ///< ends the daemon soon
+        std::function<void(const std::string&)> policy_changed;  ///< writes policy.json
     };
     explicit CommandsImpl(Parts parts);
 
@@ -69,7 +69,8 @@ class CommandsImpl final : public api::Commands {
     Status preempt_in(db::Store& store, const Job& job, const std::string& actor, UnixMs now);
     Result<JobId> copy_in(db::Store& store, JobId id, const std::string& actor, UnixMs now,
                           const std::vector<std::pair<JobId, JobId>>& copies);
-    Result<JobId> retry_in(db::Store& store, JobId id, bool with_dependents, const std::string& actor, UnixMs now);
+    Result<JobId> retry_in(db::Store& store, JobId id, bool with_dependents, const std::string& actor,
+                           UnixMs now);
     /// Queues a change that answers with nothing but its status.
     void simple(std::function<Status(db::Store&, UnixMs)> apply, Reply<void> reply,
                 std::function<void()> after = nullptr);

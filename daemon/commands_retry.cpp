@@ -51,22 +51,23 @@ Result<JobId> CommandsImpl::copy_in(db::Store& store, JobId id, const std::strin
         const auto parent = store.job(dependency.on);
         if (!parent) return parent.error();
         if (!*parent || !is_terminal((*parent)->state)) continue;
-        const bool is_met = dependency.kind == DependencyKind::kAny ||
-                            (dependency.kind == DependencyKind::kSuccess) ==
-                                ((*parent)->state == JobState::kSucceeded);
+        const bool is_met =
+            dependency.kind == DependencyKind::kAny ||
+            (dependency.kind == DependencyKind::kSuccess) == ((*parent)->state == JobState::kSucceeded);
         if (is_met) continue;
         return Error{ErrorCode::kConflict, "dependency_impossible",
                      "Job " + std::to_string(id.value) + " needs job " + std::to_string(dependency.on.value) +
                          ", which ended as " + std::string(to_string((*parent)->state)) + ".",
-                     "Retry job " + std::to_string(dependency.on.value) + " with its dependents instead.", ""};
+                     "Retry job " + std::to_string(dependency.on.value) + " with its dependents instead.",
+                     ""};
     }
     const nlohmann::json data{{"kind", spec.kind}, {"rerun_of", id.value}};
     return store.insert_job(spec, (*job)->schedule, {}, id, policy().limits.waiting, now,
                             {"job", "submitted", actor, data.dump()});
 }
 
-Result<JobId> CommandsImpl::retry_in(db::Store& store, JobId id, bool with_dependents, const std::string& actor,
-                                     UnixMs now) {
+Result<JobId> CommandsImpl::retry_in(db::Store& store, JobId id, bool with_dependents,
+                                     const std::string& actor, UnixMs now) {
     std::vector<std::pair<JobId, JobId>> copies;
     const auto first = copy_in(store, id, actor, now, copies);
     if (!first || !with_dependents) return first;
@@ -100,7 +101,8 @@ void CommandsImpl::shut_down(bool yield_jobs, std::string actor, Reply<void> rep
             if (!event) return event.error();
             return {};
         },
-        std::move(reply), [this, yield_jobs, actor] {
+        std::move(reply),
+        [this, yield_jobs, actor] {
             parts_.dispatcher.set_draining();
             if (yield_jobs) yield_all(actor);
             parts_.stop();
@@ -116,8 +118,9 @@ void CommandsImpl::yield_all(const std::string& actor) {
         const AttemptId id = live.attempt.id;
         simple(
             [id, grace, actor](db::Store& store, UnixMs now) {
-                return store.set_yielding(id, {}, "down", now + grace, now,
-                                          {"job", "yielding", actor, nlohmann::json{{"reason", "down"}}.dump()});
+                return store.set_yielding(
+                    id, {}, "down", now + grace, now,
+                    {"job", "yielding", actor, nlohmann::json{{"reason", "down"}}.dump()});
             },
             [](const Status&) {},
             [this, id, grace] {

@@ -18,7 +18,8 @@ bool read_listen(const std::string& text, Config& config) {
     const std::size_t colon = text.rfind(':');
     if (colon != std::string::npos) {
         std::string host = text.substr(0, colon);
-        if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+        if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+            host = host.substr(1, host.size() - 2);
         if (host == "localhost") host = "127.0.0.1";
         if (!host.empty()) config.address = host;
         port.remove_prefix(colon + 1);
@@ -51,18 +52,26 @@ ParsedConfig parse_config(int argc, const char* const* argv) {
     app.set_version_flag("--version", std::string("nightshiftd ") + kVersion);
     app.add_option("--data", config.data_folder, "data folder")->envname("NIGHTSHIFT_DATA")->type_name("DIR");
     app.add_option("--listen", listen, "loopback address and port; port 0 picks a free one")
-        ->envname("NIGHTSHIFT_LISTEN")->type_name("HOST:PORT")->capture_default_str();
+        ->envname("NIGHTSHIFT_LISTEN")
+        ->type_name("HOST:PORT")
+        ->capture_default_str();
     app.add_option("--socket", socket, "Unix socket beside TCP, or none")
-        ->envname("NIGHTSHIFT_SOCKET")->type_name("PATH")->capture_default_str();
+        ->envname("NIGHTSHIFT_SOCKET")
+        ->type_name("PATH")
+        ->capture_default_str();
     app.add_option("--policy", config.policy_file, "policy to put in force at this start")
-        ->envname("NIGHTSHIFT_POLICY")->type_name("FILE");
+        ->envname("NIGHTSHIFT_POLICY")
+        ->type_name("FILE");
     app.add_option("--simulate", simulate, "fake GPUs: gpu=8GiB[,gpu=12GiB][,foreign=1GiB@10s-60s][,temp=70]")
-        ->envname("NIGHTSHIFT_SIMULATE")->type_name("SPEC");
+        ->envname("NIGHTSHIFT_SIMULATE")
+        ->type_name("SPEC");
     app.add_option("--log-level", config.log_level, "error, warn, info or debug")
-        ->envname("NIGHTSHIFT_LOG_LEVEL")->check(CLI::IsMember({"error", "warn", "info", "debug"}))
+        ->envname("NIGHTSHIFT_LOG_LEVEL")
+        ->check(CLI::IsMember({"error", "warn", "info", "debug"}))
         ->capture_default_str();
     app.add_option("--web-root", config.web_root, "serve the dashboard from this folder")
-        ->envname("NIGHTSHIFT_WEB_ROOT")->type_name("DIR");
+        ->envname("NIGHTSHIFT_WEB_ROOT")
+        ->type_name("DIR");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -80,7 +89,8 @@ ParsedConfig parse_config(int argc, const char* const* argv) {
         if (!spec) return refused(spec.error().message + " " + spec.error().hint + "\n");
         config.simulate = std::move(*spec);
     }
-    config.data_folder = absolute_path(config.data_folder.empty() ? default_data_folder() : config.data_folder);
+    config.data_folder =
+        absolute_path(config.data_folder.empty() ? default_data_folder() : config.data_folder);
     while (config.data_folder.size() > 1 && config.data_folder.back() == '/') config.data_folder.pop_back();
     if (socket != "none" && !socket.empty()) config.socket_path = absolute_path(socket);
     if (!config.policy_file.empty()) config.policy_file = absolute_path(config.policy_file);

@@ -20,7 +20,8 @@ struct Role {
     const char* file;
     const char* role;
 };
-constexpr std::array kRoles{Role{"auth.hdr", "admin"}, Role{"operator.hdr", "operator"}, Role{"viewer.hdr", "viewer"}};
+constexpr std::array kRoles{Role{"auth.hdr", "admin"}, Role{"operator.hdr", "operator"},
+                            Role{"viewer.hdr", "viewer"}};
 
 std::string hex(const unsigned char* data, std::size_t size) {
     constexpr const char* kDigits = "0123456789abcdef";
@@ -77,7 +78,8 @@ Result<std::vector<db::StoredToken>> load_or_make_credentials(const std::string&
         if (is_open_to_others(path)) {
             return Error{ErrorCode::kConflict, "bad_permissions",
                          "The credential file " + path + " can be read by other users of this machine.",
-                         "Run: chmod 600 '" + path + "'  (and delete it first if somebody may have seen it).", ""};
+                         "Run: chmod 600 '" + path + "'  (and delete it first if somebody may have seen it).",
+                         ""};
         }
         auto token = read_token(path);
         if (!token) return token.error();

@@ -1,7 +1,6 @@
 #include "daemon/daemon.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -122,8 +121,8 @@ Status Daemon::Parts::make_devices() {
         probe = make_nvml_probe(io, clock);
         if (!probe) probe = make_host_probe(clock, claimed);
     }
-    devices = std::make_unique<DeviceBook>(std::move(probe), clock,
-                                           [this](const DeviceSample& sample) { return crew->attribute(sample); });
+    devices = std::make_unique<DeviceBook>(
+        std::move(probe), clock, [this](const DeviceSample& sample) { return crew->attribute(sample); });
     crew->set_devices(*devices);
     for (const Device& device : devices->devices()) {
         spdlog::info("device uuid={} name=\"{}\" total={}", device.uuid, device.name, device.total.value);
@@ -146,7 +145,8 @@ void Daemon::Parts::make_scheduling() {
     commands = std::make_unique<CommandsImpl>(CommandsImpl::Parts{
         *loop, *crew, *devices, *dispatcher, *schedules, zones, kinds, [this] { return status(); },
         [this] { request_stop(); }, [this](const std::string&) { write_policy_file(); }});
-    upkeep = std::make_unique<Upkeep>(*loop, [this] { return dispatcher->policy(); }, config.data_folder);
+    upkeep = std::make_unique<Upkeep>(
+        *loop, [this] { return dispatcher->policy(); }, config.data_folder);
     loop->add_stage(*schedules);
     loop->add_stage(*dispatcher);
 }
@@ -161,7 +161,8 @@ Status Daemon::Parts::load_policy() {
     if (!config.policy_file.empty()) {
         auto given = read_file(config.policy_file, kPolicyFileMax);
         if (!given) {
-            return Error{ErrorCode::kInvalidArgument, "bad_policy", "--policy: " + given.error().message, "", ""};
+            return Error{ErrorCode::kInvalidArgument, "bad_policy", "--policy: " + given.error().message, "",
+                         ""};
         }
         auto parsed = api::parse_policy_text(*given, zones);
         if (!parsed) {
@@ -206,7 +207,7 @@ Status Daemon::Parts::open_door() {
     if (!started) return started.error();
     server = std::move(*started);
     InstanceFile instance;
-    if (const auto self = identify(getpid())) instance.process = *self;
+    instance.process = own_identity();
     instance.port = server->port();
     instance.address = config.address;
     instance.socket = config.socket_path;
@@ -220,7 +221,7 @@ api::ServerStatus Daemon::Parts::status() const {
     status.boot_id = boot_id();
     status.data_folder = config.data_folder;
     status.worker_path = config.worker_path;
-    status.pid = getpid();
+    status.pid = own_identity().pid;
     status.started_at = started_at;
     status.is_simulated = devices->is_simulated();
     status.is_ready = is_ready && not_ready_reason.empty() && !is_stopping;
@@ -299,7 +300,7 @@ int Daemon::run() {
     parts.crew->close();
     parts.loop->flush();
     static_cast<void>(parts.store->checkpoint_wal());
-    unlink(kInstanceFile);
+    forget_file(kInstanceFile);
     spdlog::info("stopped");
     return kExitOk;
 }

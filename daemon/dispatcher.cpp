@@ -88,7 +88,8 @@ Status Dispatcher::expire(db::Store& store, const std::vector<JobId>& planned, U
         if (std::find(late->begin(), late->end(), id) == late->end()) late->push_back(id);
     }
     for (const JobId id : *late) {
-        const Outcome outcome{"start_deadline", "Its start deadline passed before it could start.", {}, {}, false};
+        const Outcome outcome{
+            "start_deadline", "Its start deadline passed before it could start.", {}, {}, false};
         const auto skipped =
             store.finish_waiting(id, JobState::kExpired, outcome, now, {"job", "expired", "scheduler", "{}"});
         if (!skipped && skipped.error().code != ErrorCode::kConflict) return skipped.error();
@@ -103,7 +104,8 @@ Status Dispatcher::persist_starts(db::Store& store, const Plan& plan, const Snap
         if (job == nullptr) continue;
         const auto token = random_token();
         if (!token) return token.error();
-        const nlohmann::json data{{"device", start.device}, {"budget", start.budget.value}, {"plan_seq", plan_seq_}};
+        const nlohmann::json data{
+            {"device", start.device}, {"budget", start.budget.value}, {"plan_seq", plan_seq_}};
         auto attempt = store.grant(start.job, *token, start.device, start.budget, now,
                                    {"job", "starting", "scheduler", data.dump()});
         if (!attempt) return attempt.error();
@@ -118,9 +120,10 @@ Status Dispatcher::persist_yields(db::Store& store, const Plan& plan, const Snap
         if (live == nullptr) continue;
         const nlohmann::json data{
             {"reason", yield.reason}, {"beneficiary", yield.beneficiary.value}, {"plan_seq", plan_seq_}};
-        const Status stored = store.set_yielding(live->attempt.id, yield.beneficiary, yield.reason, yield.deadline,
-                                                 now, {"job", "yielding", "scheduler", data.dump()});
-        if (!stored && stored.error().code == ErrorCode::kConflict) continue;   // it is leaving already
+        const Status stored =
+            store.set_yielding(live->attempt.id, yield.beneficiary, yield.reason, yield.deadline, now,
+                               {"job", "yielding", "scheduler", data.dump()});
+        if (!stored && stored.error().code == ErrorCode::kConflict) continue;  // it is leaving already
         if (!stored) return stored.error();
         yields_.push_back({live->attempt.id, yield.deadline - now, yield.reason});
     }
@@ -159,7 +162,8 @@ void Dispatcher::act() {
     starts.swap(starts_);
     yields.swap(yields_);
     for (const YieldOrder& order : yields) {
-        if (const auto supervisor = crew_.find(order.attempt)) supervisor->ask_to_yield(order.grace, order.reason);
+        if (const auto supervisor = crew_.find(order.attempt))
+            supervisor->ask_to_yield(order.grace, order.reason);
     }
     for (StartOrder& order : starts) {
         spdlog::info("job_starting job={} attempt={} device={} budget={}", order.job.id.value,
@@ -172,7 +176,7 @@ void Dispatcher::forget() {
     starts_.clear();
     yields_.clear();
     reasons_next_.clear();
-    reasons_.clear();   // what is stored is asked again
+    reasons_.clear();  // what is stored is asked again
 }
 
 }  // namespace nightshift::daemon

@@ -13,7 +13,8 @@ Status write_instance_file(const std::string& path, const InstanceFile& instance
     document["start_ticks"] = instance.process.start_ticks;
     document["port"] = instance.port;
     document["address"] = instance.address;
-    document["socket"] = instance.socket.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(instance.socket);
+    document["socket"] =
+        instance.socket.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(instance.socket);
     document["version"] = instance.version;
     return write_file_durably(path, document.dump(2) + "\n");
 }

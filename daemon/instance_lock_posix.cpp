@@ -18,15 +18,17 @@ Result<std::unique_ptr<InstanceLock>> InstanceLock::take(const std::string& path
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         close(fd);
-        return Error{ErrorCode::kConflict, "data_folder_in_use",
-                     "Another nightshiftd is running on this data folder.",
-                     "Use the running one (`nightshift status`), stop it (`nightshift down`), or choose another "
-                     "folder with --data.",
-                     ""};
+        return Error{
+            ErrorCode::kConflict, "data_folder_in_use", "Another nightshiftd is running on this data folder.",
+            "Use the running one (`nightshift status`), stop it (`nightshift down`), or choose another "
+            "folder with --data.",
+            ""};
     }
     return std::unique_ptr<InstanceLock>(new InstanceLock(fd));
 }
 
-InstanceLock::~InstanceLock() { close(fd_); }
+InstanceLock::~InstanceLock() {
+    close(fd_);
+}
 
 }  // namespace nightshift::daemon

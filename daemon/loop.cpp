@@ -20,7 +20,8 @@ constexpr auto kIdleCheckpoint = std::chrono::seconds(2);
 constexpr std::size_t kChangesPerTick = 4096;
 
 bool is_worth_retrying(const Status& status) {
-    return !status && (status.error().code == ErrorCode::kExhausted || status.error().code == ErrorCode::kUnavailable);
+    return !status &&
+           (status.error().code == ErrorCode::kExhausted || status.error().code == ErrorCode::kUnavailable);
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ void Loop::flush() {
         const std::size_t before = pending_.size();
         tick();
         is_tick_posted_ = true;
-        if (pending_.size() >= before) break;   // only facts that the disk refuses
+        if (pending_.size() >= before) break;  // only facts that the disk refuses
     }
     is_tick_posted_ = false;
 }
@@ -79,10 +80,13 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
         settle(outcomes, begun);
         return false;
     }
+    Status ended_by = Error{ErrorCode::kUnavailable, "transaction_lost",
+                            "The transaction was rolled back by the database.", "Try again.", ""};
     while (!pending_.empty() && outcomes.size() < kChangesPerTick && store_.in_transaction()) {
         Change change = std::move(pending_.front());
         pending_.pop_front();
         const Status status = apply_one(change, now);
+        if (!status && !store_.in_transaction()) ended_by = status;
         outcomes.push_back({std::move(change), status});
     }
     const bool may_decide = !retry_at_ || clock_.steady() >= *retry_at_;
@@ -93,13 +97,16 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
         if (decided && store_.in_transaction()) decided = store_.release_savepoint();
         if (!decided) {
             spdlog::warn("decision_failed error=\"{}\"", decided.error().message);
+            if (!store_.in_transaction()) ended_by = decided;
             store_.rollback_to_savepoint();
             stage->forget();
             retry_at_ = clock_.steady() + kRetryAfterFailure;
         }
     }
-    const Status committed = store_.commit();
+    // A full disk ends the whole transaction; everybody in it hears that reason.
+    const Status committed = store_.in_transaction() ? store_.commit() : ended_by;
     if (!committed) {
+        store_.rollback();
         spdlog::error("commit_failed error=\"{}\"", committed.error().message);
         for (TickStage* stage : stages_) stage->forget();
     }
@@ -165,7 +172,7 @@ void Loop::tidy_wal() {
         }
     };
     if (++commits_since_checkpoint_ >= kCommitsPerCheckpoint) return move_pages();
-    if (wal_timer_.expiry() > std::chrono::steady_clock::now()) return;   // armed already
+    if (wal_timer_.expiry() > std::chrono::steady_clock::now()) return;  // armed already
     wal_timer_.expires_after(kIdleCheckpoint);
     wal_timer_.async_wait([this, move_pages](const boost::system::error_code& error) {
         if (!error && !store_.in_transaction()) move_pages();

@@ -81,7 +81,7 @@ class Loop {
     std::deque<Change> pending_;
     bool is_tick_posted_ = false;
     int commits_since_checkpoint_ = 0;
-    std::optional<Millis> retry_at_;          ///< steady: the disk refused, facts are kept until then
+    std::optional<Millis> retry_at_;  ///< steady: the disk refused, facts are kept until then
 };
 
 }  // namespace nightshift::daemon

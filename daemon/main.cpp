@@ -1,15 +1,14 @@
-#include <sys/stat.h>
-
 #include <cstdio>
 #include <exception>
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/paths.h"
 
 int main(int argc, char** argv) {
     using namespace nightshift::daemon;
     // Everything the daemon and its jobs write is the owner's alone unless they say otherwise.
-    umask(0077);
+    make_new_files_private();
     ParsedConfig parsed = parse_config(argc, argv);
     if (parsed.exit_code) {
         std::fputs(parsed.text.c_str(), *parsed.exit_code == kExitOk ? stdout : stderr);

@@ -29,6 +29,12 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 /// Replaces a file of the owner only: temporary file, fsync, rename, fsync of the folder.
 Status write_file_durably(const std::string& path, const std::string& content);
 
+/// Removes a file that may be gone already.
+void forget_file(const std::string& path);
+
+/// From now on files and folders are made for their owner alone, unless they say otherwise.
+void make_new_files_private();
+
 /// True when the file exists and somebody but its owner may read or change it.
 bool is_open_to_others(const std::string& path);
 

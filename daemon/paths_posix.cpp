@@ -41,7 +41,8 @@ std::string environment(const char* name) {
 
 std::string default_data_folder() {
     // systemd sets STATE_DIRECTORY for a service (a colon separates several; ours has one).
-    if (std::string state = environment("STATE_DIRECTORY"); !state.empty()) return state.substr(0, state.find(':'));
+    if (std::string state = environment("STATE_DIRECTORY"); !state.empty())
+        return state.substr(0, state.find(':'));
     if (const std::string data = environment("XDG_DATA_HOME"); !data.empty()) return data + "/nightshift";
     const std::string home = environment("HOME");
     return (home.empty() ? std::string("/var/lib") : home + "/.local/share") + "/nightshift";
@@ -62,9 +63,18 @@ std::string absolute_path(const std::string& path) {
 Status make_folders(const std::string& path) {
     for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
         const std::string part = path.substr(0, slash);
-        if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return os_error("Cannot make the folder", part);
+        if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
+            return os_error("Cannot make the folder", part);
         if (slash == std::string::npos) return {};
     }
+}
+
+void forget_file(const std::string& path) {
+    unlink(path.c_str());
+}
+
+void make_new_files_private() {
+    umask(0077);
 }
 
 bool is_open_to_others(const std::string& path) {
@@ -81,7 +91,8 @@ Status enter_data_folder(const std::string& folder) {
                      "Choose a folder with --data.", ""};
     }
     if (info.st_uid != geteuid()) {
-        return Error{ErrorCode::kConflict, "bad_permissions", "The data folder " + folder + " belongs to another user.",
+        return Error{ErrorCode::kConflict, "bad_permissions",
+                     "The data folder " + folder + " belongs to another user.",
                      "Start nightshiftd as its owner, or choose another folder with --data.", ""};
     }
     if ((info.st_mode & 0077) != 0) {

@@ -10,8 +10,8 @@ namespace nightshift::daemon {
 struct LocalOffset {
     enum class Kind { kUnique, kGap, kRepeated };
     Kind kind = Kind::kUnique;
-    std::int64_t offset_s = 0;          ///< of the first occurrence
-    std::int64_t change_at_s = 0;       ///< in a gap: the instant at which the clocks are put forward
+    std::int64_t offset_s = 0;     ///< of the first occurrence
+    std::int64_t change_at_s = 0;  ///< in a gap: the instant at which the clocks are put forward
 };
 
 /// A POSIX TZ rule ("EST5EDT,M3.2.0,M11.1.0"), which holds for ever. Seconds since 1970, UTC or local.

@@ -14,7 +14,7 @@ namespace {
 struct Finding {
     LiveJob live;
     std::unique_ptr<Process> process;
-    std::optional<AttemptFacts> facts;    ///< set: the attempt has ended
+    std::optional<AttemptFacts> facts;  ///< set: the attempt has ended
     bool is_identity_new = false;
 };
 
@@ -32,7 +32,8 @@ std::unique_ptr<Process> find_process(Loop& loop, Crew& crew, Finding& finding) 
     return std::move(*process);
 }
 
-Finding look_at(Loop& loop, Crew& crew, LiveJob live, const std::string& boot_before, RecoveryCounts& counts) {
+Finding look_at(Loop& loop, Crew& crew, LiveJob live, const std::string& boot_before,
+                RecoveryCounts& counts) {
     Finding finding;
     finding.live = std::move(live);
     const AttemptId id = finding.live.attempt.id;
@@ -69,7 +70,9 @@ Status store_findings(Loop& loop, std::vector<Finding>& findings, const Recovery
         if (finding.facts) NIGHTSHIFT_TRY(store_end(store, id, *finding.facts, false, now));
     }
     NIGHTSHIFT_TRY(store.set_setting("boot_id", boot_id()));
-    const nlohmann::json data{{"adopted", counts.adopted}, {"ended", counts.ended}, {"lost", counts.lost},
+    const nlohmann::json data{{"adopted", counts.adopted},
+                              {"ended", counts.ended},
+                              {"lost", counts.lost},
                               {"never_started", counts.never_started}};
     const auto event = store.append_event({"queue", "daemon_started", "daemon", data.dump()}, {}, 0, now);
     if (!event) return event.error();
@@ -108,8 +111,8 @@ Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
         if (*attempt && (*attempt)->worker) kill_session(*(*attempt)->worker, (*attempt)->command);
         crew.expect_release(lease.attempt);
     }
-    spdlog::info("recovered adopted={} ended={} lost={} never_started={}", counts.adopted, counts.ended, counts.lost,
-                 counts.never_started);
+    spdlog::info("recovered adopted={} ended={} lost={} never_started={}", counts.adopted, counts.ended,
+                 counts.lost, counts.never_started);
     return counts;
 }
 

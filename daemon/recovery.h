@@ -6,9 +6,9 @@
 namespace nightshift::daemon {
 
 struct RecoveryCounts {
-    int adopted = 0;      ///< alive, watched from now on
-    int ended = 0;        ///< left a result.json
-    int lost = 0;         ///< proven gone without a result
+    int adopted = 0;  ///< alive, watched from now on
+    int ended = 0;    ///< left a result.json
+    int lost = 0;     ///< proven gone without a result
     int never_started = 0;
 };
 

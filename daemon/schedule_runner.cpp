@@ -42,9 +42,9 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
     for (const FireDecision& decision : due_fires(schedule, zones_, now, static_cast<int>(open->size()))) {
         nlohmann::json data{{"schedule", schedule.name}, {"nominal_ms", decision.nominal.value}};
         if (!decision.reason.empty()) data["reason"] = decision.reason;
-        const auto is_new =
-            store.record_fire(schedule.id, decision.nominal, decision.run ? "run" : "skip", decision.reason, now,
-                              {"schedule", decision.run ? "fired" : "skipped", "scheduler", data.dump()});
+        const auto is_new = store.record_fire(
+            schedule.id, decision.nominal, decision.run ? "run" : "skip", decision.reason, now,
+            {"schedule", decision.run ? "fired" : "skipped", "scheduler", data.dump()});
         if (!is_new) return is_new.error();
         if (!*is_new || !decision.run) continue;
         if (decision.replace_running) {
@@ -68,12 +68,13 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
     return store.set_next_fire(schedule.id, schedule.next_fire_at);
 }
 
-Result<std::vector<JobId>> ScheduleRunner::submit_chain(db::Store& store, const Schedule& schedule, UnixMs nominal,
-                                                        const std::string& actor, UnixMs now) {
+Result<std::vector<JobId>> ScheduleRunner::submit_chain(db::Store& store, const Schedule& schedule,
+                                                        UnixMs nominal, const std::string& actor,
+                                                        UnixMs now) {
     const auto chain = api::parse_chain(schedule.jobs_json);
     if (!chain) return chain.error();
     api::SubmitDefaults defaults = defaults_(now);
-    defaults.check_paths = false;   // the night's earlier jobs may still make them
+    defaults.check_paths = false;  // the night's earlier jobs may still make them
     const db::EventText event{"job", "submitted", actor, nlohmann::json{{"schedule", schedule.name}}.dump()};
     std::vector<JobId> ids(chain->texts.size());
     std::vector<JobId> made;
@@ -82,8 +83,8 @@ Result<std::vector<JobId>> ScheduleRunner::submit_chain(db::Store& store, const 
     for (const std::size_t place : chain->order) {
         const auto spec = api::parse_submit_text(chain->texts[place], defaults, ids);
         const auto id = !spec ? Result<JobId>(spec.error())
-                              : store.insert_job(*spec, schedule.name, nominal, {}, defaults.policy->limits.waiting,
-                                                 now, event);
+                              : store.insert_job(*spec, schedule.name, nominal, {},
+                                                 defaults.policy->limits.waiting, now, event);
         if (!id) {
             store.rollback_to_savepoint();
             return id.error();

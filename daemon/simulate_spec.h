@@ -15,10 +15,10 @@ struct SimulateSpec {
     struct Foreign {
         Bytes bytes;
         Millis from;
-        std::optional<Millis> to;   ///< nothing = to the end
+        std::optional<Millis> to;  ///< nothing = to the end
     };
     std::vector<Bytes> gpus;
-    std::vector<Foreign> foreign;   ///< on the first GPU
+    std::vector<Foreign> foreign;  ///< on the first GPU
     std::optional<double> temperature_c;
 
     Bytes foreign_at(Millis since_start) const;

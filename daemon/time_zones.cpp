@@ -72,7 +72,8 @@ struct SystemTimeZones::Zone {
         return table != nullptr ? table->get_info(at).offset : seconds{};
     }
     LocalOffset at_local(date::local_seconds local) const {
-        if (footer && year_of(local) >= kFooterFromYear) return footer->at_local(local.time_since_epoch().count());
+        if (footer && year_of(local) >= kFooterFromYear)
+            return footer->at_local(local.time_since_epoch().count());
         LocalOffset answer;
         if (table == nullptr) return answer;
         const date::local_info info = table->get_info(local);
@@ -97,7 +98,9 @@ SystemTimeZones::SystemTimeZones() : cache_(std::make_unique<Cache>()), system_z
 
 SystemTimeZones::~SystemTimeZones() = default;
 
-bool SystemTimeZones::knows(const std::string& zone) const { return find(zone).table != nullptr; }
+bool SystemTimeZones::knows(const std::string& zone) const {
+    return find(zone).table != nullptr;
+}
 
 const SystemTimeZones::Zone& SystemTimeZones::find(const std::string& name) const {
     const std::string& real = name.empty() ? system_zone_ : name;
@@ -105,7 +108,8 @@ const SystemTimeZones::Zone& SystemTimeZones::find(const std::string& name) cons
     Zone zone;
     try {
         // Names come from users: nothing that could leave the database's folder.
-        if (!real.empty() && real.find("..") == std::string::npos && real.find('\0') == std::string::npos && real.front() != '/') {
+        if (!real.empty() && real.find("..") == std::string::npos && real.find('\0') == std::string::npos &&
+            real.front() != '/') {
             zone.table = date::locate_zone(real);
             zone.footer = read_footer(real);
         }

@@ -32,9 +32,10 @@ void Upkeep::arm() {
 
 void Upkeep::run() {
     const Millis kept = policy_().retain_jobs;
-    loop_.change({[kept](db::Store& store, UnixMs now) { return store.prune(now - kept, now - kept, kRowsPerRun); },
-                  {},
-                  false});
+    loop_.change(
+        {[kept](db::Store& store, UnixMs now) { return store.prune(now - kept, now - kept, kRowsPerRun); },
+         {},
+         false});
     tidy_folders(loop_.clock().now());
 }
 

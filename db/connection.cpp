@@ -28,12 +28,14 @@ Error Connection::last_error(int code) const {
         case SQLITE_IOERR: {
             const int os_error = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
             if (os_error == ENOSPC || os_error == EDQUOT) return disk_low();
-            return {ErrorCode::kUnavailable, "disk_error", "The database could not be read or written: " + text + ".",
+            return {ErrorCode::kUnavailable, "disk_error",
+                    "The database could not be read or written: " + text + ".",
                     "Check the disk of the data folder.", ""};
         }
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-            return {ErrorCode::kUnavailable, "database_busy", "Another program holds the database: " + text + ".",
+            return {ErrorCode::kUnavailable, "database_busy",
+                    "Another program holds the database: " + text + ".",
                     "Close programs that opened nightshift.db and try again.", ""};
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
@@ -41,14 +43,17 @@ Error Connection::last_error(int code) const {
                     "Restore nightshift.db from backup/ or move it away to start with an empty queue.", ""};
         case SQLITE_CONSTRAINT:
             if (text.find("illegal_transition") != std::string::npos) {
-                return {ErrorCode::kConflict, "state_conflict", "The job is in a state that does not allow this.",
+                return {ErrorCode::kConflict, "state_conflict",
+                        "The job is in a state that does not allow this.",
                         "Look at the job again and repeat what still makes sense.", ""};
             }
-            return {ErrorCode::kConflict, "constraint", "The database refused the change: " + text + ".", "", ""};
+            return {ErrorCode::kConflict, "constraint", "The database refused the change: " + text + ".", "",
+                    ""};
         case SQLITE_READONLY:
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
-            return {ErrorCode::kUnavailable, "database_unreadable", "The database cannot be opened: " + text + ".",
+            return {ErrorCode::kUnavailable, "database_unreadable",
+                    "The database cannot be opened: " + text + ".",
                     "Check that the data folder belongs to you and can be written.", ""};
         default:
             return {ErrorCode::kInternal, "database_error", "SQLite said: " + text + ".", "", ""};
@@ -57,12 +62,14 @@ Error Connection::last_error(int code) const {
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mode mode) {
     if (mode == Mode::kWriter && is_on_network_file_system(path)) {
-        return Error{ErrorCode::kUnsupported, "network_file_system",
-                     "The data folder is on a network file system, where SQLite cannot share memory: " + path + ".",
-                     "Use a folder on a local disk: nightshiftd --data DIR.", ""};
+        return Error{
+            ErrorCode::kUnsupported, "network_file_system",
+            "The data folder is on a network file system, where SQLite cannot share memory: " + path + ".",
+            "Use a folder on a local disk: nightshiftd --data DIR.", ""};
     }
     sqlite3* handle = nullptr;
-    const int flags = mode == Mode::kWriter ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    const int flags =
+        mode == Mode::kWriter ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     std::unique_ptr<Connection> connection(new Connection(handle));
     if (code != SQLITE_OK) return connection->last_error(code);
@@ -117,9 +124,15 @@ Result<std::int64_t> Connection::scalar(const char* sql) {
     return value;
 }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
-std::int64_t Connection::last_insert_id() const { return sqlite3_last_insert_rowid(handle_); }
-int Connection::changes() const { return sqlite3_changes(handle_); }
+bool Connection::in_transaction() const {
+    return sqlite3_get_autocommit(handle_) == 0;
+}
+std::int64_t Connection::last_insert_id() const {
+    return sqlite3_last_insert_rowid(handle_);
+}
+int Connection::changes() const {
+    return sqlite3_changes(handle_);
+}
 
 Result<sqlite3_stmt*> Connection::check_out(const char* literal) {
     if (const auto found = idle_.find(literal); found != idle_.end()) {

@@ -16,6 +16,7 @@ foreach(input IN LISTS INPUTS)
     string(APPEND table "    {\"${name}\", reinterpret_cast<const char*>(kSql${n})},\n")
 endforeach()
 string(APPEND body "\n}  // namespace\n\nconst std::vector<Migration>& migrations() {\n"
-    "    static const std::vector<Migration> kTable{\n${table}    };\n    return kTable;\n}\n\n}  // namespace nightshift::db\n")
+    "    static const std::vector<Migration> kTable{\n${table}    };\n"
+    "    return kTable;\n}\n\n}  // namespace nightshift::db\n")
 file(WRITE "${OUTPUT}.new" "${body}")
 file(RENAME "${OUTPUT}.new" "${OUTPUT}")

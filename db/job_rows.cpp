@@ -7,14 +7,58 @@ namespace nightshift::db {
 namespace {
 
 enum Column {
-    kId, kState, kClass, kKind, kName, kPriority, kOrderKey, kVersion, kHeld, kHidden,
-    kGpu, kVram, kRam, kCpu, kWindow, kPreemptible, kCheckpointMode, kRetries, kRetriesLeft,
-    kNotBefore, kStartDeadline, kTimeLimit, kEstimate, kRetryAt, kEligibleSince,
-    kDepsOpen, kDependencies, kLabels, kAttempt, kPreemptions, kRunTime, kPeakVram,
-    kHasCheckpoint, kSchedule, kRerunOf, kCreatedAt, kStartedAt, kEndedAt,
-    kOutcomeCode, kOutcomeMessage, kOutcomeExitCode, kOutcomeSignal, kOutcomeCached,
-    kPhase, kStep, kSteps, kEta, kMetrics,
-    kParams, kCommand, kCwd, kEnv,
+    kId,
+    kState,
+    kClass,
+    kKind,
+    kName,
+    kPriority,
+    kOrderKey,
+    kVersion,
+    kHeld,
+    kHidden,
+    kGpu,
+    kVram,
+    kRam,
+    kCpu,
+    kWindow,
+    kPreemptible,
+    kCheckpointMode,
+    kRetries,
+    kRetriesLeft,
+    kNotBefore,
+    kStartDeadline,
+    kTimeLimit,
+    kEstimate,
+    kRetryAt,
+    kEligibleSince,
+    kDepsOpen,
+    kDependencies,
+    kLabels,
+    kAttempt,
+    kPreemptions,
+    kRunTime,
+    kPeakVram,
+    kHasCheckpoint,
+    kSchedule,
+    kRerunOf,
+    kCreatedAt,
+    kStartedAt,
+    kEndedAt,
+    kOutcomeCode,
+    kOutcomeMessage,
+    kOutcomeExitCode,
+    kOutcomeSignal,
+    kOutcomeCached,
+    kPhase,
+    kStep,
+    kSteps,
+    kEta,
+    kMetrics,
+    kParams,
+    kCommand,
+    kCwd,
+    kEnv,
 };
 
 JobSpec read_spec(const Statement& row) {
@@ -104,8 +148,9 @@ Status complete_job(Connection& connection, const Statement& row, Job& job) {
     if (row.integer(kDependencies) > 0) {
         Statement deps(connection, "SELECT on_job, kind FROM dep WHERE job_id = ? ORDER BY on_job", job.id);
         NIGHTSHIFT_TRY(deps.each([&] {
-            job.spec.after.push_back({JobId{deps.integer(0)},
-                                      parse_dependency_kind(deps.text(1)).value_or(DependencyKind::kSuccess)});
+            job.spec.after.push_back(
+                {JobId{deps.integer(0)},
+                 parse_dependency_kind(deps.text(1)).value_or(DependencyKind::kSuccess)});
         }));
     }
     if (row.integer(kLabels) > 0) {

@@ -5,7 +5,9 @@
 
 namespace nightshift::db {
 
-int schema_version() { return static_cast<int>(migrations().size()); }
+int schema_version() {
+    return static_cast<int>(migrations().size());
+}
 
 Status migrate(Connection& connection, const std::string& path) {
     const auto found = connection.scalar("PRAGMA user_version");

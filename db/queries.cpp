@@ -83,30 +83,34 @@ Status SqliteQueries::read_page(Statement& rows, std::vector<Job>& jobs) {
 
 Status SqliteQueries::page_of_state(const JobFilter& filter, JobState state, std::int64_t before, int limit,
                                     std::vector<Job>& jobs) {
-    Statement rows(*connection_,
-                   "SELECT * FROM job_view WHERE state = ?1 AND id < ?2 AND (?3 = '' OR instr(?3, ',' || kind || ',')) "
-                   "AND (?4 = '' OR instr(?4, ',' || class || ',')) AND (?5 = '%%' OR name LIKE ?5 ESCAPE '\\') "
-                   "AND (?6 = '' OR schedule = ?6) AND (?7 OR hidden = 0) ORDER BY id DESC LIMIT ?8",
-                   to_string(state), before, comma_list(filter.kinds, [](const std::string& k) { return k; }),
-                   comma_list(filter.classes, [](JobClass c) { return to_string(c); }), contains_pattern(filter.text),
-                   filter.schedule, filter.include_hidden, limit);
+    Statement rows(
+        *connection_,
+        "SELECT * FROM job_view WHERE state = ?1 AND id < ?2 AND (?3 = '' OR instr(?3, ',' || kind || ',')) "
+        "AND (?4 = '' OR instr(?4, ',' || class || ',')) AND (?5 = '%%' OR name LIKE ?5 ESCAPE '\\') "
+        "AND (?6 = '' OR schedule = ?6) AND (?7 OR hidden = 0) ORDER BY id DESC LIMIT ?8",
+        to_string(state), before, comma_list(filter.kinds, [](const std::string& k) { return k; }),
+        comma_list(filter.classes, [](JobClass c) { return to_string(c); }), contains_pattern(filter.text),
+        filter.schedule, filter.include_hidden, limit);
     return read_page(rows, jobs);
 }
 
-Status SqliteQueries::page_of_all(const JobFilter& filter, std::int64_t before, int limit, std::vector<Job>& jobs) {
-    Statement rows(*connection_,
-                   "SELECT * FROM job_view WHERE id < ?2 AND (?3 = '' OR instr(?3, ',' || kind || ',')) "
-                   "AND (?4 = '' OR instr(?4, ',' || class || ',')) AND (?5 = '%%' OR name LIKE ?5 ESCAPE '\\') "
-                   "AND (?6 = '' OR schedule = ?6) AND (?7 OR hidden = 0) AND ?1 ORDER BY id DESC LIMIT ?8",
-                   true, before, comma_list(filter.kinds, [](const std::string& k) { return k; }),
-                   comma_list(filter.classes, [](JobClass c) { return to_string(c); }), contains_pattern(filter.text),
-                   filter.schedule, filter.include_hidden, limit);
+Status SqliteQueries::page_of_all(const JobFilter& filter, std::int64_t before, int limit,
+                                  std::vector<Job>& jobs) {
+    Statement rows(
+        *connection_,
+        "SELECT * FROM job_view WHERE id < ?2 AND (?3 = '' OR instr(?3, ',' || kind || ',')) "
+        "AND (?4 = '' OR instr(?4, ',' || class || ',')) AND (?5 = '%%' OR name LIKE ?5 ESCAPE '\\') "
+        "AND (?6 = '' OR schedule = ?6) AND (?7 OR hidden = 0) AND ?1 ORDER BY id DESC LIMIT ?8",
+        true, before, comma_list(filter.kinds, [](const std::string& k) { return k; }),
+        comma_list(filter.classes, [](JobClass c) { return to_string(c); }), contains_pattern(filter.text),
+        filter.schedule, filter.include_hidden, limit);
     return read_page(rows, jobs);
 }
 
 Result<JobPage> SqliteQueries::jobs(const JobFilter& filter) {
     const int limit = std::clamp(filter.limit, 1, kPageMax);
-    const std::int64_t before = filter.before_id > 0 ? filter.before_id : std::numeric_limits<std::int64_t>::max();
+    const std::int64_t before =
+        filter.before_id > 0 ? filter.before_id : std::numeric_limits<std::int64_t>::max();
     JobPage page;
     // One indexed run for each state, merged: a filter over many rows stays as quick as one over few.
     for (const JobState state : filter.states) {
@@ -130,11 +134,13 @@ Result<std::vector<Attempt>> SqliteQueries::attempts(JobId id) {
 
 Result<std::vector<StoredArtifact>> SqliteQueries::artifacts(JobId id) {
     std::vector<StoredArtifact> all;
-    Statement rows(*connection_,
-                   "SELECT attempt, name, type, bytes, sha256 FROM artifact WHERE job_id = ? ORDER BY attempt, name",
-                   id);
+    Statement rows(
+        *connection_,
+        "SELECT attempt, name, type, bytes, sha256 FROM artifact WHERE job_id = ? ORDER BY attempt, name",
+        id);
     NIGHTSHIFT_TRY(rows.each([&] {
-        all.push_back({static_cast<int>(rows.integer(0)), rows.text(1), rows.text(2), rows.bytes(3), rows.text(4)});
+        all.push_back(
+            {static_cast<int>(rows.integer(0)), rows.text(1), rows.text(2), rows.bytes(3), rows.text(4)});
     }));
     return all;
 }
@@ -176,7 +182,8 @@ Result<EventSeq> SqliteQueries::last_event() {
 Result<std::vector<WaitSpan>> SqliteQueries::wait_spans(JobId id) {
     std::vector<WaitSpan> all;
     Statement rows(*connection_,
-                   "SELECT reason, from_ms, to_ms FROM wait_span WHERE job_id = ? ORDER BY from_ms, reason", id);
+                   "SELECT reason, from_ms, to_ms FROM wait_span WHERE job_id = ? ORDER BY from_ms, reason",
+                   id);
     NIGHTSHIFT_TRY(rows.each([&] { all.push_back({rows.text(0), rows.time(1), rows.maybe<UnixMs>(2)}); }));
     return all;
 }
@@ -212,7 +219,8 @@ Result<std::vector<StateCount>> SqliteQueries::counts() {
     Statement rows(*connection_,
                    "SELECT state, kind, SUM(count) FROM tally GROUP BY state, kind HAVING SUM(count) > 0");
     NIGHTSHIFT_TRY(rows.each([&] {
-        if (const auto state = parse_job_state(rows.text(0))) all.push_back({*state, rows.text(1), rows.integer(2)});
+        if (const auto state = parse_job_state(rows.text(0)))
+            all.push_back({*state, rows.text(1), rows.integer(2)});
     }));
     return all;
 }
@@ -220,8 +228,9 @@ Result<std::vector<StateCount>> SqliteQueries::counts() {
 Result<std::vector<StoredToken>> SqliteQueries::tokens() {
     std::vector<StoredToken> all;
     Statement rows(*connection_, "SELECT sha256, role, label, expires_at_ms FROM token ORDER BY sha256");
-    NIGHTSHIFT_TRY(
-        rows.each([&] { all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.maybe<UnixMs>(3)}); }));
+    NIGHTSHIFT_TRY(rows.each([&] {
+        all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.maybe<UnixMs>(3)});
+    }));
     return all;
 }
 

@@ -13,19 +13,19 @@
 namespace nightshift::db {
 
 struct JobFilter {
-    std::vector<JobState> states;      ///< empty = all
+    std::vector<JobState> states;  ///< empty = all
     std::vector<std::string> kinds;
     std::vector<JobClass> classes;
-    std::string text;                  ///< substring of the name, case-insensitive
+    std::string text;  ///< substring of the name, case-insensitive
     std::string schedule;
-    int limit = 50;                    ///< 1..200
-    std::int64_t before_id = 0;        ///< keyset: ids below it; 0 = newest first page
+    int limit = 50;              ///< 1..200
+    std::int64_t before_id = 0;  ///< keyset: ids below it; 0 = newest first page
     bool include_hidden = false;
 };
 
 struct JobPage {
-    std::vector<Job> jobs;             ///< newest first
-    std::int64_t next_before_id = 0;   ///< 0 = no more
+    std::vector<Job> jobs;            ///< newest first
+    std::int64_t next_before_id = 0;  ///< 0 = no more
 };
 
 struct StoredEvent {
@@ -71,7 +71,8 @@ class Queries {
     virtual Result<std::vector<Attempt>> attempts(JobId id) = 0;
     virtual Result<std::vector<StoredArtifact>> artifacts(JobId id) = 0;
     virtual Result<std::vector<StoredEvent>> events(JobId job, EventSeq after, int limit) = 0;
-    /// Events of every job after `after`, oldest first; empty optional when `after` is older than what is kept.
+    /// Events of every job after `after`, oldest first; empty optional when `after` is older than what is
+    /// kept.
     virtual Result<std::optional<std::vector<StoredEvent>>> events_after(EventSeq after, int limit) = 0;
     virtual Result<EventSeq> last_event() = 0;
     virtual Result<std::vector<WaitSpan>> wait_spans(JobId id) = 0;

@@ -29,7 +29,8 @@ class SqliteStore final : public Store {
     Result<JobId> insert_job(const JobSpec& spec, const std::string& schedule, UnixMs nominal, JobId rerun_of,
                              std::int64_t waiting_max, UnixMs now, const EventText& event) override;
     Result<std::optional<Job>> job(JobId id) override;
-    Status update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now, const EventText& event) override;
+    Status update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now,
+                       const EventText& event) override;
     Status set_held(JobId id, bool held, UnixMs now, const EventText& event) override;
     Status move_job(JobId id, JobId other, bool before, UnixMs now, const EventText& event) override;
     Status set_hidden(JobId id, UnixMs now, const EventText& event) override;
@@ -38,19 +39,19 @@ class SqliteStore final : public Store {
     Result<std::vector<JobId>> skipped_dependents(JobId parent) override;
     Status set_eligible_since(JobId id, std::optional<UnixMs> since) override;
 
-    Result<Attempt> grant(JobId id, const std::string& token, const std::string& device, Bytes budget, UnixMs now,
-                          const EventText& event) override;
+    Result<Attempt> grant(JobId id, const std::string& token, const std::string& device, Bytes budget,
+                          UnixMs now, const EventText& event) override;
     Status set_worker(const AttemptId& id, const ProcessIdentity& worker) override;
-    Status set_running(const AttemptId& id, const std::optional<ProcessIdentity>& command, EnforcementGrade grade,
-                       UnixMs now, const EventText& event) override;
-    Status set_yielding(const AttemptId& id, JobId beneficiary, const std::string& reason, UnixMs deadline, UnixMs now,
-                        const EventText& event) override;
+    Status set_running(const AttemptId& id, const std::optional<ProcessIdentity>& command,
+                       EnforcementGrade grade, UnixMs now, const EventText& event) override;
+    Status set_yielding(const AttemptId& id, JobId beneficiary, const std::string& reason, UnixMs deadline,
+                        UnixMs now, const EventText& event) override;
     Status set_stopping(const AttemptId& id, const std::string& reason, UnixMs deadline, UnixMs now,
                         const EventText& event) override;
     Result<std::vector<JobId>> end_attempt(const AttemptId& id, const Transition& transition,
                                            const AttemptReport& report,
-                                           const std::vector<wire::Artifact>& artifacts, Bytes peak, UnixMs now,
-                                           const EventText& event) override;
+                                           const std::vector<wire::Artifact>& artifacts, Bytes peak,
+                                           UnixMs now, const EventText& event) override;
     Status release_lease(const AttemptId& id) override;
     Status set_lease_use(const AttemptId& id, Bytes used, Bytes peak) override;
     Status set_progress(const AttemptId& id, const Progress& progress) override;
@@ -66,17 +67,20 @@ class SqliteStore final : public Store {
     Status set_wait_reasons(JobId id, const std::vector<std::string>& codes, UnixMs now) override;
 
     Result<std::vector<Schedule>> schedules() override;
-    Status put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now, const EventText& event) override;
+    Status put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now,
+                        const EventText& event) override;
     Status delete_schedule(const std::string& name, UnixMs now, const EventText& event) override;
-    Status set_schedule_enabled(const std::string& name, bool enabled, UnixMs now, const EventText& event) override;
+    Status set_schedule_enabled(const std::string& name, bool enabled, UnixMs now,
+                                const EventText& event) override;
     Status set_next_fire(ScheduleId id, std::optional<UnixMs> next) override;
-    Result<bool> record_fire(ScheduleId id, UnixMs nominal, const std::string& decision, const std::string& reason,
-                             UnixMs now, const EventText& event) override;
+    Result<bool> record_fire(ScheduleId id, UnixMs nominal, const std::string& decision,
+                             const std::string& reason, UnixMs now, const EventText& event) override;
     Result<std::vector<Job>> open_jobs_of_schedule(const std::string& name) override;
 
-    Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope, const std::string& key) override;
-    Status remember_idempotent(const std::string& scope, const std::string& key, const std::string& request_hash,
-                               JobId job, UnixMs expires) override;
+    Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
+                                                       const std::string& key) override;
+    Status remember_idempotent(const std::string& scope, const std::string& key,
+                               const std::string& request_hash, JobId job, UnixMs expires) override;
     Result<std::optional<std::string>> setting(const std::string& name) override;
     Status set_setting(const std::string& name, const std::string& value) override;
     Status put_token(const StoredToken& token) override;
@@ -106,8 +110,8 @@ class SqliteStore final : public Store {
     Status settle_dependents(JobId ended, JobState state, UnixMs now, std::vector<JobId>& skipped);
     Status end_waiting_row(JobId id, JobState to, const Outcome& outcome, UnixMs now, const EventText& event);
     Status end_wait_spans(JobId id, UnixMs now);
-    Status change_job(const AttemptId& id, const AttemptReport& report, const Transition& transition, Bytes peak,
-                      UnixMs now);
+    Status change_job(const AttemptId& id, const AttemptReport& report, const Transition& transition,
+                      Bytes peak, UnixMs now);
     Status write_artifacts(const AttemptId& id, const std::vector<wire::Artifact>& artifacts);
     Status keep_statistics(const AttemptId& id, Millis run_time, Bytes peak);
     Status load_live(Snapshot& snapshot, UnixMs now);
@@ -119,7 +123,7 @@ class SqliteStore final : public Store {
     std::unique_ptr<Connection> connection_;
     Millis last_commit_;
     std::vector<StoredEvent> new_events_;
-    std::vector<std::size_t> events_at_savepoints_;   ///< innermost last
+    std::vector<std::size_t> events_at_savepoints_;  ///< innermost last
     /// Estimates change only when an attempt ends; empty = read again.
     std::optional<std::vector<KindStats>> stats_;
 };

@@ -36,9 +36,15 @@ Status Statement::run() {
     return {};
 }
 
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
-double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
+bool Statement::is_null(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+std::int64_t Statement::integer(int column) const {
+    return sqlite3_column_int64(statement_, column);
+}
+double Statement::real(int column) const {
+    return sqlite3_column_double(statement_, column);
+}
 
 std::string Statement::text(int column) const {
     const void* data = sqlite3_column_blob(statement_, column);
@@ -56,7 +62,8 @@ void Statement::bind(int index, std::int64_t value) {
 void Statement::bind(int index, std::string_view value) {
     if (statement_ == nullptr) return;
     const char* data = value.data() != nullptr ? value.data() : "";
-    if (sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8) != SQLITE_OK) {
+    if (sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8) !=
+        SQLITE_OK) {
         error_ = connection_.last_error(SQLITE_TOOBIG);
     }
 }

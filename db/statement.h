@@ -23,7 +23,8 @@ struct Blob {
 class Statement {
   public:
     template <typename... Args>
-    Statement(Connection& connection, const char* literal, const Args&... args) : Statement(connection, literal, Prepare{}) {
+    Statement(Connection& connection, const char* literal, const Args&... args)
+        : Statement(connection, literal, Prepare{}) {
         int index = 0;
         (bind(++index, args), ...);
         static_cast<void>(index);
@@ -50,7 +51,7 @@ class Statement {
     bool is_null(int column) const;
     std::int64_t integer(int column) const;
     double real(int column) const;
-    std::string text(int column) const;      ///< also of BLOBs
+    std::string text(int column) const;  ///< also of BLOBs
     bool flag(int column) const { return integer(column) != 0; }
     Bytes bytes(int column) const { return {integer(column)}; }
     UnixMs time(int column) const { return {integer(column)}; }

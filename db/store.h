@@ -18,7 +18,7 @@ namespace nightshift::db {
 
 /// What goes with a change into the event log, in the same transaction.
 struct EventText {
-    std::string topic, kind;      ///< "job", "submitted"
+    std::string topic, kind;  ///< "job", "submitted"
     std::string actor;
     std::string data_json = "{}";
 };
@@ -38,10 +38,10 @@ class Store {
     static Result<std::unique_ptr<Store>> open(const std::string& path, const std::string& created_by);
     virtual ~Store() = default;
 
-    virtual Status begin() = 0;                    ///< BEGIN IMMEDIATE
-    virtual Status commit() = 0;                   ///< durable when it returns success
+    virtual Status begin() = 0;   ///< BEGIN IMMEDIATE
+    virtual Status commit() = 0;  ///< durable when it returns success
     virtual void rollback() = 0;
-    virtual Status savepoint() = 0;                ///< one mutation inside the tick's transaction; may nest
+    virtual Status savepoint() = 0;  ///< one mutation inside the tick's transaction; may nest
     virtual void rollback_to_savepoint() = 0;
     virtual Status release_savepoint() = 0;
     virtual bool in_transaction() const = 0;
@@ -55,9 +55,10 @@ class Store {
     virtual Result<JobId> insert_job(const JobSpec& spec, const std::string& schedule, UnixMs nominal,
                                      JobId rerun_of, std::int64_t waiting_max, UnixMs now,
                                      const EventText& event) = 0;
-    virtual Result<std::optional<Job>> job(JobId id) = 0;   ///< sees the open transaction
+    virtual Result<std::optional<Job>> job(JobId id) = 0;  ///< sees the open transaction
     /// Replaces the spec of a waiting job (PATCH). Fails: conflict "stale_etag", "state_conflict".
-    virtual Status update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now, const EventText& event) = 0;
+    virtual Status update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now,
+                               const EventText& event) = 0;
     virtual Status set_held(JobId id, bool held, UnixMs now, const EventText& event) = 0;
     /// Gives a waiting job the place before or after another of its class (0 = the head or the tail).
     /// Fails: conflict "state_conflict"; invalid_argument "other_class".
@@ -65,8 +66,8 @@ class Store {
     virtual Status set_hidden(JobId id, UnixMs now, const EventText& event) = 0;
     /// waiting -> cancelled, expired or skipped. Settles dependents in the same transaction and
     /// returns the jobs that became skipped through it.
-    virtual Result<std::vector<JobId>> finish_waiting(JobId id, JobState to, const Outcome& outcome, UnixMs now,
-                                                      const EventText& event) = 0;
+    virtual Result<std::vector<JobId>> finish_waiting(JobId id, JobState to, const Outcome& outcome,
+                                                      UnixMs now, const EventText& event) = 0;
     /// Jobs that were skipped and name `parent` in `after`.
     virtual Result<std::vector<JobId>> skipped_dependents(JobId parent) = 0;
     virtual Status set_eligible_since(JobId id, std::optional<UnixMs> since) = 0;
@@ -80,8 +81,8 @@ class Store {
     virtual Status set_running(const AttemptId& id, const std::optional<ProcessIdentity>& command,
                                EnforcementGrade grade, UnixMs now, const EventText& event) = 0;
     /// running or starting -> yielding.
-    virtual Status set_yielding(const AttemptId& id, JobId beneficiary, const std::string& reason, UnixMs deadline,
-                                UnixMs now, const EventText& event) = 0;
+    virtual Status set_yielding(const AttemptId& id, JobId beneficiary, const std::string& reason,
+                                UnixMs deadline, UnixMs now, const EventText& event) = 0;
     /// any live -> stopping.
     virtual Status set_stopping(const AttemptId& id, const std::string& reason, UnixMs deadline, UnixMs now,
                                 const EventText& event) = 0;
@@ -92,7 +93,7 @@ class Store {
                                                    const AttemptReport& report,
                                                    const std::vector<wire::Artifact>& artifacts, Bytes peak,
                                                    UnixMs now, const EventText& event) = 0;
-    virtual Status release_lease(const AttemptId& id) = 0;   ///< its bytes were seen free
+    virtual Status release_lease(const AttemptId& id) = 0;  ///< its bytes were seen free
     virtual Status set_lease_use(const AttemptId& id, Bytes used, Bytes peak) = 0;
     virtual Status set_progress(const AttemptId& id, const Progress& progress) = 0;
     virtual Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) = 0;
@@ -114,9 +115,11 @@ class Store {
 
     // --- schedules ---------------------------------------------------------------------------
     virtual Result<std::vector<Schedule>> schedules() = 0;
-    virtual Status put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now, const EventText& event) = 0;
+    virtual Status put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now,
+                                const EventText& event) = 0;
     virtual Status delete_schedule(const std::string& name, UnixMs now, const EventText& event) = 0;
-    virtual Status set_schedule_enabled(const std::string& name, bool enabled, UnixMs now, const EventText& event) = 0;
+    virtual Status set_schedule_enabled(const std::string& name, bool enabled, UnixMs now,
+                                        const EventText& event) = 0;
     virtual Status set_next_fire(ScheduleId id, std::optional<UnixMs> next) = 0;
     /// Records one nominal time exactly once. False when it was recorded before.
     virtual Result<bool> record_fire(ScheduleId id, UnixMs nominal, const std::string& decision,
@@ -125,12 +128,14 @@ class Store {
     virtual Result<std::vector<Job>> open_jobs_of_schedule(const std::string& name) = 0;
 
     // --- the rest ----------------------------------------------------------------------------
-    virtual Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope, const std::string& key) = 0;
+    virtual Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
+                                                               const std::string& key) = 0;
     virtual Status remember_idempotent(const std::string& scope, const std::string& key,
                                        const std::string& request_hash, JobId job, UnixMs expires) = 0;
-    virtual Result<std::optional<std::string>> setting(const std::string& name) = 0;   ///< policy, pause, boot id, plan_seq
+    virtual Result<std::optional<std::string>> setting(
+        const std::string& name) = 0;  ///< policy, pause, boot id, plan_seq
     virtual Status set_setting(const std::string& name, const std::string& value) = 0;
-    virtual Status put_token(const StoredToken& token) = 0;      ///< by sha256
+    virtual Status put_token(const StoredToken& token) = 0;  ///< by sha256
     virtual Status delete_token(const std::string& sha256) = 0;
     virtual Result<EventSeq> append_event(const EventText& event, JobId job, int attempt, UnixMs now) = 0;
     /// Events appended in the current transaction, for publishing after its commit.

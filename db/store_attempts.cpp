@@ -10,19 +10,21 @@ constexpr int kRunsKept = 64;
 
 Error already_ended(const AttemptId& id) {
     return {ErrorCode::kConflict, "already_ended",
-            "Attempt " + std::to_string(id.number) + " of job " + std::to_string(id.job.value) + " has ended already.",
+            "Attempt " + std::to_string(id.number) + " of job " + std::to_string(id.job.value) +
+                " has ended already.",
             "", ""};
 }
 
 }  // namespace
 
-Result<Attempt> SqliteStore::grant(JobId id, const std::string& token, const std::string& device, Bytes budget,
-                                   UnixMs now, const EventText& event) {
-    Statement update(*connection_,
-                     "UPDATE job SET state = 'starting', attempt = attempt + 1, retry_at_ms = NULL, wake_at_ms = NULL, "
-                     "eligible_since_ms = NULL, version = version + 1, started_at_ms = COALESCE(started_at_ms, ?2) "
-                     "WHERE id = ?1 AND state = 'waiting' AND held = 0 AND deps_open = 0",
-                     id, now);
+Result<Attempt> SqliteStore::grant(JobId id, const std::string& token, const std::string& device,
+                                   Bytes budget, UnixMs now, const EventText& event) {
+    Statement update(
+        *connection_,
+        "UPDATE job SET state = 'starting', attempt = attempt + 1, retry_at_ms = NULL, wake_at_ms = NULL, "
+        "eligible_since_ms = NULL, version = version + 1, started_at_ms = COALESCE(started_at_ms, ?2) "
+        "WHERE id = ?1 AND state = 'waiting' AND held = 0 AND deps_open = 0",
+        id, now);
     NIGHTSHIFT_TRY(update.run());
     const auto row = state_of(id);
     if (!row) return row.error();
@@ -32,12 +34,13 @@ Result<Attempt> SqliteStore::grant(JobId id, const std::string& token, const std
     attempt.token = token;
     attempt.device = device;
     attempt.granted_at = now;
-    Statement insert(*connection_,
-                     "INSERT INTO attempt (job_id, number, token, device, granted_at_ms) VALUES (?, ?, ?, ?, ?)", id,
-                     attempt.id.number, token, device, now);
+    Statement insert(
+        *connection_,
+        "INSERT INTO attempt (job_id, number, token, device, granted_at_ms) VALUES (?, ?, ?, ?, ?)", id,
+        attempt.id.number, token, device, now);
     NIGHTSHIFT_TRY(insert.run());
-    Statement lease(*connection_, "INSERT INTO lease (job_id, number, device, budget) VALUES (?, ?, ?, ?)", id,
-                    attempt.id.number, device, budget);
+    Statement lease(*connection_, "INSERT INTO lease (job_id, number, device, budget) VALUES (?, ?, ?, ?)",
+                    id, attempt.id.number, device, budget);
     NIGHTSHIFT_TRY(lease.run());
     NIGHTSHIFT_TRY(end_wait_spans(id, now));
     if (auto added = append_event(event, id, attempt.id.number, now); !added) return added.error();
@@ -67,8 +70,8 @@ Status SqliteStore::set_running(const AttemptId& id, const std::optional<Process
                            id.job, id.number, command->boot_id, command->pid, command->start_ticks);
         NIGHTSHIFT_TRY(identity.run());
     }
-    Statement lease(*connection_, "UPDATE lease SET grade = ?3 WHERE job_id = ?1 AND number = ?2", id.job, id.number,
-                    to_string(grade));
+    Statement lease(*connection_, "UPDATE lease SET grade = ?3 WHERE job_id = ?1 AND number = ?2", id.job,
+                    id.number, to_string(grade));
     NIGHTSHIFT_TRY(lease.run());
     // A job that is already asked to leave or stop keeps that state.
     Statement job(*connection_,
@@ -81,8 +84,8 @@ Status SqliteStore::set_running(const AttemptId& id, const std::optional<Process
     return {};
 }
 
-Status SqliteStore::set_yielding(const AttemptId& id, JobId beneficiary, const std::string& reason, UnixMs deadline,
-                                 UnixMs now, const EventText& event) {
+Status SqliteStore::set_yielding(const AttemptId& id, JobId beneficiary, const std::string& reason,
+                                 UnixMs deadline, UnixMs now, const EventText& event) {
     Statement job(*connection_,
                   "UPDATE job SET state = 'yielding', version = version + 1 "
                   "WHERE id = ?1 AND attempt = ?2 AND state IN ('starting', 'running')",
@@ -100,9 +103,9 @@ Status SqliteStore::set_yielding(const AttemptId& id, JobId beneficiary, const s
     NIGHTSHIFT_TRY(attempt.run());
     if (connection_->changes() != 1) return already_ended(id);
     if (reason == "preempted") {
-        Statement preemption(*connection_,
-                             "INSERT INTO preemption (at_ms, job_id, attempt, beneficiary) VALUES (?, ?, ?, ?)", now,
-                             id.job, id.number, beneficiary);
+        Statement preemption(
+            *connection_, "INSERT INTO preemption (at_ms, job_id, attempt, beneficiary) VALUES (?, ?, ?, ?)",
+            now, id.job, id.number, beneficiary);
         NIGHTSHIFT_TRY(preemption.run());
     }
     if (auto added = append_event(event, id.job, id.number, now); !added) return added.error();
@@ -113,12 +116,14 @@ Status SqliteStore::set_stopping(const AttemptId& id, const std::string& reason,
                                  const EventText& event) {
     const auto row = state_of(id.job);
     if (!row) return row.error();
-    if (!is_live(row->state) || row->attempt != id.number) return state_conflict(id.job, row->state, "running");
+    if (!is_live(row->state) || row->attempt != id.number)
+        return state_conflict(id.job, row->state, "running");
     if (row->state != JobState::kStopping) {
-        Statement job(*connection_,
-                      "UPDATE job SET state = 'stopping', version = version + 1 WHERE id = ?1 AND attempt = ?2 "
-                      "AND state IN ('starting', 'running', 'yielding', 'parked')",
-                      id.job, id.number);
+        Statement job(
+            *connection_,
+            "UPDATE job SET state = 'stopping', version = version + 1 WHERE id = ?1 AND attempt = ?2 "
+            "AND state IN ('starting', 'running', 'yielding', 'parked')",
+            id.job, id.number);
         NIGHTSHIFT_TRY(job.run());
     }
     // A cancel outranks the reason for which the attempt was being stopped.
@@ -137,15 +142,16 @@ Result<std::vector<JobId>> SqliteStore::end_attempt(const AttemptId& id, const T
                                                     const AttemptReport& report,
                                                     const std::vector<wire::Artifact>& artifacts, Bytes peak,
                                                     UnixMs now, const EventText& event) {
-    Statement attempt(*connection_,
-                      "UPDATE attempt SET ended_at_ms = ?3, end_kind = ?4, exit_code = ?5, signal = ?6, "
-                      "deadline_ms = NULL, peak_vram = ?7 WHERE job_id = ?1 AND number = ?2 AND end_kind IS NULL",
-                      id.job, id.number, now, to_string(transition.end), report.exit_code, report.signal, peak);
+    Statement attempt(
+        *connection_,
+        "UPDATE attempt SET ended_at_ms = ?3, end_kind = ?4, exit_code = ?5, signal = ?6, "
+        "deadline_ms = NULL, peak_vram = ?7 WHERE job_id = ?1 AND number = ?2 AND end_kind IS NULL",
+        id.job, id.number, now, to_string(transition.end), report.exit_code, report.signal, peak);
     NIGHTSHIFT_TRY(attempt.run());
     if (connection_->changes() != 1) return already_ended(id);
     NIGHTSHIFT_TRY(change_job(id, report, transition, peak, now));
-    Statement lease(*connection_, "UPDATE lease SET is_reclaiming = 1 WHERE job_id = ? AND number = ?", id.job,
-                    id.number);
+    Statement lease(*connection_, "UPDATE lease SET is_reclaiming = 1 WHERE job_id = ? AND number = ?",
+                    id.job, id.number);
     NIGHTSHIFT_TRY(lease.run());
     NIGHTSHIFT_TRY(write_artifacts(id, artifacts));
     if (transition.end == AttemptEnd::kOk && !report.cached) {
@@ -153,7 +159,8 @@ Result<std::vector<JobId>> SqliteStore::end_attempt(const AttemptId& id, const T
     }
     if (auto added = append_event(event, id.job, id.number, now); !added) return added.error();
     std::vector<JobId> skipped;
-    if (is_terminal(transition.state)) NIGHTSHIFT_TRY(settle_dependents(id.job, transition.state, now, skipped));
+    if (is_terminal(transition.state))
+        NIGHTSHIFT_TRY(settle_dependents(id.job, transition.state, now, skipped));
     return skipped;
 }
 
@@ -174,13 +181,16 @@ Status SqliteStore::change_job(const AttemptId& id, const AttemptReport& report,
     }
     Statement update(
         *connection_,
-        "UPDATE job SET state = ?3, ended_at_ms = ?4, outcome_code = ?5, outcome_message = ?6, outcome_exit_code = ?7, "
-        "outcome_signal = ?8, outcome_cached = ?9, run_time_ms = run_time_ms + ?10, peak_vram = MAX(peak_vram, ?11), "
+        "UPDATE job SET state = ?3, ended_at_ms = ?4, outcome_code = ?5, outcome_message = ?6, "
+        "outcome_exit_code = ?7, "
+        "outcome_signal = ?8, outcome_cached = ?9, run_time_ms = run_time_ms + ?10, peak_vram = "
+        "MAX(peak_vram, ?11), "
         "retries_left = MAX(0, retries_left - ?12), preemptions = preemptions + ?13, retry_at_ms = ?14, "
         "wake_at_ms = CASE WHEN COALESCE(?14, 0) > ?15 THEN ?14 END, version = version + 1 "
         "WHERE id = ?1 AND attempt = ?2",
         id.job, id.number, to_string(transition.state), ended, code, message, exit_code, signal, cached,
-        report.run_time, peak, transition.charges_retry, transition.counts_preemption, transition.retry_at, now);
+        report.run_time, peak, transition.charges_retry, transition.counts_preemption, transition.retry_at,
+        now);
     NIGHTSHIFT_TRY(update.run());
     if (connection_->changes() != 1) return already_ended(id);
     return {};
@@ -188,10 +198,12 @@ Status SqliteStore::change_job(const AttemptId& id, const AttemptReport& report,
 
 Status SqliteStore::write_artifacts(const AttemptId& id, const std::vector<wire::Artifact>& artifacts) {
     for (const wire::Artifact& artifact : artifacts) {
-        Statement insert(*connection_,
-                         "INSERT INTO artifact (job_id, attempt, name, type, bytes, sha256) VALUES (?, ?, ?, ?, ?, ?) "
-                         "ON CONFLICT DO UPDATE SET type = excluded.type, bytes = excluded.bytes, sha256 = excluded.sha256",
-                         id.job, id.number, artifact.name, artifact.type, artifact.bytes, artifact.sha256);
+        Statement insert(
+            *connection_,
+            "INSERT INTO artifact (job_id, attempt, name, type, bytes, sha256) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET type = excluded.type, bytes = excluded.bytes, sha256 = "
+            "excluded.sha256",
+            id.job, id.number, artifact.name, artifact.type, artifact.bytes, artifact.sha256);
         NIGHTSHIFT_TRY(insert.run());
     }
     return {};
@@ -214,20 +226,21 @@ Status SqliteStore::keep_statistics(const AttemptId& id, Millis run_time, Bytes 
 }
 
 Status SqliteStore::release_lease(const AttemptId& id) {
-    Statement gone(*connection_, "DELETE FROM lease WHERE job_id = ? AND number = ? AND is_reclaiming = 1", id.job,
-                   id.number);
+    Statement gone(*connection_, "DELETE FROM lease WHERE job_id = ? AND number = ? AND is_reclaiming = 1",
+                   id.job, id.number);
     return gone.run();
 }
 
 Status SqliteStore::set_lease_use(const AttemptId& id, Bytes used, Bytes peak) {
     Statement update(*connection_,
-                     "UPDATE lease SET used = ?3, peak = MAX(peak, ?4) WHERE job_id = ?1 AND number = ?2", id.job,
-                     id.number, used, peak);
+                     "UPDATE lease SET used = ?3, peak = MAX(peak, ?4) WHERE job_id = ?1 AND number = ?2",
+                     id.job, id.number, used, peak);
     return update.run();
 }
 
 Result<std::optional<Attempt>> SqliteStore::attempt(const AttemptId& id) {
-    Statement row(*connection_, "SELECT * FROM attempt_view WHERE job_id = ? AND number = ?", id.job, id.number);
+    Statement row(*connection_, "SELECT * FROM attempt_view WHERE job_id = ? AND number = ?", id.job,
+                  id.number);
     const auto has_row = row.step();
     if (!has_row) return has_row.error();
     if (!*has_row) return std::optional<Attempt>{};

@@ -9,7 +9,8 @@ Status SqliteStore::set_progress(const AttemptId& id, const Progress& progress) 
     Statement update(*connection_,
                      "UPDATE job SET progress_phase = ?3, progress_step = ?4, progress_steps = ?5, "
                      "progress_eta_ms = ?6, progress_metrics = ?7 WHERE id = ?1 AND attempt = ?2",
-                     id.job, id.number, progress.phase, progress.step, progress.steps, progress.eta, Blob{metrics});
+                     id.job, id.number, progress.phase, progress.step, progress.steps, progress.eta,
+                     Blob{metrics});
     return update.run();
 }
 
@@ -20,16 +21,18 @@ Status SqliteStore::add_checkpoint(const Checkpoint& checkpoint, UnixMs now, con
                      checkpoint.job, checkpoint.attempt, checkpoint.path, checkpoint.step, checkpoint.bytes,
                      checkpoint.sha256, checkpoint.committed_at);
     NIGHTSHIFT_TRY(insert.run());
-    if (connection_->changes() == 0) return {};   // told twice: over the wire and by result.json
+    if (connection_->changes() == 0) return {};  // told twice: over the wire and by result.json
     Statement job(*connection_, "UPDATE job SET has_checkpoint = 1 WHERE id = ? AND has_checkpoint = 0",
                   checkpoint.job);
     NIGHTSHIFT_TRY(job.run());
-    if (auto added = append_event(event, checkpoint.job, checkpoint.attempt, now); !added) return added.error();
+    if (auto added = append_event(event, checkpoint.job, checkpoint.attempt, now); !added)
+        return added.error();
     return {};
 }
 
 Status SqliteStore::mark_checkpoint_bad(const Checkpoint& checkpoint) {
-    Statement bad(*connection_, "UPDATE checkpoint SET is_bad = 1 WHERE job_id = ? AND attempt = ? AND path = ?",
+    Statement bad(*connection_,
+                  "UPDATE checkpoint SET is_bad = 1 WHERE job_id = ? AND attempt = ? AND path = ?",
                   checkpoint.job, checkpoint.attempt, checkpoint.path);
     NIGHTSHIFT_TRY(bad.run());
     Statement job(*connection_,
@@ -40,7 +43,8 @@ Status SqliteStore::mark_checkpoint_bad(const Checkpoint& checkpoint) {
 }
 
 Result<std::optional<Checkpoint>> SqliteStore::last_checkpoint(JobId id) {
-    Statement row(*connection_, "SELECT * FROM checkpoint_view WHERE job_id = ? ORDER BY id DESC LIMIT 1", id);
+    Statement row(*connection_, "SELECT * FROM checkpoint_view WHERE job_id = ? ORDER BY id DESC LIMIT 1",
+                  id);
     const auto has_row = row.step();
     if (!has_row) return has_row.error();
     if (!*has_row) return std::optional<Checkpoint>{};

@@ -18,9 +18,12 @@ std::optional<UnixMs> wake_at(const std::optional<UnixMs>& not_before, const std
 /// Does an ended parent satisfy the dependency? When not, it never will.
 bool is_met_by(DependencyKind kind, JobState state) {
     switch (kind) {
-        case DependencyKind::kSuccess: return state == JobState::kSucceeded;
-        case DependencyKind::kAny: return true;
-        case DependencyKind::kFailure: return state == JobState::kFailed || state == JobState::kExpired;
+        case DependencyKind::kSuccess:
+            return state == JobState::kSucceeded;
+        case DependencyKind::kAny:
+            return true;
+        case DependencyKind::kFailure:
+            return state == JobState::kFailed || state == JobState::kExpired;
     }
     return false;
 }
@@ -40,14 +43,17 @@ Result<SqliteStore::StateRow> SqliteStore::state_of(JobId id) {
     const auto has_row = row.step();
     if (!has_row) return has_row.error();
     if (!*has_row) return no_such_job(id);
-    return StateRow{parse_job_state(row.text(0)).value_or(JobState::kFailed), static_cast<int>(row.integer(1)),
-                    static_cast<int>(row.integer(2))};
+    return StateRow{parse_job_state(row.text(0)).value_or(JobState::kFailed),
+                    static_cast<int>(row.integer(1)), static_cast<int>(row.integer(2))};
 }
 
-Result<std::optional<Job>> SqliteStore::job(JobId id) { return find_job(*connection_, id); }
+Result<std::optional<Job>> SqliteStore::job(JobId id) {
+    return find_job(*connection_, id);
+}
 
 Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& schedule, UnixMs nominal,
-                                      JobId rerun_of, std::int64_t waiting_max, UnixMs now, const EventText& event) {
+                                      JobId rerun_of, std::int64_t waiting_max, UnixMs now,
+                                      const EventText& event) {
     Statement waiting(*connection_, "SELECT COALESCE(SUM(count), 0) FROM tally WHERE state = 'waiting'");
     if (const auto row = waiting.step(); !row) return row.error();
     if (waiting.integer(0) >= waiting_max) {
@@ -62,23 +68,28 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
     const JobId id{*has_last ? last.integer(0) + 1 : 1};
     std::optional<UnixMs> nominal_time;
     if (nominal.value != 0) nominal_time = nominal;
-    Statement insert(
-        *connection_,
-        "INSERT INTO job (id, state, class, kind, name, priority, order_key, held, gpu, vram, ram, cpu, window_name, "
-        "preemptible, checkpoint_mode, retries, retries_left, not_before_ms, start_deadline_ms, time_limit_ms, "
-        "estimate_ms, wake_at_ms, dependencies, labels, schedule, schedule_nominal_ms, rerun_of, created_at_ms) "
-        "VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?1 << 20, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
-        id, to_string(spec.job_class), spec.kind, spec.name, spec.priority, spec.hold, spec.gpu, spec.vram, spec.ram,
-        spec.cpu, spec.window, spec.preemptible, to_string(spec.checkpoint), spec.retries, spec.not_before,
-        spec.start_deadline, spec.time_limit, spec.estimate, wake_at(spec.not_before, std::nullopt, now),
-        static_cast<std::int64_t>(spec.after.size()), static_cast<std::int64_t>(spec.labels.size()), schedule,
-        nominal_time, rerun_of, now);
+    Statement insert(*connection_,
+                     "INSERT INTO job (id, state, class, kind, name, priority, order_key, held, gpu, vram, "
+                     "ram, cpu, window_name, "
+                     "preemptible, checkpoint_mode, retries, retries_left, not_before_ms, start_deadline_ms, "
+                     "time_limit_ms, "
+                     "estimate_ms, wake_at_ms, dependencies, labels, schedule, schedule_nominal_ms, "
+                     "rerun_of, created_at_ms) "
+                     "VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?1 << 20, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+                     "?14, ?14, ?15, ?16, ?17, "
+                     "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+                     id, to_string(spec.job_class), spec.kind, spec.name, spec.priority, spec.hold, spec.gpu,
+                     spec.vram, spec.ram, spec.cpu, spec.window, spec.preemptible, to_string(spec.checkpoint),
+                     spec.retries, spec.not_before, spec.start_deadline, spec.time_limit, spec.estimate,
+                     wake_at(spec.not_before, std::nullopt, now),
+                     static_cast<std::int64_t>(spec.after.size()),
+                     static_cast<std::int64_t>(spec.labels.size()), schedule, nominal_time, rerun_of, now);
     NIGHTSHIFT_TRY(insert.run());
     const std::string command = pack(spec.command);
     const std::string env = pack_pairs(spec.env);
-    Statement text(*connection_, "INSERT INTO job_spec (job_id, params, command, cwd, env) VALUES (?, ?, ?, ?, ?)",
-                   id, spec.params_json, Blob{command}, spec.cwd, Blob{env});
+    Statement text(*connection_,
+                   "INSERT INTO job_spec (job_id, params, command, cwd, env) VALUES (?, ?, ?, ?, ?)", id,
+                   spec.params_json, Blob{command}, spec.cwd, Blob{env});
     NIGHTSHIFT_TRY(text.run());
     NIGHTSHIFT_TRY(write_labels(id, spec));
     if (auto added = append_event(event, id, 0, now); !added) return added.error();
@@ -89,7 +100,8 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
             const auto parent = state_of(dependency.on);
             if (!parent) return parent.error();
             if (!is_terminal(parent->state) || is_met_by(dependency.kind, parent->state)) continue;
-            NIGHTSHIFT_TRY(end_waiting_row(id, JobState::kSkipped, skipped_because(dependency.on, parent->state), now,
+            NIGHTSHIFT_TRY(end_waiting_row(id, JobState::kSkipped,
+                                           skipped_because(dependency.on, parent->state), now,
                                            {"job", "skipped", event.actor, "{}"}));
             break;
         }
@@ -102,9 +114,10 @@ Status SqliteStore::write_dependencies(JobId id, const JobSpec& spec, bool& is_i
     for (const Dependency& dependency : spec.after) {
         const auto parent = state_of(dependency.on);
         if (!parent && parent.error().code == ErrorCode::kNotFound) {
-            return Error{ErrorCode::kInvalidArgument, "unknown_dependency",
-                         "`after` names job " + std::to_string(dependency.on.value) + ", which does not exist.",
-                         "Use the id of a job that was submitted before.", "/after"};
+            return Error{
+                ErrorCode::kInvalidArgument, "unknown_dependency",
+                "`after` names job " + std::to_string(dependency.on.value) + ", which does not exist.",
+                "Use the id of a job that was submitted before.", "/after"};
         }
         if (!parent) return parent.error();
         const bool has_ended = is_terminal(parent->state);
@@ -155,7 +168,8 @@ Status SqliteStore::write_labels(JobId id, const JobSpec& spec) {
     return {};
 }
 
-Status SqliteStore::update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now, const EventText& event) {
+Status SqliteStore::update_spec(JobId id, const JobSpec& spec, int if_version, UnixMs now,
+                                const EventText& event) {
     const auto row = state_of(id);
     if (!row) return row.error();
     if (row->version != if_version) {
@@ -166,27 +180,29 @@ Status SqliteStore::update_spec(JobId id, const JobSpec& spec, int if_version, U
     }
     if (row->state != JobState::kWaiting) {
         Statement rename(*connection_,
-                         "UPDATE job SET name = ?2, labels = ?3, version = version + 1 WHERE id = ?1", id, spec.name,
-                         static_cast<std::int64_t>(spec.labels.size()));
+                         "UPDATE job SET name = ?2, labels = ?3, version = version + 1 WHERE id = ?1", id,
+                         spec.name, static_cast<std::int64_t>(spec.labels.size()));
         NIGHTSHIFT_TRY(rename.run());
     } else {
         NIGHTSHIFT_TRY(check_cycle(id, spec.after));
         Statement update(
             *connection_,
-            "UPDATE job SET class = ?2, kind = ?3, name = ?4, priority = ?5, held = ?6, gpu = ?7, vram = ?8, ram = ?9, "
+            "UPDATE job SET class = ?2, kind = ?3, name = ?4, priority = ?5, held = ?6, gpu = ?7, vram = ?8, "
+            "ram = ?9, "
             "cpu = ?10, window_name = ?11, preemptible = ?12, checkpoint_mode = ?13, "
             "retries_left = MAX(0, retries_left + ?14 - retries), retries = ?14, not_before_ms = ?15, "
             "start_deadline_ms = ?16, time_limit_ms = ?17, estimate_ms = ?18, "
             "wake_at_ms = NULLIF(MAX(COALESCE(?15, 0), COALESCE(retry_at_ms, 0), ?21), ?21), "
             "dependencies = ?19, labels = ?20, version = version + 1 WHERE id = ?1 AND state = 'waiting'",
-            id, to_string(spec.job_class), spec.kind, spec.name, spec.priority, spec.hold, spec.gpu, spec.vram,
-            spec.ram, spec.cpu, spec.window, spec.preemptible, to_string(spec.checkpoint), spec.retries,
-            spec.not_before, spec.start_deadline, spec.time_limit, spec.estimate,
+            id, to_string(spec.job_class), spec.kind, spec.name, spec.priority, spec.hold, spec.gpu,
+            spec.vram, spec.ram, spec.cpu, spec.window, spec.preemptible, to_string(spec.checkpoint),
+            spec.retries, spec.not_before, spec.start_deadline, spec.time_limit, spec.estimate,
             static_cast<std::int64_t>(spec.after.size()), static_cast<std::int64_t>(spec.labels.size()), now);
         NIGHTSHIFT_TRY(update.run());
         const std::string command = pack(spec.command);
         const std::string env = pack_pairs(spec.env);
-        Statement text(*connection_, "UPDATE job_spec SET params = ?2, command = ?3, cwd = ?4, env = ?5 WHERE job_id = ?1",
+        Statement text(*connection_,
+                       "UPDATE job_spec SET params = ?2, command = ?3, cwd = ?4, env = ?5 WHERE job_id = ?1",
                        id, spec.params_json, Blob{command}, spec.cwd, Blob{env});
         NIGHTSHIFT_TRY(text.run());
         Statement clear(*connection_, "DELETE FROM dep WHERE job_id = ?", id);
@@ -217,7 +233,7 @@ Status SqliteStore::set_held(JobId id, bool held, UnixMs now, const EventText& e
                      "WHERE id = ?1 AND state = 'waiting' AND held <> ?2",
                      id, held);
     NIGHTSHIFT_TRY(update.run());
-    if (connection_->changes() == 0) return {};   // it is so already
+    if (connection_->changes() == 0) return {};  // it is so already
     if (auto added = append_event(event, id, row->attempt, now); !added) return added.error();
     return {};
 }
@@ -230,7 +246,8 @@ Status SqliteStore::set_hidden(JobId id, UnixMs now, const EventText& event) {
         error.hint = "Cancel it first; a job can be deleted once it has ended.";
         return error;
     }
-    Statement update(*connection_, "UPDATE job SET hidden = 1, version = version + 1 WHERE id = ? AND hidden = 0", id);
+    Statement update(*connection_,
+                     "UPDATE job SET hidden = 1, version = version + 1 WHERE id = ? AND hidden = 0", id);
     NIGHTSHIFT_TRY(update.run());
     if (connection_->changes() == 0) return {};
     if (auto added = append_event(event, id, row->attempt, now); !added) return added.error();
@@ -255,8 +272,8 @@ Status SqliteStore::end_waiting_row(JobId id, JobState to, const Outcome& outcom
     return {};
 }
 
-Result<std::vector<JobId>> SqliteStore::finish_waiting(JobId id, JobState to, const Outcome& outcome, UnixMs now,
-                                                       const EventText& event) {
+Result<std::vector<JobId>> SqliteStore::finish_waiting(JobId id, JobState to, const Outcome& outcome,
+                                                       UnixMs now, const EventText& event) {
     NIGHTSHIFT_TRY(end_waiting_row(id, to, outcome, now, event));
     std::vector<JobId> skipped;
     NIGHTSHIFT_TRY(settle_dependents(id, to, now, skipped));
@@ -269,7 +286,8 @@ Status SqliteStore::settle_dependents(JobId ended, JobState state, UnixMs now, s
     for (std::size_t next = 0; next < open.size(); ++next) {
         const auto [parent, how] = open[next];
         std::vector<std::pair<JobId, DependencyKind>> children;
-        Statement unmet(*connection_, "SELECT job_id, kind FROM dep WHERE on_job = ? AND is_met = 0 ORDER BY job_id",
+        Statement unmet(*connection_,
+                        "SELECT job_id, kind FROM dep WHERE on_job = ? AND is_met = 0 ORDER BY job_id",
                         parent);
         NIGHTSHIFT_TRY(unmet.each([&] {
             children.emplace_back(JobId{unmet.integer(0)},
@@ -277,7 +295,8 @@ Status SqliteStore::settle_dependents(JobId ended, JobState state, UnixMs now, s
         }));
         for (const auto& [child, kind] : children) {
             if (is_met_by(kind, how)) {
-                Statement met(*connection_, "UPDATE dep SET is_met = 1 WHERE job_id = ? AND on_job = ?", child, parent);
+                Statement met(*connection_, "UPDATE dep SET is_met = 1 WHERE job_id = ? AND on_job = ?",
+                              child, parent);
                 NIGHTSHIFT_TRY(met.run());
                 Statement count(*connection_, "UPDATE job SET deps_open = deps_open - 1 WHERE id = ?", child);
                 NIGHTSHIFT_TRY(count.run());
@@ -306,8 +325,8 @@ Result<std::vector<JobId>> SqliteStore::skipped_dependents(JobId parent) {
 }
 
 Status SqliteStore::set_eligible_since(JobId id, std::optional<UnixMs> since) {
-    Statement update(*connection_, "UPDATE job SET eligible_since_ms = ?2 WHERE id = ?1 AND state = 'waiting'", id,
-                     since);
+    Statement update(*connection_,
+                     "UPDATE job SET eligible_since_ms = ?2 WHERE id = ?1 AND state = 'waiting'", id, since);
     return update.run();
 }
 

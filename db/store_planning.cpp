@@ -36,8 +36,10 @@ Lease read_lease(const Statement& row, int column) {
 Status SqliteStore::load_planning(Snapshot& snapshot, UnixMs now) {
     NIGHTSHIFT_TRY(load_live(snapshot, now));
     NIGHTSHIFT_TRY(read_leases(snapshot));
+    // INDEXED BY: without statistics SQLite would rather walk every waiting job than the few that matter.
     snapshot.waiting_count.fill(0);
-    Statement counts(*connection_, "SELECT class, SUM(count) FROM tally WHERE state = 'waiting' GROUP BY class");
+    Statement counts(*connection_,
+                     "SELECT class, SUM(count) FROM tally WHERE state = 'waiting' GROUP BY class");
     NIGHTSHIFT_TRY(counts.each([&] {
         if (const auto job_class = parse_job_class(counts.text(0))) {
             snapshot.waiting_count[static_cast<std::size_t>(*job_class)] = counts.integer(1);
@@ -49,10 +51,11 @@ Status SqliteStore::load_planning(Snapshot& snapshot, UnixMs now) {
     Statement last(*connection_, "SELECT MAX(at_ms) FROM preemption");
     if (const auto row = last.step(); !row) return row.error();
     snapshot.last_preemption_at = last.maybe<UnixMs>(0);
-    Statement timer(*connection_,
-                    "SELECT MIN(t) FROM (SELECT (SELECT MIN(wake_at_ms) FROM job WHERE state = 'waiting' AND "
-                    "wake_at_ms IS NOT NULL) AS t UNION ALL SELECT (SELECT MIN(start_deadline_ms) FROM job WHERE "
-                    "state = 'waiting' AND start_deadline_ms IS NOT NULL))");
+    Statement timer(
+        *connection_,
+        "SELECT MIN(t) FROM (SELECT (SELECT MIN(wake_at_ms) FROM job INDEXED BY job_wake WHERE state = "
+        "'waiting' AND wake_at_ms IS NOT NULL) AS t UNION ALL SELECT (SELECT MIN(start_deadline_ms) FROM "
+        "job INDEXED BY job_deadline WHERE state = 'waiting' AND start_deadline_ms IS NOT NULL))");
     if (const auto row = timer.step(); !row) return row.error();
     snapshot.next_timer_hint = timer.maybe<UnixMs>(0);
     return {};
@@ -61,8 +64,9 @@ Status SqliteStore::load_planning(Snapshot& snapshot, UnixMs now) {
 Status SqliteStore::load_live(Snapshot& snapshot, UnixMs now) {
     snapshot.live.clear();
     Statement rows(*connection_,
-                   "SELECT * FROM job_view WHERE state IN ('starting', 'running', 'yielding', 'parked', 'stopping') "
-                   "ORDER BY id");
+                   "SELECT * FROM job_view WHERE id IN (SELECT id FROM job INDEXED BY job_live WHERE state "
+                   "IN ('starting', "
+                   "'running', 'yielding', 'parked', 'stopping')) ORDER BY id");
     Status inner;
     NIGHTSHIFT_TRY(rows.each([&] {
         LiveJob live;
@@ -72,18 +76,20 @@ Status SqliteStore::load_live(Snapshot& snapshot, UnixMs now) {
     }));
     if (!inner) return inner;
     for (LiveJob& live : snapshot.live) {
-        Statement attempt(*connection_, "SELECT * FROM attempt_view WHERE job_id = ? AND number = ?", live.job.id,
-                          live.job.attempt);
+        Statement attempt(*connection_, "SELECT * FROM attempt_view WHERE job_id = ? AND number = ?",
+                          live.job.id, live.job.attempt);
         const auto has_attempt = attempt.step();
         if (!has_attempt) return has_attempt.error();
         if (*has_attempt) live.attempt = read_attempt(attempt);
-        Statement checkpoint(*connection_,
-                             "SELECT committed_at_ms FROM checkpoint_view WHERE job_id = ? ORDER BY id DESC LIMIT 1",
-                             live.job.id);
+        Statement checkpoint(
+            *connection_,
+            "SELECT committed_at_ms FROM checkpoint_view WHERE job_id = ? ORDER BY id DESC LIMIT 1",
+            live.job.id);
         const auto has_checkpoint = checkpoint.step();
         if (!has_checkpoint) return has_checkpoint.error();
         if (*has_checkpoint) live.last_checkpoint_at = checkpoint.time(0);
-        Statement preempted(*connection_, "SELECT at_ms FROM preemption WHERE job_id = ? AND at_ms > ? ORDER BY at_ms",
+        Statement preempted(*connection_,
+                            "SELECT at_ms FROM preemption WHERE job_id = ? AND at_ms > ? ORDER BY at_ms",
                             live.job.id, now - kPreemptionWindow);
         NIGHTSHIFT_TRY(preempted.each([&] { live.preempted_at.push_back(preempted.time(0)); }));
     }
@@ -92,7 +98,8 @@ Status SqliteStore::load_live(Snapshot& snapshot, UnixMs now) {
 
 Status SqliteStore::read_leases(Snapshot& snapshot) {
     snapshot.reclaiming.clear();
-    Statement rows(*connection_, "SELECT job_id, number, device, budget, used, peak, is_reclaiming, grade FROM lease");
+    Statement rows(*connection_,
+                   "SELECT job_id, number, device, budget, used, peak, is_reclaiming, grade FROM lease");
     return rows.each([&] {
         Lease lease = read_lease(rows, 0);
         if (lease.is_reclaiming) {
@@ -113,21 +120,25 @@ Status SqliteStore::load_candidates(Snapshot& snapshot, JobClass job_class, Unix
     const auto take = [&](const Statement& row) {
         if (seen.insert(row.integer(0)).second) out.push_back(read_job(row));
     };
-    Statement ready(*connection_,
-                    "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
-                    "AND wake_at_ms IS NULL ORDER BY priority DESC, order_key LIMIT ?",
-                    to_string(job_class), kCandidatesPerClass);
+    Statement ready(
+        *connection_,
+        "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
+        "AND wake_at_ms IS NULL ORDER BY priority DESC, order_key LIMIT ?",
+        to_string(job_class), kCandidatesPerClass);
     NIGHTSHIFT_TRY(ready.each([&] { take(ready); }));
-    Statement aged(*connection_,
-                   "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
-                   "AND wake_at_ms IS NULL AND eligible_since_ms IS NOT NULL ORDER BY eligible_since_ms LIMIT ?",
-                   to_string(job_class), kCandidatesPerClass);
+    Statement aged(
+        *connection_,
+        "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
+        "AND wake_at_ms IS NULL AND eligible_since_ms IS NOT NULL ORDER BY eligible_since_ms LIMIT ?",
+        to_string(job_class), kCandidatesPerClass);
     NIGHTSHIFT_TRY(aged.each([&] { take(aged); }));
     // Due, but not yet woken by wake_due(): only a reader between two passes sees these.
-    Statement due(*connection_,
-                  "SELECT * FROM job_hot_view WHERE wake_at_ms <= ?2 AND class = ?1 AND state = 'waiting' AND held = 0 "
-                  "AND deps_open = 0 AND wake_at_ms IS NOT NULL ORDER BY wake_at_ms LIMIT ?3",
-                  to_string(job_class), now, kCandidatesPerClass);
+    Statement due(
+        *connection_,
+        "SELECT * FROM job_hot_view WHERE id IN (SELECT id FROM job INDEXED BY job_wake WHERE state = "
+        "'waiting' AND wake_at_ms IS NOT NULL AND wake_at_ms <= ?2 AND class = ?1 AND held = 0 AND "
+        "deps_open = 0 ORDER BY wake_at_ms LIMIT ?3)",
+        to_string(job_class), now, kCandidatesPerClass);
     NIGHTSHIFT_TRY(due.each([&] { take(due); }));
     std::sort(out.begin(), out.end(), [now](const Job& a, const Job& b) {
         const std::int64_t first = effective_priority(a, now);
@@ -147,7 +158,8 @@ Status SqliteStore::load_stats(Snapshot& snapshot) {
             if (stats.empty() || times.empty()) return;
             std::sort(times.begin(), times.end());
             const auto at = [&](double q) {
-                return Millis{times[static_cast<std::size_t>(q * static_cast<double>(times.size() - 1) + 0.5)]};
+                return Millis{
+                    times[static_cast<std::size_t>(q * static_cast<double>(times.size() - 1) + 0.5)]};
             };
             stats.back().runs = static_cast<int>(times.size());
             stats.back().run_time_p50 = at(0.5);
@@ -192,10 +204,11 @@ Status SqliteStore::load_pause(Snapshot& snapshot, UnixMs now) {
 }
 
 Result<int> SqliteStore::wake_due(UnixMs now, int limit) {
-    Statement update(*connection_,
-                     "UPDATE job SET wake_at_ms = NULL WHERE id IN (SELECT id FROM job WHERE state = 'waiting' AND "
-                     "wake_at_ms IS NOT NULL AND wake_at_ms <= ? ORDER BY wake_at_ms LIMIT ?)",
-                     now, limit);
+    Statement update(
+        *connection_,
+        "UPDATE job SET wake_at_ms = NULL WHERE id IN (SELECT id FROM job INDEXED BY job_wake WHERE state = "
+        "'waiting' AND wake_at_ms IS NOT NULL AND wake_at_ms <= ? ORDER BY wake_at_ms LIMIT ?)",
+        now, limit);
     NIGHTSHIFT_TRY(update.run());
     return connection_->changes();
 }
@@ -203,7 +216,8 @@ Result<int> SqliteStore::wake_due(UnixMs now, int limit) {
 Result<std::vector<JobId>> SqliteStore::jobs_past_start_deadline(UnixMs now, int limit) {
     std::vector<JobId> ids;
     Statement rows(*connection_,
-                   "SELECT id FROM job WHERE state = 'waiting' AND start_deadline_ms IS NOT NULL AND "
+                   "SELECT id FROM job INDEXED BY job_deadline WHERE state = 'waiting' AND start_deadline_ms "
+                   "IS NOT NULL AND "
                    "start_deadline_ms <= ? ORDER BY start_deadline_ms LIMIT ?",
                    now, limit);
     NIGHTSHIFT_TRY(rows.each([&] { ids.push_back(JobId{rows.integer(0)}); }));
@@ -217,8 +231,8 @@ Status SqliteStore::set_wait_reasons(JobId id, const std::vector<std::string>& c
     for (const std::string& reason : open) {
         if (std::find(codes.begin(), codes.end(), reason) != codes.end()) continue;
         Statement end(*connection_,
-                      "UPDATE wait_span SET to_ms = ?3 WHERE job_id = ?1 AND reason = ?2 AND to_ms IS NULL", id, reason,
-                      now);
+                      "UPDATE wait_span SET to_ms = ?3 WHERE job_id = ?1 AND reason = ?2 AND to_ms IS NULL",
+                      id, reason, now);
         NIGHTSHIFT_TRY(end.run());
     }
     for (const std::string& code : codes) {
@@ -234,7 +248,8 @@ Status SqliteStore::set_wait_reasons(JobId id, const std::vector<std::string>& c
 }
 
 Status SqliteStore::end_wait_spans(JobId id, UnixMs now) {
-    Statement end(*connection_, "UPDATE wait_span SET to_ms = ?2 WHERE job_id = ?1 AND to_ms IS NULL", id, now);
+    Statement end(*connection_, "UPDATE wait_span SET to_ms = ?2 WHERE job_id = ?1 AND to_ms IS NULL", id,
+                  now);
     return end.run();
 }
 

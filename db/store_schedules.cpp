@@ -28,21 +28,24 @@ Result<std::vector<Schedule>> SqliteStore::schedules() {
     return all;
 }
 
-Status SqliteStore::put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now, const EventText& event) {
+Status SqliteStore::put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now,
+                                 const EventText& event) {
     Statement known(*connection_, "SELECT id FROM schedule WHERE name = ?", schedule.name);
     const auto has_row = known.step();
     if (!has_row) return has_row.error();
     if (*has_row && must_be_new) {
-        return Error{ErrorCode::kConflict, "schedule_exists", "There is a schedule \"" + schedule.name + "\" already.",
-                     "Change it with PUT /api/v1/schedules/" + schedule.name + ", or choose another name.", "/name"};
+        return Error{
+            ErrorCode::kConflict, "schedule_exists", "There is a schedule \"" + schedule.name + "\" already.",
+            "Change it with PUT /api/v1/schedules/" + schedule.name + ", or choose another name.", "/name"};
     }
-    Statement put(*connection_,
-                  "INSERT INTO schedule (name, cron, timezone, missed, overlap, enabled, jobs, next_fire_ms, "
-                  "last_fire_ms, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?9) "
-                  "ON CONFLICT (name) DO UPDATE SET cron = ?2, timezone = ?3, missed = ?4, overlap = ?5, enabled = ?6, "
-                  "jobs = ?7, next_fire_ms = ?8, version = version + 1",
-                  schedule.name, schedule.cron_text, schedule.timezone, to_string(schedule.missed),
-                  to_string(schedule.overlap), schedule.enabled, schedule.jobs_json, schedule.next_fire_at, now);
+    Statement put(
+        *connection_,
+        "INSERT INTO schedule (name, cron, timezone, missed, overlap, enabled, jobs, next_fire_ms, "
+        "last_fire_ms, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?9) "
+        "ON CONFLICT (name) DO UPDATE SET cron = ?2, timezone = ?3, missed = ?4, overlap = ?5, enabled = ?6, "
+        "jobs = ?7, next_fire_ms = ?8, version = version + 1",
+        schedule.name, schedule.cron_text, schedule.timezone, to_string(schedule.missed),
+        to_string(schedule.overlap), schedule.enabled, schedule.jobs_json, schedule.next_fire_at, now);
     NIGHTSHIFT_TRY(put.run());
     if (auto added = append_event(event, JobId{}, 0, now); !added) return added.error();
     return {};
@@ -56,9 +59,10 @@ Status SqliteStore::delete_schedule(const std::string& name, UnixMs now, const E
     return {};
 }
 
-Status SqliteStore::set_schedule_enabled(const std::string& name, bool enabled, UnixMs now, const EventText& event) {
-    Statement update(*connection_, "UPDATE schedule SET enabled = ?2, version = version + 1 WHERE name = ?1", name,
-                     enabled);
+Status SqliteStore::set_schedule_enabled(const std::string& name, bool enabled, UnixMs now,
+                                         const EventText& event) {
+    Statement update(*connection_, "UPDATE schedule SET enabled = ?2, version = version + 1 WHERE name = ?1",
+                     name, enabled);
     NIGHTSHIFT_TRY(update.run());
     if (connection_->changes() == 0) return no_such_schedule(name);
     if (auto added = append_event(event, JobId{}, 0, now); !added) return added.error();
@@ -66,7 +70,8 @@ Status SqliteStore::set_schedule_enabled(const std::string& name, bool enabled, 
 }
 
 Status SqliteStore::set_next_fire(ScheduleId id, std::optional<UnixMs> next) {
-    Statement update(*connection_, "UPDATE schedule SET next_fire_ms = ?2 WHERE id = ?1 AND next_fire_ms IS NOT ?2", id,
+    Statement update(*connection_,
+                     "UPDATE schedule SET next_fire_ms = ?2 WHERE id = ?1 AND next_fire_ms IS NOT ?2", id,
                      next);
     return update.run();
 }
@@ -80,7 +85,8 @@ Result<bool> SqliteStore::record_fire(ScheduleId id, UnixMs nominal, const std::
     NIGHTSHIFT_TRY(insert.run());
     if (connection_->changes() == 0) return false;
     Statement last(*connection_,
-                   "UPDATE schedule SET last_fire_ms = MAX(COALESCE(last_fire_ms, 0), ?2) WHERE id = ?1", id, nominal);
+                   "UPDATE schedule SET last_fire_ms = MAX(COALESCE(last_fire_ms, 0), ?2) WHERE id = ?1", id,
+                   nominal);
     NIGHTSHIFT_TRY(last.run());
     if (auto added = append_event(event, JobId{}, 0, now); !added) return added.error();
     return true;

@@ -11,14 +11,17 @@ Result<std::optional<std::string>> SqliteStore::setting(const std::string& name)
 }
 
 Status SqliteStore::set_setting(const std::string& name, const std::string& value) {
-    Statement put(*connection_,
-                  "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-                  name, value);
+    Statement put(
+        *connection_,
+        "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        name, value);
     return put.run();
 }
 
-Result<std::optional<IdempotentAnswer>> SqliteStore::idempotent(const std::string& scope, const std::string& key) {
-    Statement row(*connection_, "SELECT request_hash, job_id FROM idem WHERE scope = ? AND key = ?", scope, key);
+Result<std::optional<IdempotentAnswer>> SqliteStore::idempotent(const std::string& scope,
+                                                                const std::string& key) {
+    Statement row(*connection_, "SELECT request_hash, job_id FROM idem WHERE scope = ? AND key = ?", scope,
+                  key);
     const auto has_row = row.step();
     if (!has_row) return has_row.error();
     if (!*has_row) return std::optional<IdempotentAnswer>{};
@@ -28,8 +31,8 @@ Result<std::optional<IdempotentAnswer>> SqliteStore::idempotent(const std::strin
 Status SqliteStore::remember_idempotent(const std::string& scope, const std::string& key,
                                         const std::string& request_hash, JobId job, UnixMs expires) {
     Statement put(*connection_,
-                  "INSERT INTO idem (scope, key, request_hash, job_id, expires_at_ms) VALUES (?, ?, ?, ?, ?)", scope,
-                  key, request_hash, job, expires);
+                  "INSERT INTO idem (scope, key, request_hash, job_id, expires_at_ms) VALUES (?, ?, ?, ?, ?)",
+                  scope, key, request_hash, job, expires);
     return put.run();
 }
 

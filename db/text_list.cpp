@@ -57,7 +57,8 @@ std::string pack_numbers(const std::vector<std::pair<std::string, double>>& numb
 
 std::vector<std::pair<std::string, double>> unpack_numbers(std::string_view blob) {
     std::vector<std::pair<std::string, double>> numbers;
-    for (const auto& [name, text] : unpack_pairs(blob)) numbers.emplace_back(name, std::strtod(text.c_str(), nullptr));
+    for (const auto& [name, text] : unpack_pairs(blob))
+        numbers.emplace_back(name, std::strtod(text.c_str(), nullptr));
     return numbers;
 }
 

@@ -67,7 +67,8 @@ class FakeProbe final : public GpuProbe {
 
 }  // namespace
 
-std::unique_ptr<GpuProbe> make_fake_probe(const SimulateSpec& spec, const Clock& clock, GpuProbe::Claimed claimed) {
+std::unique_ptr<GpuProbe> make_fake_probe(const SimulateSpec& spec, const Clock& clock,
+                                          GpuProbe::Claimed claimed) {
     return std::make_unique<FakeProbe>(spec, clock, std::move(claimed));
 }
 

@@ -52,6 +52,8 @@ Bytes machine_memory() {
     return Bytes{std::max<std::int64_t>(pages, 0) * std::max<std::int64_t>(page, 0)};
 }
 
-int machine_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int machine_cores() {
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 }  // namespace nightshift::daemon

@@ -17,7 +17,7 @@ using Handle = void*;
 constexpr int kSuccess = 0;
 constexpr int kInsufficientSize = 7;
 constexpr unsigned kTemperatureGpu = 0;
-constexpr std::uint64_t kUnknown64 = ~std::uint64_t{0};   // NVML_VALUE_NOT_AVAILABLE
+constexpr std::uint64_t kUnknown64 = ~std::uint64_t{0};  // NVML_VALUE_NOT_AVAILABLE
 struct Memory {
     unsigned long long total, free, used;
 };
@@ -34,7 +34,8 @@ struct ProcessInfo {
     unsigned long long used;
     unsigned gpu_instance, compute_instance;
 };
-constexpr unsigned long long kThrottleAlarms = 0x8 | 0x20 | 0x40 | 0x80;   // slowdown and brake, not the power cap
+constexpr unsigned long long kThrottleAlarms =
+    0x8 | 0x20 | 0x40 | 0x80;  // slowdown and brake, not the power cap
 
 }  // namespace
 
@@ -73,10 +74,10 @@ struct NvmlLibrary::Functions {
         if (!find(throttle, "nvmlDeviceGetCurrentClocksEventReasons")) {
             find(throttle, "nvmlDeviceGetCurrentClocksThrottleReasons");
         }
-        return find(init, "nvmlInit_v2") && find(shutdown, "nvmlShutdown") && find(count, "nvmlDeviceGetCount_v2") &&
-               find(by_index, "nvmlDeviceGetHandleByIndex_v2") && find(uuid, "nvmlDeviceGetUUID") &&
-               find(name, "nvmlDeviceGetName") && find(driver, "nvmlSystemGetDriverVersion") &&
-               find(memory, "nvmlDeviceGetMemoryInfo");
+        return find(init, "nvmlInit_v2") && find(shutdown, "nvmlShutdown") &&
+               find(count, "nvmlDeviceGetCount_v2") && find(by_index, "nvmlDeviceGetHandleByIndex_v2") &&
+               find(uuid, "nvmlDeviceGetUUID") && find(name, "nvmlDeviceGetName") &&
+               find(driver, "nvmlSystemGetDriverVersion") && find(memory, "nvmlDeviceGetMemoryInfo");
     }
 };
 
@@ -112,7 +113,8 @@ bool NvmlLibrary::open() {
         device.total = Bytes{static_cast<std::int64_t>(memory.total)};
         if (call_->uuid(handle, text.data(), static_cast<unsigned>(text.size())) != kSuccess) continue;
         device.uuid = text.data();
-        if (call_->name(handle, text.data(), static_cast<unsigned>(text.size())) == kSuccess) device.name = text.data();
+        if (call_->name(handle, text.data(), static_cast<unsigned>(text.size())) == kSuccess)
+            device.name = text.data();
         devices_.push_back(std::move(device));
         handles_.push_back(handle);
     }
@@ -150,7 +152,8 @@ DeviceSample NvmlLibrary::sample(std::size_t index) const {
         sample.power_limit_w = value / 1000.0;
     }
     unsigned long long reasons = 0;
-    if (call_->throttle != nullptr && call_->throttle(handle, &reasons) == kSuccess && (reasons & kThrottleAlarms) != 0) {
+    if (call_->throttle != nullptr && call_->throttle(handle, &reasons) == kSuccess &&
+        (reasons & kThrottleAlarms) != 0) {
         sample.throttle = (reasons & (0x20 | 0x40)) != 0 ? "thermal" : "power brake";
     }
     return sample;

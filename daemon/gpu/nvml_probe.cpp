@@ -87,7 +87,9 @@ class NvmlProbe final : public GpuProbe {
         desk_->changed.notify_all();
     }
 
-    std::optional<Millis> next_sample_in(bool is_busy) const override { return is_busy ? kBusyStep : kIdleStep; }
+    std::optional<Millis> next_sample_in(bool is_busy) const override {
+        return is_busy ? kBusyStep : kIdleStep;
+    }
 
   private:
     void arrive(std::vector<DeviceSample> samples) {
@@ -115,7 +117,7 @@ class NvmlProbe final : public GpuProbe {
     OnSamples done_;
     Millis asked_at_;
     std::vector<DeviceSample> last_;
-    std::shared_ptr<bool> is_gone_ = std::make_shared<bool>(false);   // read and written on the loop only
+    std::shared_ptr<bool> is_gone_ = std::make_shared<bool>(false);  // read and written on the loop only
 };
 
 }  // namespace

@@ -33,7 +33,8 @@ class GpuProbe {
     virtual std::optional<Millis> next_sample_in(bool is_busy) const = 0;
 };
 
-std::unique_ptr<GpuProbe> make_fake_probe(const SimulateSpec& spec, const Clock& clock, GpuProbe::Claimed claimed);
+std::unique_ptr<GpuProbe> make_fake_probe(const SimulateSpec& spec, const Clock& clock,
+                                          GpuProbe::Claimed claimed);
 /// Half of the machine's memory as one device "host".
 std::unique_ptr<GpuProbe> make_host_probe(const Clock& clock, GpuProbe::Claimed claimed);
 /// The GPUs the NVIDIA driver shows, asked in a thread of its own (a sick GPU blocks for seconds).

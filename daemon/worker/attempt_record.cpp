@@ -73,7 +73,8 @@ AttemptFacts lost_facts(const ExitStatus& status) {
                                " and left no result; the end of its log may say more.";
     } else if (status.exit_code) {
         facts.report.exit_code = status.exit_code;
-        facts.report.message = "The worker process ended with exit code " + std::to_string(*status.exit_code) +
+        facts.report.message = "The worker process ended with exit code " +
+                               std::to_string(*status.exit_code) +
                                " and left no result; the end of its log may say more.";
     }
     return facts;
@@ -110,7 +111,8 @@ Status store_end(db::Store& store, const AttemptId& id, AttemptFacts facts, bool
     if (!(*attempt)->end) {
         if (facts.checkpoint) {
             nlohmann::json data{{"step", facts.checkpoint->step}, {"bytes", facts.checkpoint->bytes.value}};
-            NIGHTSHIFT_TRY(store.add_checkpoint(*facts.checkpoint, now, {"job", "checkpoint", "worker", data.dump()}));
+            NIGHTSHIFT_TRY(
+                store.add_checkpoint(*facts.checkpoint, now, {"job", "checkpoint", "worker", data.dump()}));
         }
         const auto checkpoint = store.last_checkpoint(id.job);
         if (!checkpoint) return checkpoint.error();

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -21,7 +21,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
     explicit Channel(Socket socket);
 
     /// Starts to read. `on_close` is called once, also after close().
-    void open(std::function<void(wire::FromWorker)> on_message, std::function<void(const std::string&)> on_close);
+    void open(std::function<void(wire::FromWorker)> on_message,
+              std::function<void(const std::string&)> on_close);
     void send(const wire::FromDaemon& message);
     void close(const std::string& why);
     /// The process at the other end, as the kernel says; 0 when it does not say.
@@ -50,8 +51,8 @@ class ControlListener {
   public:
     using OnHello = std::function<void(std::shared_ptr<Channel>, const wire::Hello&)>;
     /// Listens on a path relative to the current folder. Fails: unavailable "control_socket".
-    static Result<std::unique_ptr<ControlListener>> open(boost::asio::io_context& loop, const std::string& path,
-                                                         OnHello on_hello);
+    static Result<std::unique_ptr<ControlListener>> open(boost::asio::io_context& loop,
+                                                         const std::string& path, OnHello on_hello);
     ~ControlListener();
 
   private:
@@ -63,7 +64,7 @@ class ControlListener {
     boost::asio::local::stream_protocol::acceptor acceptor_;
     boost::asio::steady_timer pause_;
     OnHello on_hello_;
-    int strangers_ = 0;                       ///< connections that have not said hello
+    int strangers_ = 0;  ///< connections that have not said hello
     std::shared_ptr<bool> is_gone_ = std::make_shared<bool>(false);
 };
 

@@ -1,11 +1,12 @@
 #include "daemon/worker/crew.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
+
+#include "daemon/worker/identity.h"
 
 namespace nightshift::daemon {
 
@@ -19,7 +20,8 @@ constexpr Millis kReleaseBound = seconds(30);
 constexpr int kSamplesToTrust = 2;
 
 /// When a live job will likely end, from the best there is.
-std::optional<UnixMs> predict_end(const LiveJob& live, const Snapshot& snapshot, const Supervisor* supervisor) {
+std::optional<UnixMs> predict_end(const LiveJob& live, const Snapshot& snapshot,
+                                  const Supervisor* supervisor) {
     if (supervisor != nullptr && supervisor->progress() && supervisor->progress()->eta) {
         return supervisor->progress_at() + *supervisor->progress()->eta;
     }
@@ -73,8 +75,8 @@ Supervisor::Callbacks Crew::callbacks() {
 
 void Crew::start(Job job, Attempt attempt, Bytes budget) {
     const AttemptId id = attempt.id;
-    auto supervisor =
-        std::make_shared<Supervisor>(loop_, workplace_, std::move(job), std::move(attempt), budget, callbacks());
+    auto supervisor = std::make_shared<Supervisor>(loop_, workplace_, std::move(job), std::move(attempt),
+                                                   budget, callbacks());
     members_[id] = supervisor;
     supervisor->launch();
     arm_ping();
@@ -82,8 +84,8 @@ void Crew::start(Job job, Attempt attempt, Bytes budget) {
 }
 
 void Crew::adopt(const LiveJob& live, std::unique_ptr<Process> process, bool is_ended) {
-    auto supervisor =
-        std::make_shared<Supervisor>(loop_, workplace_, live.job, live.attempt, live.lease.budget, callbacks());
+    auto supervisor = std::make_shared<Supervisor>(loop_, workplace_, live.job, live.attempt,
+                                                   live.lease.budget, callbacks());
     members_[live.attempt.id] = supervisor;
     supervisor->adopt(std::move(process), is_ended);
     arm_ping();
@@ -104,10 +106,11 @@ std::shared_ptr<Supervisor> Crew::find(JobId job) const {
 
 void Crew::on_hello(std::shared_ptr<Channel> channel, const wire::Hello& hello) {
     const auto supervisor = find(hello.attempt);
-    if (supervisor && supervisor->token() == hello.token) return supervisor->connect(std::move(channel), hello);
+    if (supervisor && supervisor->token() == hello.token)
+        return supervisor->connect(std::move(channel), hello);
     const auto attempt = loop_.store().attempt_by_token(hello.token);
     if (attempt && *attempt && (*attempt)->id == hello.attempt && (*attempt)->end) {
-        return channel->send(wire::Bye{});   // its end was read from result.json
+        return channel->send(wire::Bye{});  // its end was read from result.json
     }
     spdlog::warn("hello_refused job={} attempt={} pid={}", hello.attempt.job.value, hello.attempt.number,
                  hello.worker.pid);
@@ -141,7 +144,8 @@ void Crew::release_leases() {
     const Millis now = loop_.clock().steady();
     for (auto at = leaving_.begin(); at != leaving_.end();) {
         ++at->second.samples_after;
-        const bool is_free = at->second.samples_after >= kSamplesToTrust || now - at->second.gone_at > kReleaseBound;
+        const bool is_free =
+            at->second.samples_after >= kSamplesToTrust || now - at->second.gone_at > kReleaseBound;
         if (!is_free) {
             ++at;
             continue;
@@ -169,7 +173,7 @@ DeviceBook::Ours Crew::attribute(const DeviceSample& sample) {
         used[id] = Bytes{};
     }
     for (const ProcessMemory& process : sample.processes) {
-        const auto session = static_cast<std::int64_t>(getsid(static_cast<pid_t>(process.pid)));
+        const auto session = session_of(process.pid);
         const auto found = by_session.find(session);
         if (session <= 0 || found == by_session.end()) continue;
         used[found->second->id()] += process.used;

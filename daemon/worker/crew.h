@@ -59,7 +59,7 @@ class Crew {
     Supervisor::Callbacks callbacks();
 
     struct Leaving {
-        Millis gone_at;            ///< steady
+        Millis gone_at;  ///< steady
         std::string device;
         int samples_after = 0;
     };

@@ -15,6 +15,12 @@ std::string boot_id();
 /// Names the process that has this pid now; nothing when there is none (a zombie is none).
 std::optional<ProcessIdentity> identify(std::int64_t pid);
 
+/// This process.
+ProcessIdentity own_identity();
+
+/// The session a process belongs to; 0 when it cannot be told.
+std::int64_t session_of(std::int64_t pid);
+
 /// True only for the very process: same boot, same pid, same start time.
 bool is_alive(const ProcessIdentity& identity);
 

@@ -51,7 +51,9 @@ std::optional<Stat> read_stat(std::int64_t pid) {
     return stat;
 }
 
-bool has_ended(const Stat& stat) { return stat.state == 'Z' || stat.state == 'X'; }
+bool has_ended(const Stat& stat) {
+    return stat.state == 'Z' || stat.state == 'X';
+}
 
 std::vector<Stat> all_processes() {
     std::vector<Stat> all;
@@ -87,10 +89,34 @@ std::optional<ProcessIdentity> identify(std::int64_t pid) {
     return ProcessIdentity{boot_id(), pid, stat->start_ticks};
 }
 
+ProcessIdentity own_identity() {
+    return identify(getpid()).value_or(ProcessIdentity{boot_id(), getpid(), 0});
+}
+
+std::int64_t session_of(std::int64_t pid) {
+    return std::max<std::int64_t>(0, getsid(static_cast<pid_t>(pid)));
+}
+
 bool is_alive(const ProcessIdentity& identity) {
     if (identity.pid <= 0) return false;
     const auto now = identify(identity.pid);
     return now && *now == identity;
+}
+
+/// The words of a process, each ended by a NUL. In the middle of exec the kernel shows none for a moment,
+/// which must not pass for a proof that the worker is not there; kernel threads, which have no program,
+/// never show any.
+static std::optional<std::string> command_line(const std::string& proc) {
+    constexpr int kReadsMax = 50;
+    std::optional<std::string> words = read_file(proc + "/cmdline", kProcFileMax);
+    for (int i = 0; i < kReadsMax && words && words->empty(); ++i) {
+        std::error_code code;
+        std::filesystem::read_symlink(proc + "/exe", code);
+        if (code) break;
+        ::usleep(1000);
+        words = read_file(proc + "/cmdline", kProcFileMax);
+    }
+    return words;
 }
 
 std::optional<ProcessIdentity> find_worker(const AttemptId& attempt, const std::string& data_folder) {
@@ -101,7 +127,7 @@ std::optional<ProcessIdentity> find_worker(const AttemptId& attempt, const std::
     for (const Stat& stat : all_processes()) {
         if (has_ended(stat)) continue;
         const std::string proc = "/proc/" + std::to_string(stat.pid);
-        const auto command = read_file(proc + "/cmdline", kProcFileMax);
+        const auto command = command_line(proc);
         if (!command || command->empty()) continue;
         std::vector<std::string> argv;
         for (std::size_t at = 0; at < command->size();) {
@@ -115,7 +141,8 @@ std::optional<ProcessIdentity> find_worker(const AttemptId& attempt, const std::
             }
             return false;
         };
-        if (argv.size() < 2 || argv[1] != "attempt" || !has("--job", job) || !has("--attempt", number)) continue;
+        if (argv.size() < 2 || argv[1] != "attempt" || !has("--job", job) || !has("--attempt", number))
+            continue;
         // Several daemons on one machine number their jobs alike; their workers stand in other folders.
         if (std::filesystem::read_symlink(proc + "/cwd", code) != folder || code) continue;
         return identify(stat.pid);
@@ -128,7 +155,8 @@ std::vector<ProcessIdentity> session_members(const ProcessIdentity& leader) {
     const std::string boot = boot_id();
     if (leader.boot_id != boot || leader.pid <= 0) return members;
     for (const Stat& stat : all_processes()) {
-        if (stat.pid == leader.pid && stat.start_ticks != leader.start_ticks) return {};   // the number was used again
+        if (stat.pid == leader.pid && stat.start_ticks != leader.start_ticks)
+            return {};  // the number was used again
         if (stat.session == leader.pid && stat.start_ticks >= leader.start_ticks && !has_ended(stat)) {
             members.push_back({boot, stat.pid, stat.start_ticks});
         }

@@ -19,10 +19,10 @@ namespace nightshift::daemon {
 
 struct SpawnRequest {
     std::string program;
-    std::vector<std::string> arguments;                              ///< without the program's name
-    std::vector<std::pair<std::string, std::string>> environment;    ///< added to the daemon's own
-    std::string folder;                                              ///< current folder of the child
-    std::string log_path;                                            ///< stdout and stderr are appended here
+    std::vector<std::string> arguments;                            ///< without the program's name
+    std::vector<std::pair<std::string, std::string>> environment;  ///< added to the daemon's own
+    std::string folder;                                            ///< current folder of the child
+    std::string log_path;                                          ///< stdout and stderr are appended here
 };
 
 /// Both empty when somebody else is the parent (an adopted process).
@@ -39,7 +39,8 @@ class Process {
     /// but 0, 1 and 2. Fails: unavailable "spawn_error".
     static Result<std::unique_ptr<Process>> spawn(boost::asio::io_context& loop, const SpawnRequest& request);
     /// Watches a process that runs already. Fails: not_found when it is gone.
-    static Result<std::unique_ptr<Process>> adopt(boost::asio::io_context& loop, const ProcessIdentity& identity);
+    static Result<std::unique_ptr<Process>> adopt(boost::asio::io_context& loop,
+                                                  const ProcessIdentity& identity);
     virtual ~Process() = default;
 
     virtual const ProcessIdentity& identity() const = 0;

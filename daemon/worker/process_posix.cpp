@@ -16,13 +16,13 @@
 
 #include "daemon/worker/identity.h"
 
-
 namespace nightshift::daemon {
 
 namespace {
 
 Error spawn_error(const std::string& program, int code) {
-    return {ErrorCode::kUnavailable, "spawn_error", "Cannot start " + program + ": " + std::strerror(code) + ".",
+    return {ErrorCode::kUnavailable, "spawn_error",
+            "Cannot start " + program + ": " + std::strerror(code) + ".",
             "Check that the program is there and may be run, or name it with NIGHTSHIFT_WORKER.", ""};
 }
 
@@ -57,7 +57,7 @@ std::vector<std::string> merged_environment(const std::vector<std::pair<std::str
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
         const std::string_view text(*entry);
         const std::string_view name = text.substr(0, text.find('='));
-        bool is_replaced = name == "NOTIFY_SOCKET";   // the job must not speak for the service
+        bool is_replaced = name == "NOTIFY_SOCKET";  // the job must not speak for the service
         for (const auto& [key, value] : added) is_replaced = is_replaced || key == name;
         if (!is_replaced) merged.emplace_back(text);
     }
@@ -65,7 +65,8 @@ std::vector<std::string> merged_environment(const std::vector<std::pair<std::str
     return merged;
 }
 
-Result<pid_t> run_spawn(SpawnPlan& plan, const std::string& program, const std::vector<std::string>& arguments,
+Result<pid_t> run_spawn(SpawnPlan& plan, const std::string& program,
+                        const std::vector<std::string>& arguments,
                         const std::vector<std::string>& environment) {
     std::vector<char*> argv{const_cast<char*>(program.c_str())};
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -74,12 +75,15 @@ Result<pid_t> run_spawn(SpawnPlan& plan, const std::string& program, const std::
     for (const std::string& entry : environment) envp.push_back(const_cast<char*>(entry.c_str()));
     envp.push_back(nullptr);
     pid_t pid = 0;
-    const int code = posix_spawn(&pid, program.c_str(), &plan.actions, &plan.attributes, argv.data(), envp.data());
+    const int code =
+        posix_spawn(&pid, program.c_str(), &plan.actions, &plan.attributes, argv.data(), envp.data());
     if (code != 0) return spawn_error(program, code);
     return pid;
 }
 
-int open_pidfd(std::int64_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)); }
+int open_pidfd(std::int64_t pid) {
+    return static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
+}
 
 class PosixProcess final : public Process {
   public:
@@ -108,7 +112,7 @@ class PosixProcess final : public Process {
         ExitStatus status;
         siginfo_t info{};
         if (waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | WNOHANG) != 0) {
-            return status;   // ECHILD: adopted from an earlier daemon
+            return status;  // ECHILD: adopted from an earlier daemon
         }
         if (info.si_code == CLD_EXITED) status.exit_code = info.si_status;
         if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) status.signal = info.si_status;
@@ -124,11 +128,13 @@ class PosixProcess final : public Process {
 Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& loop, const SpawnRequest& request) {
     SpawnPlan plan;
     posix_spawn_file_actions_addopen(&plan.actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&plan.actions, 1, request.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_addopen(&plan.actions, 1, request.log_path.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&plan.actions, 1, 2);
     posix_spawn_file_actions_addclosefrom_np(&plan.actions, 3);
     posix_spawn_file_actions_addchdir_np(&plan.actions, request.folder.c_str());
-    const auto pid = run_spawn(plan, request.program, request.arguments, merged_environment(request.environment));
+    const auto pid =
+        run_spawn(plan, request.program, request.arguments, merged_environment(request.environment));
     if (!pid) return pid.error();
     // Not reaped yet, so the pid is still ours whatever became of the process.
     const int pidfd = open_pidfd(*pid);
@@ -143,7 +149,8 @@ Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& loop, c
     return std::unique_ptr<Process>(std::make_unique<PosixProcess>(loop, std::move(identity), pidfd));
 }
 
-Result<std::unique_ptr<Process>> Process::adopt(boost::asio::io_context& loop, const ProcessIdentity& identity) {
+Result<std::unique_ptr<Process>> Process::adopt(boost::asio::io_context& loop,
+                                                const ProcessIdentity& identity) {
     const int pidfd = open_pidfd(identity.pid);
     // Compared after the handle is open: from here on it cannot become another process.
     if (pidfd < 0 || !is_alive(identity)) {
@@ -171,7 +178,8 @@ Result<std::string> run_and_read(const std::string& program, const std::vector<s
     bool is_whole = false;
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(limit.value);
     for (;;) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
         pollfd wait{ends[0], POLLIN, 0};
         if (left.count() <= 0 || poll(&wait, 1, static_cast<int>(left.count())) <= 0) break;
         char buffer[16384];

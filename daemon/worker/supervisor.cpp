@@ -41,7 +41,8 @@ void Supervisor::launch() {
     const std::string folder = workplace_.attempt_folder(id());
     SpawnRequest request;
     request.program = workplace_.worker_path;
-    request.arguments = {"attempt", "--job", std::to_string(id().job.value), "--attempt", std::to_string(id().number)};
+    request.arguments = {"attempt", "--job", std::to_string(id().job.value), "--attempt",
+                         std::to_string(id().number)};
     request.environment = {{"NIGHTSHIFT_CONTROL", kControlSocket},
                            {"NIGHTSHIFT_ATTEMPT_TOKEN", attempt_.token},
                            {"NIGHTSHIFT_JOB_ID", std::to_string(id().job.value)},
@@ -113,11 +114,7 @@ void Supervisor::connect(std::shared_ptr<Channel> channel, const wire::Hello& he
             if (self && self->channel_.get() == channel) self->channel_.reset();
         });
     if (is_ended_) return channel_->send(wire::Bye{});
-    if (!hello.is_started) {
-        // Nothing has begun yet: a job that is to stop never does.
-        if (asked_ != Asked::kNothing) return channel_->send(wire::Refuse{"The job was asked to stop: " + reason_});
-        return maybe_start();
-    }
+    if (!hello.is_started) return maybe_start();
     is_start_sent_ = true;
     channel_->send(wire::Welcome{});
     if (hello.command) attempt_.command = hello.command;
@@ -125,7 +122,9 @@ void Supervisor::connect(std::shared_ptr<Channel> channel, const wire::Hello& he
 }
 
 void Supervisor::maybe_start() {
+    // Nothing has begun yet: a job that is to stop never does.
     if (!channel_ || is_start_sent_ || !is_identity_stored_ || is_end_pending_) return;
+    if (asked_ != Asked::kNothing) return channel_->send(wire::Refuse{"The job was asked to stop: " + reason_});
     auto start = start_message();
     if (!start) {
         spdlog::error("start_failed job={} error=\"{}\"", id().job.value, start.error().message);
@@ -168,7 +167,8 @@ Result<wire::Start> Supervisor::start_message() {
         const auto parent = store.job(dependency.on);
         if (!parent) return parent.error();
         if (*parent && (*parent)->attempt > 0) {
-            start.inputs.push_back({dependency.on, workplace_.attempt_folder({dependency.on, (*parent)->attempt})});
+            start.inputs.push_back(
+                {dependency.on, workplace_.attempt_folder({dependency.on, (*parent)->attempt})});
         }
     }
     return start;
@@ -214,10 +214,12 @@ void Supervisor::on_progress(const Progress& progress) {
     progress_at_ = loop_.clock().now();
     if (loop_.events().has_listeners()) {
         nlohmann::json data{{"phase", progress.phase}, {"step", progress.step}, {"steps", progress.steps}};
-        data["eta_s"] = progress.eta ? nlohmann::json(static_cast<double>(progress.eta->value) / 1000.0) : nullptr;
+        data["eta_s"] =
+            progress.eta ? nlohmann::json(static_cast<double>(progress.eta->value) / 1000.0) : nullptr;
         data["metrics"] = nlohmann::json::object();
         for (const auto& [name, value] : progress.metrics) data["metrics"][name] = value;
-        loop_.events().publish({{}, progress_at_, "job", "progress", id().job, id().number, "worker", dump(data)});
+        loop_.events().publish(
+            {{}, progress_at_, "job", "progress", id().job, id().number, "worker", dump(data)});
     }
     const Millis now = loop_.clock().steady();
     if (!stored_at_ || now - *stored_at_ >= kStoreStep) store_use();
@@ -225,12 +227,13 @@ void Supervisor::on_progress(const Progress& progress) {
 
 void Supervisor::store_use() {
     stored_at_ = loop_.clock().steady();
-    loop_.change({[id = id(), progress = progress_, used = used(), peak = peak_](db::Store& store, UnixMs) -> Status {
-                      if (progress) NIGHTSHIFT_TRY(store.set_progress(id, *progress));
-                      return store.set_lease_use(id, used, peak);
-                  },
-                  {},
-                  false});
+    loop_.change(
+        {[id = id(), progress = progress_, used = used(), peak = peak_](db::Store& store, UnixMs) -> Status {
+             if (progress) NIGHTSHIFT_TRY(store.set_progress(id, *progress));
+             return store.set_lease_use(id, used, peak);
+         },
+         {},
+         false});
 }
 
 void Supervisor::on_checkpoint(Checkpoint checkpoint) {
@@ -337,8 +340,9 @@ void Supervisor::on_deadline() {
     // The state says what is being done before it is done.
     const std::string reason = reason_;
     loop_.change({[id = id(), reason](db::Store& store, UnixMs now) {
-                      return store.set_stopping(id, reason, now, now,
-                                                {"job", "stopping", "scheduler", dump({{"reason", "grace_over"}})});
+                      return store.set_stopping(
+                          id, reason, now, now,
+                          {"job", "stopping", "scheduler", dump({{"reason", "grace_over"}})});
                   },
                   [self = shared_from_this()](const Status& stored) {
                       if (!stored) return self->arm_deadline(Millis{1000});
@@ -372,8 +376,9 @@ void Supervisor::arm_time_limit() {
 void Supervisor::on_time_limit() {
     if (is_end_pending_ || asked_ == Asked::kStop) return;
     loop_.change({[id = id()](db::Store& store, UnixMs now) {
-                      return store.set_stopping(id, "time_limit", now + kStopGrace, now,
-                                                {"job", "stopping", "scheduler", dump({{"reason", "time_limit"}})});
+                      return store.set_stopping(
+                          id, "time_limit", now + kStopGrace, now,
+                          {"job", "stopping", "scheduler", dump({{"reason", "time_limit"}})});
                   },
                   [self = shared_from_this()](const Status& stored) {
                       if (stored) self->stop(kStopGrace, "time_limit");
@@ -390,7 +395,9 @@ void Supervisor::ping() {
     channel_->send(wire::Ping{pings_unanswered_});
 }
 
-Bytes Supervisor::used() const { return is_gone_ ? measured_ : std::max(claimed_, measured_); }
+Bytes Supervisor::used() const {
+    return is_gone_ ? measured_ : std::max(claimed_, measured_);
+}
 
 void Supervisor::set_measured(Bytes used) {
     measured_ = used;

@@ -20,11 +20,12 @@ namespace nightshift::daemon {
 class Supervisor : public std::enable_shared_from_this<Supervisor> {
   public:
     struct Callbacks {
-        std::function<void()> on_memory;                      ///< claimed memory changed
-        std::function<void(const AttemptId&)> on_finished;    ///< end stored and process gone
+        std::function<void()> on_memory;                    ///< claimed memory changed
+        std::function<void(const AttemptId&)> on_finished;  ///< end stored and process gone
     };
 
-    Supervisor(Loop& loop, const Workplace& workplace, Job job, Attempt attempt, Bytes budget, Callbacks callbacks);
+    Supervisor(Loop& loop, const Workplace& workplace, Job job, Attempt attempt, Bytes budget,
+               Callbacks callbacks);
 
     /// Starts the worker's process. The attempt is committed.
     void launch();
@@ -88,12 +89,12 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     boost::asio::steady_timer linger_;
     std::optional<Progress> progress_;
     UnixMs progress_at_;
-    std::optional<Millis> stored_at_;         ///< steady: progress and use went to the database
+    std::optional<Millis> stored_at_;  ///< steady: progress and use went to the database
     Bytes claimed_, measured_, peak_;
     Asked asked_ = Asked::kNothing;
     std::string reason_;
-    Millis asked_until_;                      ///< steady
-    bool is_identity_stored_ = false;         ///< before that the worker is not told to start
+    Millis asked_until_;               ///< steady
+    bool is_identity_stored_ = false;  ///< before that the worker is not told to start
     bool is_start_sent_ = false;
     bool is_end_pending_ = false;
     bool is_ended_ = false;

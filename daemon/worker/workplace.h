@@ -10,7 +10,7 @@ namespace nightshift::daemon {
 
 /// Where workers live and what they are told of it.
 struct Workplace {
-    std::string data_folder;     ///< absolute
+    std::string data_folder;  ///< absolute
     std::string worker_path;
     std::function<const Device*(const std::string& uuid)> find_device;
 

@@ -75,7 +75,10 @@ CREATE TABLE job (
 CREATE INDEX job_ready ON job (class, priority DESC, order_key)
     WHERE state = 'waiting' AND held = 0 AND deps_open = 0 AND wake_at_ms IS NULL;
 CREATE INDEX job_aged ON job (class, eligible_since_ms)
-    WHERE state = 'waiting' AND held = 0 AND deps_open = 0 AND wake_at_ms IS NULL AND eligible_since_ms IS NOT NULL;
+    WHERE state = 'waiting' AND held = 0 AND deps_open = 0 AND wake_at_ms IS NULL
+          AND eligible_since_ms IS NOT NULL;
+CREATE INDEX job_order ON job (class, order_key)
+    WHERE state = 'waiting';
 CREATE INDEX job_wake ON job (wake_at_ms)
     WHERE state = 'waiting' AND wake_at_ms IS NOT NULL;
 CREATE INDEX job_deadline ON job (start_deadline_ms)
@@ -128,8 +131,8 @@ CREATE TABLE attempt (
     granted_at_ms INTEGER NOT NULL,
     running_at_ms INTEGER,
     ended_at_ms INTEGER,
-    end_kind TEXT CHECK (end_kind IN ('ok', 'failed', 'try_again', 'preempted', 'cancelled', 'time_limit', 'lost',
-                                      'over_budget', 'spawn_error')),
+    end_kind TEXT CHECK (end_kind IN ('ok', 'failed', 'try_again', 'preempted', 'cancelled', 'time_limit',
+                                      'lost', 'over_budget', 'spawn_error')),
     exit_code INTEGER,
     signal INTEGER,
     deadline_ms INTEGER,
@@ -312,8 +315,9 @@ INSERT INTO legal_change VALUES
 
 CREATE VIEW job_view AS
 SELECT j.id, j.state, j.class, j.kind, j.name, j.priority, j.order_key, j.version, j.held, j.hidden,
-       j.gpu, j.vram, j.ram, j.cpu, j.window_name, j.preemptible, j.checkpoint_mode, j.retries, j.retries_left,
-       j.not_before_ms, j.start_deadline_ms, j.time_limit_ms, j.estimate_ms, j.retry_at_ms, j.eligible_since_ms,
+       j.gpu, j.vram, j.ram, j.cpu, j.window_name, j.preemptible, j.checkpoint_mode, j.retries,
+       j.retries_left, j.not_before_ms, j.start_deadline_ms, j.time_limit_ms, j.estimate_ms, j.retry_at_ms,
+       j.eligible_since_ms,
        j.deps_open, j.dependencies, j.labels, j.attempt, j.preemptions, j.run_time_ms, j.peak_vram,
        j.has_checkpoint, j.schedule, j.rerun_of, j.created_at_ms, j.started_at_ms, j.ended_at_ms,
        j.outcome_code, j.outcome_message, j.outcome_exit_code, j.outcome_signal, j.outcome_cached,
@@ -337,8 +341,8 @@ FROM job;
 
 CREATE VIEW attempt_view AS
 SELECT job_id, number, token, worker_boot, worker_pid, worker_ticks, command_boot, command_pid, command_ticks,
-       device, granted_at_ms, running_at_ms, ended_at_ms, end_kind, exit_code, signal, deadline_ms, beneficiary,
-       stop_reason
+       device, granted_at_ms, running_at_ms, ended_at_ms, end_kind, exit_code, signal, deadline_ms,
+       beneficiary, stop_reason
 FROM attempt;
 
 -- Only checkpoints that may be resumed from.

@@ -58,7 +58,9 @@ TEST_CASE("config: what is wrong ends with 64 and words, help with 0") {
 }
 
 TEST_CASE("config: exit codes tell a service manager what to do") {
-    const auto code = [](const char* reason) { return exit_code_of({ErrorCode::kConflict, reason, "", "", ""}); };
+    const auto code = [](const char* reason) {
+        return exit_code_of({ErrorCode::kConflict, reason, "", "", ""});
+    };
     CHECK(code("address_in_use") == 69);
     CHECK(code("data_folder_in_use") == 69);
     CHECK(code("schema_newer") == 78);

@@ -78,12 +78,12 @@ TEST_CASE("process: a program that is not there is an error with words") {
 TEST_CASE("process: killing the session reaches children, their children, and those that ignore TERM") {
     const tests::ScratchFolder folder;
     boost::asio::io_context io;
-    const std::string script =
-        "trap '' TERM; (trap '' TERM; sleep 1000 & sleep 1000) & echo ready; read nothing < /dev/zero; sleep 1000";
+    const std::string script = "trap '' TERM; (trap '' TERM; sleep 1000 & sleep 1000; true) & sleep 1000; true";
     auto process = Process::spawn(io, shell(folder, script));
     REQUIRE(process);
     const ProcessIdentity leader = (*process)->identity();
-    while (session_members(leader).size() < 4) usleep(1000);
+    for (int i = 0; i < 10'000 && session_members(leader).size() < 5; ++i) usleep(1000);
+    REQUIRE(session_members(leader).size() == 5);   // two shells, three sleeps
     CHECK(kill_session(leader, std::nullopt) == 0);
     ExitStatus status;
     (*process)->on_exit([&](ExitStatus seen) { status = seen; });

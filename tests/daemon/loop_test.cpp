@@ -37,8 +37,7 @@ struct LoopFixture {
                     if (!id) return id.error();
                     return {};
                 },
-                [&answers](const Status& stored) { answers.push_back(stored); },
-                false};
+                [&answers](const Status& stored) { answers.push_back(stored); }, false};
     }
     /// Runs what is ready and the timers that are due, not the waiting ones.
     void run() {
@@ -96,6 +95,8 @@ TEST_CASE("loop: a full disk refuses requests, keeps facts, and both work again 
     const std::string limit =
         "PRAGMA max_page_count = " + std::to_string(*f.connection().scalar("PRAGMA page_count") + 2);
     REQUIRE(f.connection().exec(limit.c_str()));
+    std::vector<Status> neighbours;
+    f.loop->change(f.insert(neighbours));
     f.loop->change(f.insert(answers, 200'000));
     std::vector<Status> facts;
     Change fact = f.insert(facts, 200'000);
@@ -105,7 +106,7 @@ TEST_CASE("loop: a full disk refuses requests, keeps facts, and both work again 
     REQUIRE(answers.size() == 2);
     REQUIRE_FALSE(answers[1]);
     CHECK(answers[1].error().reason == "disk_low");
-    CHECK(facts.empty());   // not given up
+    CHECK(facts.empty());  // not given up
     CHECK(f.store->job({1})->has_value());
     REQUIRE(f.connection().exec("PRAGMA max_page_count = 1000000"));
     f.loop->flush();

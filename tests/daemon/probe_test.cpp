@@ -22,7 +22,9 @@ TEST_CASE("fake probe: used is what jobs claim and what other programs hold, by 
     const auto spec = parse_simulate("gpu=8GiB,foreign=1GiB@10s-60s,temp=70");
     REQUIRE(spec);
     DeviceBook book(make_fake_probe(*spec, clock, [&](const std::string&) { return claimed; }), clock,
-                    [&](const DeviceSample&) { return DeviceBook::Ours{claimed, {}}; });
+                    [&](const DeviceSample&) {
+                        return DeviceBook::Ours{claimed, {}};
+                    });
     bool is_changed = false;
     const auto refresh = [&] { book.refresh([&](bool changed) { is_changed = changed; }); };
     refresh();

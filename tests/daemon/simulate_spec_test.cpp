@@ -19,9 +19,10 @@ TEST_CASE("simulate: the whole form is read") {
 }
 
 TEST_CASE("simulate: whatever is not understood is named") {
-    for (const char* text : {"", "temp=70", "gpu", "gpu=", "gpu=much", "gpu=0", "gpu=8GiB,gpu", "gpu=8GiB,fan=3",
-                             "gpu=8GiB,temp=hot", "gpu=8GiB,temp=400", "gpu=8GiB,foreign=1GiB@9s-3s",
-                             "gpu=8GiB,foreign=@3s", "gpu=8GiB,foreign=1GiB@x"}) {
+    for (const char* text :
+         {"", "temp=70", "gpu", "gpu=", "gpu=much", "gpu=0", "gpu=8GiB,gpu", "gpu=8GiB,fan=3",
+          "gpu=8GiB,temp=hot", "gpu=8GiB,temp=400", "gpu=8GiB,foreign=1GiB@9s-3s", "gpu=8GiB,foreign=@3s",
+          "gpu=8GiB,foreign=1GiB@x"}) {
         CAPTURE(text);
         const auto spec = parse_simulate(text);
         REQUIRE_FALSE(spec);

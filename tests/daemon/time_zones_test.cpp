@@ -47,7 +47,8 @@ TEST_CASE("zones: known and unknown names") {
 TEST_CASE("zones: Seoul is nine hours ahead, in every year") {
     const SystemTimeZones zones;
     for (const int year : {2026, 2037, 2038, 2100}) {
-        CHECK(text(zones.to_local("Asia/Seoul", utc(year, 7, 1, 13, 0))) == std::to_string(year) + "-07-01 22:00:00");
+        CHECK(text(zones.to_local("Asia/Seoul", utc(year, 7, 1, 13, 0))) ==
+              std::to_string(year) + "-07-01 22:00:00");
         CHECK(zones.to_instant("Asia/Seoul", at(year, 7, 1, 22, 0)) == utc(year, 7, 1, 13, 0));
     }
 }

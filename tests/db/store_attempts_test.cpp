@@ -7,9 +7,10 @@ using namespace nightshift::tests;
 
 namespace {
 
-constexpr std::array kStates{JobState::kWaiting,   JobState::kStarting,  JobState::kRunning,  JobState::kYielding,
-                             JobState::kParked,    JobState::kStopping,  JobState::kSucceeded, JobState::kFailed,
-                             JobState::kCancelled, JobState::kSkipped,   JobState::kExpired};
+constexpr std::array kStates{JobState::kWaiting,   JobState::kStarting, JobState::kRunning,
+                             JobState::kYielding,  JobState::kParked,   JobState::kStopping,
+                             JobState::kSucceeded, JobState::kFailed,   JobState::kCancelled,
+                             JobState::kSkipped,   JobState::kExpired};
 
 }  // namespace
 
@@ -25,14 +26,18 @@ TEST_CASE("states: the database knows the same changes as the scheduler and refu
                        ", outcome_code = " + (is_terminal(state) ? "'x'" : "NULL");
             };
             // Put there with the trigger out of the way.
-            REQUIRE(f.connection().exec("INSERT INTO legal_change SELECT 'waiting', column1 FROM (VALUES "
-                                        "('running'), ('yielding'), ('parked'), ('stopping'), ('succeeded'), "
-                                        "('failed'), ('waiting'))"));
-            const std::string place = "UPDATE job SET state = '" + std::string(to_string(from)) + "'," + columns(from);
+            REQUIRE(
+                f.connection().exec("INSERT INTO legal_change SELECT 'waiting', column1 FROM (VALUES "
+                                    "('running'), ('yielding'), ('parked'), ('stopping'), ('succeeded'), "
+                                    "('failed'), ('waiting'))"));
+            const std::string place =
+                "UPDATE job SET state = '" + std::string(to_string(from)) + "'," + columns(from);
             REQUIRE(f.connection().exec(place.c_str()));
-            REQUIRE(f.connection().exec("DELETE FROM legal_change WHERE was = 'waiting' AND becomes NOT IN "
-                                        "('starting', 'cancelled', 'skipped', 'expired')"));
-            const std::string change = "UPDATE job SET state = '" + std::string(to_string(to)) + "'," + columns(to);
+            REQUIRE(
+                f.connection().exec("DELETE FROM legal_change WHERE was = 'waiting' AND becomes NOT IN "
+                                    "('starting', 'cancelled', 'skipped', 'expired')"));
+            const std::string change =
+                "UPDATE job SET state = '" + std::string(to_string(to)) + "'," + columns(to);
             const Status changed = f.connection().exec(change.c_str());
             CAPTURE(to_string(from));
             CAPTURE(to_string(to));
@@ -48,7 +53,8 @@ TEST_CASE("attempts: every guarded change refuses a job in the wrong state and l
     StoreFixture f;
     const JobId id = f.insert(f.spec());
     const AttemptId none{id, 1};
-    CHECK_FALSE(f.commit([&] { return f.store->set_running(none, {}, EnforcementGrade::kNone, kNow, kEvent); }));
+    CHECK_FALSE(
+        f.commit([&] { return f.store->set_running(none, {}, EnforcementGrade::kNone, kNow, kEvent); }));
     CHECK_FALSE(f.commit([&] { return f.store->set_yielding(none, {}, "preempted", kNow, kNow, kEvent); }));
     CHECK_FALSE(f.commit([&] { return f.store->set_stopping(none, "cancelled", kNow, kNow, kEvent); }));
     CHECK_FALSE(f.end(none, JobState::kSucceeded, AttemptEnd::kOk));
@@ -57,7 +63,8 @@ TEST_CASE("attempts: every guarded change refuses a job in the wrong state and l
     CHECK_FALSE(f.commit([&] { return f.store->grant(id, "other", "host", {}, kNow, kEvent); }));
     CHECK_FALSE(f.commit([&] { return f.store->set_held(id, true, kNow, kEvent); }));
     const Outcome outcome{"cancelled", "words", {}, {}, false};
-    CHECK_FALSE(f.commit([&] { return f.store->finish_waiting(id, JobState::kCancelled, outcome, kNow, kEvent); }));
+    CHECK_FALSE(
+        f.commit([&] { return f.store->finish_waiting(id, JobState::kCancelled, outcome, kNow, kEvent); }));
     REQUIRE(f.end(attempt.id, JobState::kSucceeded, AttemptEnd::kOk));
     const Status twice = f.end(attempt.id, JobState::kFailed, AttemptEnd::kFailed);
     REQUIRE_FALSE(twice);
@@ -74,20 +81,21 @@ TEST_CASE("attempts: a preempted job keeps its place and its retries, and runs a
     const JobId id = f.insert(spec);
     const std::int64_t place = f.get(id).order_key;
     const Attempt first = f.grant(id);
-    REQUIRE(f.commit([&] { return f.store->set_running(first.id, {}, EnforcementGrade::kNone, kNow, kEvent); }));
-    REQUIRE(f.commit([&] { return f.store->set_yielding(first.id, JobId{7}, "preempted", kNow, kNow, kEvent); }));
+    REQUIRE(
+        f.commit([&] { return f.store->set_running(first.id, {}, EnforcementGrade::kNone, kNow, kEvent); }));
+    REQUIRE(
+        f.commit([&] { return f.store->set_yielding(first.id, JobId{7}, "preempted", kNow, kNow, kEvent); }));
     const Checkpoint checkpoint{id, 1, "jobs/1/1/checkpoint/3", 3, mebibytes(1), "abc", kNow};
     REQUIRE(f.commit([&] { return f.store->add_checkpoint(checkpoint, kNow, kEvent); }));
-    REQUIRE(f.commit([&] { return f.store->add_checkpoint(checkpoint, kNow, kEvent); }));   // told twice
+    REQUIRE(f.commit([&] { return f.store->add_checkpoint(checkpoint, kNow, kEvent); }));  // told twice
     Transition transition;
     transition.state = JobState::kWaiting;
     transition.end = AttemptEnd::kPreempted;
     transition.counts_preemption = true;
     AttemptReport report;
     report.run_time = seconds(40);
-    REQUIRE(f.commit([&] {
-        return f.store->end_attempt(first.id, transition, report, {}, gibibytes(1), kNow, kEvent);
-    }));
+    REQUIRE(f.commit(
+        [&] { return f.store->end_attempt(first.id, transition, report, {}, gibibytes(1), kNow, kEvent); }));
     Job job = f.get(id);
     CHECK(job.state == JobState::kWaiting);
     CHECK(job.order_key == place);

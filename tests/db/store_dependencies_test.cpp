@@ -50,8 +50,8 @@ TEST_CASE("dependencies: cancelling a waiting parent settles its children too") 
     const JobId parent = f.insert(f.spec());
     const JobId child = f.insert(after({{parent, DependencyKind::kSuccess}}));
     const Outcome outcome{"cancelled", "words", {}, {}, false};
-    const auto skipped =
-        f.commit([&] { return f.store->finish_waiting(parent, JobState::kCancelled, outcome, kNow, kEvent); });
+    const auto skipped = f.commit(
+        [&] { return f.store->finish_waiting(parent, JobState::kCancelled, outcome, kNow, kEvent); });
     REQUIRE(skipped);
     CHECK(*skipped == std::vector<JobId>{child});
     f.check_sound();
@@ -69,7 +69,8 @@ TEST_CASE("dependencies: a parent that has ended counts at once, for or against"
 TEST_CASE("dependencies: unknown and circular ones are refused") {
     StoreFixture f;
     REQUIRE(f.store->begin());
-    const auto unknown = f.store->insert_job(after({{JobId{99}, DependencyKind::kAny}}), "", {}, {}, 10, kNow, kEvent);
+    const auto unknown =
+        f.store->insert_job(after({{JobId{99}, DependencyKind::kAny}}), "", {}, {}, 10, kNow, kEvent);
     f.store->rollback();
     REQUIRE_FALSE(unknown);
     CHECK(unknown.error().reason == "unknown_dependency");
@@ -91,7 +92,8 @@ TEST_CASE("dependencies: a chain of a thousand jobs is settled in one go") {
     const JobId first = last;
     REQUIRE(f.store->begin());
     for (int i = 0; i < 1000; ++i) {
-        const auto next = f.store->insert_job(after({{last, DependencyKind::kSuccess}}), "", {}, {}, 10'000, kNow, kEvent);
+        const auto next =
+            f.store->insert_job(after({{last, DependencyKind::kSuccess}}), "", {}, {}, 10'000, kNow, kEvent);
         REQUIRE(next);
         last = *next;
     }

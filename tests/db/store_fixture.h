@@ -58,7 +58,8 @@ struct StoreFixture {
         return result;
     }
     Attempt grant(JobId id) const {
-        const std::string token = "token-" + std::to_string(id.value) + "-" + std::to_string(get(id).attempt + 1);
+        const std::string token =
+            "token-" + std::to_string(id.value) + "-" + std::to_string(get(id).attempt + 1);
         auto attempt = commit([&] { return store->grant(id, token, "host", gibibytes(2), kNow, kEvent); });
         REQUIRE(attempt.has_value());
         return *attempt;
@@ -68,9 +69,8 @@ struct StoreFixture {
         transition.state = to;
         transition.end = how;
         if (is_terminal(to)) transition.outcome = Outcome{"code", "words", 0, {}, false};
-        const auto skipped = commit([&] {
-            return store->end_attempt(id, transition, AttemptReport{}, {}, Bytes{}, kNow, kEvent);
-        });
+        const auto skipped = commit(
+            [&] { return store->end_attempt(id, transition, AttemptReport{}, {}, Bytes{}, kNow, kEvent); });
         if (!skipped) return skipped.error();
         return {};
     }

@@ -45,7 +45,8 @@ TEST_CASE("store: ids rise and are never used again, even after the newest job w
     const JobId second = f.insert(f.spec());
     CHECK(second.value == first.value + 1);
     const Outcome outcome{"cancelled", "words", {}, {}, false};
-    REQUIRE(f.commit([&] { return f.store->finish_waiting(second, JobState::kCancelled, outcome, kNow, kEvent); }));
+    REQUIRE(f.commit(
+        [&] { return f.store->finish_waiting(second, JobState::kCancelled, outcome, kNow, kEvent); }));
     REQUIRE(f.commit([&] { return f.store->prune(kNow + hours(1), UnixMs{0}, 100); }));
     CHECK_FALSE(f.store->job(second)->has_value());
     CHECK(f.insert(f.spec()).value == second.value + 1);
@@ -71,7 +72,7 @@ TEST_CASE("store: a rolled back mutation takes nothing else of its transaction w
     CHECK(f.get(*keep).spec.name == "keep");
     CHECK(f.get(*next).spec.name == "next");
     CHECK(next->value == keep->value + 1);
-    f.check_sound();   // among others: event numbers have no gap
+    f.check_sound();  // among others: event numbers have no gap
 }
 
 TEST_CASE("store: nothing of a transaction without a commit is there after a reopen") {
@@ -125,7 +126,8 @@ TEST_CASE("store: move changes the order inside a class and neither id nor creat
     CHECK(order() == std::vector<std::int64_t>{4, 2, 3, 1});
     // More moves between two neighbours than there are numbers between them.
     for (int i = 0; i < 60; ++i) {
-        REQUIRE(f.commit([&] { return f.store->move_job(ids[i % 2 == 0 ? 0 : 2], ids[1], false, kNow, kEvent); }));
+        REQUIRE(f.commit(
+            [&] { return f.store->move_job(ids[i % 2 == 0 ? 0 : 2], ids[1], false, kNow, kEvent); }));
     }
     CHECK(order() == std::vector<std::int64_t>{4, 2, 3, 1});
     JobSpec other = f.spec();

@@ -28,7 +28,9 @@ TEST_CASE("schedules: a nominal time is recorded once, whoever asks") {
     REQUIRE(all->size() == 1);
     CHECK((*all)[0].cron.hours == (1u << 22));
     const ScheduleId id = (*all)[0].id;
-    const auto fire = [&] { return f.commit([&] { return f.store->record_fire(id, kNow, "run", "", kNow, kEvent); }); };
+    const auto fire = [&] {
+        return f.commit([&] { return f.store->record_fire(id, kNow, "run", "", kNow, kEvent); });
+    };
     CHECK(*fire());
     CHECK_FALSE(*fire());
     f.reopen();

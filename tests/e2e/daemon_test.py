@@ -26,7 +26,8 @@ def test_first_start_makes_its_files(bin_folder):
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
         assert daemon.instance["pid"] == daemon.process.pid
         assert stat.S_IMODE(os.stat(folder.data).st_mode) == 0o700
-        for name in ("auth.hdr", "operator.hdr", "viewer.hdr", "nightshift.db", "instance.json", "policy.json"):
+        for name in ("auth.hdr", "operator.hdr", "viewer.hdr", "nightshift.db", "instance.json",
+                     "policy.json"):
             mode = stat.S_IMODE(os.stat(os.path.join(folder.data, name)).st_mode)
             assert mode & 0o077 == 0, f"{name} has mode {mode:o}"
         assert daemon.get("/api/v1/status")["simulated"] is True
@@ -119,7 +120,8 @@ def test_stop_leaves_jobs_running_for_the_next_daemon(bin_folder):
     with Folder() as folder:
         with Daemon(bin_folder, folder, *SIMULATE) as daemon:
             gate = os.path.join(folder.root, "gate")
-            job = daemon.command("sh", "-c", f'echo began; while [ ! -e "{gate}" ]; do sleep 0.05; done; echo ended')
+            script = f'echo began; while [ ! -e "{gate}" ]; do sleep 0.05; done; echo ended'
+            job = daemon.command("sh", "-c", script)
             daemon.wait_state(job, "running")
             before = workers(folder.data)
             assert len(before) == 1

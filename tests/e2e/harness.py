@@ -69,7 +69,8 @@ class Daemon:
                     break
             except socket.timeout:
                 if self.process.poll() is not None:
-                    raise AssertionError(f"nightshiftd ended with {self.process.returncode}: {self.log_tail()}")
+                    code = self.process.returncode
+                    raise AssertionError(f"nightshiftd ended with {code}: {self.log_tail()}")
                 if time.monotonic() > deadline:
                     raise AssertionError("nightshiftd was not ready in time: " + self.log_tail())
         self.read_instance()
@@ -154,7 +155,8 @@ class Daemon:
             found = self.job(job)
             if is_reached(found):
                 return found
-            assert time.monotonic() < deadline, f"job {job} stayed {found['state']}: {found} {self.log_tail()}"
+            words = f"job {job} stayed {found['state']}: {found} {self.log_tail()}"
+            assert time.monotonic() < deadline, words
             self.get(f"/api/v1/jobs/{job}?wait=1s&until=changed")
 
     def wait_state(self, job, *states, limit_s=60):

@@ -13,9 +13,14 @@ def only_worker(folder):
     return wait_for(lambda: workers(folder.data), what="a worker")[0]
 
 
+def are_gone(pids):
+    return not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
 def test_adoption_keeps_pids_and_the_log(bin_folder):
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
-        job = daemon.command("sh", "-c", "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); sleep 0.01; done")
+        script = "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); sleep 0.01; done"
+        job = daemon.command("sh", "-c", script)
         daemon.wait_state(job, "running")
         pids = sorted(session_of(only_worker(folder)))
         for _ in range(3):
@@ -37,11 +42,12 @@ def test_a_killed_worker_is_noticed_and_retried_by_its_policy(bin_folder):
         job = daemon.command("sh", "-c", "sleep 1000 & sleep 1000", retries=1)
         daemon.wait_state(job, "running")
         worker = only_worker(folder)
-        group = wait_for(lambda: session_of(worker) if len(session_of(worker)) >= 3 else None, what="the command")
+        wait_for(lambda: len(session_of(worker)) >= 3, what="the command")
+        group = session_of(worker)
         os.kill(worker, signal.SIGKILL)
         waiting = daemon.wait_state(job, "waiting", limit_s=10)
         assert waiting["retries_left"] == 0, waiting
-        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in group), what="the end of the group")
+        wait_for(lambda: are_gone(group), what="the end of the group")
         why = daemon.get(f"/api/v1/jobs/{job}/why")
         assert any(gate["code"] == "retry_backoff" for gate in why["gates"]), why
         daemon.post(f"/api/v1/jobs/{job}/cancel")
@@ -72,7 +78,7 @@ def test_daemon_and_worker_killed_together(bin_folder):
 
 def test_cancel_kills_the_whole_group(bin_folder):
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
-        script = "trap '' TERM INT; (trap '' TERM INT; sleep 1000) & (trap '' TERM; sleep 1000) & wait; wait; sleep 1000"
+        script = "trap '' TERM INT; (sleep 1000; true) & (trap '' TERM; sleep 1000) & wait; wait; sleep 1000"
         job = daemon.command("sh", "-c", script)
         daemon.wait_state(job, "running")
         worker = only_worker(folder)
@@ -81,7 +87,7 @@ def test_cancel_kills_the_whole_group(bin_folder):
         daemon.post(f"/api/v1/jobs/{job}/cancel")
         done = daemon.finish(job, limit_s=40)
         assert done["state"] == "cancelled", done
-        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in group), what="the end of the group")
+        wait_for(lambda: are_gone(group), what="the end of the group")
 
 
 def test_cancel_of_a_waiting_job_and_of_its_children(bin_folder):

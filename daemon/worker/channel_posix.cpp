@@ -21,7 +21,8 @@ constexpr auto kHelloDeadline = std::chrono::seconds(10);
 
 Channel::Channel(Socket socket) : socket_(std::move(socket)) {}
 
-void Channel::open(std::function<void(wire::FromWorker)> on_message, std::function<void(const std::string&)> on_close) {
+void Channel::open(std::function<void(wire::FromWorker)> on_message,
+                   std::function<void(const std::string&)> on_close) {
     const bool is_reading = static_cast<bool>(on_message_);
     on_message_ = std::move(on_message);
     on_close_ = std::move(on_close);
@@ -29,14 +30,15 @@ void Channel::open(std::function<void(wire::FromWorker)> on_message, std::functi
 }
 
 void Channel::read() {
-    socket_.async_read_some(boost::asio::buffer(buffer_),
-                            [self = shared_from_this()](const boost::system::error_code& error, std::size_t n) {
-                                if (self->is_closed_) return;
-                                if (error) return self->close("the worker closed it");
-                                self->input_.append(self->buffer_.data(), n);
-                                self->take_lines();
-                                if (!self->is_closed_) self->read();
-                            });
+    socket_.async_read_some(
+        boost::asio::buffer(buffer_),
+        [self = shared_from_this()](const boost::system::error_code& error, std::size_t n) {
+            if (self->is_closed_) return;
+            if (error) return self->close("the worker closed it");
+            self->input_.append(self->buffer_.data(), n);
+            self->take_lines();
+            if (!self->is_closed_) self->read();
+        });
 }
 
 void Channel::take_lines() {
@@ -69,15 +71,16 @@ void Channel::send(const wire::FromDaemon& message) {
 
 void Channel::write() {
     is_writing_ = true;
-    boost::asio::async_write(socket_, boost::asio::buffer(output_.front()),
-                             [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-                                 self->is_writing_ = false;
-                                 if (self->is_closed_) return;
-                                 if (error) return self->close("the worker closed it");
-                                 self->output_bytes_ -= self->output_.front().size();
-                                 self->output_.pop_front();
-                                 if (!self->output_.empty()) self->write();
-                             });
+    boost::asio::async_write(
+        socket_, boost::asio::buffer(output_.front()),
+        [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+            self->is_writing_ = false;
+            if (self->is_closed_) return;
+            if (error) return self->close("the worker closed it");
+            self->output_bytes_ -= self->output_.front().size();
+            self->output_.pop_front();
+            if (!self->output_.empty()) self->write();
+        });
 }
 
 void Channel::close(const std::string& why) {
@@ -103,18 +106,21 @@ bool Channel::is_peer_ours() const {
     ucred peer{};
     socklen_t size = sizeof peer;
     auto& socket = const_cast<Socket&>(socket_);
-    return getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+    return getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           peer.uid == geteuid();
 }
 
 ControlListener::ControlListener(boost::asio::io_context& loop, OnHello on_hello)
     : loop_(loop), acceptor_(loop), pause_(loop), on_hello_(std::move(on_hello)) {}
 
-ControlListener::~ControlListener() { *is_gone_ = true; }
+ControlListener::~ControlListener() {
+    *is_gone_ = true;
+}
 
-Result<std::unique_ptr<ControlListener>> ControlListener::open(boost::asio::io_context& loop, const std::string& path,
-                                                               OnHello on_hello) {
+Result<std::unique_ptr<ControlListener>> ControlListener::open(boost::asio::io_context& loop,
+                                                               const std::string& path, OnHello on_hello) {
     std::unique_ptr<ControlListener> listener(new ControlListener(loop, std::move(on_hello)));
-    unlink(path.c_str());   // the lock on the data folder says that nobody else listens here
+    unlink(path.c_str());  // the lock on the data folder says that nobody else listens here
     boost::system::error_code error;
     const boost::asio::local::stream_protocol::endpoint endpoint(path);
     listener->acceptor_.open(endpoint.protocol(), error);
@@ -131,20 +137,21 @@ Result<std::unique_ptr<ControlListener>> ControlListener::open(boost::asio::io_c
 }
 
 void ControlListener::accept() {
-    acceptor_.async_accept(loop_, [this, gone = is_gone_](const boost::system::error_code& error,
-                                                          boost::asio::local::stream_protocol::socket socket) {
-        if (*gone || error == boost::asio::error::operation_aborted) return;
-        if (error) {
-            // Out of descriptors: try again when some may be free, without spinning.
-            pause_.expires_after(std::chrono::milliseconds(200));
-            pause_.async_wait([this, gone](const boost::system::error_code& stopped) {
-                if (!*gone && !stopped) accept();
-            });
-            return;
-        }
-        greet(std::move(socket));
-        accept();
-    });
+    acceptor_.async_accept(loop_,
+                           [this, gone = is_gone_](const boost::system::error_code& error,
+                                                   boost::asio::local::stream_protocol::socket socket) {
+                               if (*gone || error == boost::asio::error::operation_aborted) return;
+                               if (error) {
+                                   // Out of descriptors: try again when some may be free, without spinning.
+                                   pause_.expires_after(std::chrono::milliseconds(200));
+                                   pause_.async_wait([this, gone](const boost::system::error_code& stopped) {
+                                       if (!*gone && !stopped) accept();
+                                   });
+                                   return;
+                               }
+                               greet(std::move(socket));
+                               accept();
+                           });
 }
 
 void ControlListener::greet(boost::asio::local::stream_protocol::socket socket) {
@@ -169,7 +176,8 @@ void ControlListener::greet(boost::asio::local::stream_protocol::socket socket) 
             const auto* hello = std::get_if<wire::Hello>(&message);
             if (hello == nullptr) return known->close("the first line was no hello");
             if (hello->protocol != wire::kProtocol) {
-                known->send(wire::Refuse{"This daemon speaks protocol " + std::to_string(wire::kProtocol) + "."});
+                known->send(
+                    wire::Refuse{"This daemon speaks protocol " + std::to_string(wire::kProtocol) + "."});
                 return;
             }
             on_hello_(known, *hello);
