@@ -68,6 +68,22 @@ std::vector<Stat> all_processes() {
     return all;
 }
 
+/// The words of a process, each ended by a NUL. In the middle of exec the kernel shows none for a moment,
+/// which must not pass for a proof that the worker is not there; kernel threads, which have no program,
+/// never show any.
+std::string command_line(const std::string& proc) {
+    constexpr int kReadsMax = 50;
+    for (int i = 0; i < kReadsMax; ++i) {
+        auto words = read_file(proc + "/cmdline", kProcFileMax);
+        if (!words || !words->empty()) return words ? std::move(*words) : std::string();
+        std::error_code code;
+        const auto program = std::filesystem::read_symlink(proc + "/exe", code);
+        if (code || program.empty()) break;
+        usleep(1000);
+    }
+    return {};
+}
+
 /// Signals the very process, never one that got its pid since.
 void kill_exactly(const ProcessIdentity& identity) {
     const int fd = static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(identity.pid), 0));
@@ -103,22 +119,6 @@ bool is_alive(const ProcessIdentity& identity) {
     return now && *now == identity;
 }
 
-/// The words of a process, each ended by a NUL. In the middle of exec the kernel shows none for a moment,
-/// which must not pass for a proof that the worker is not there; kernel threads, which have no program,
-/// never show any.
-static std::optional<std::string> command_line(const std::string& proc) {
-    constexpr int kReadsMax = 50;
-    std::optional<std::string> words = read_file(proc + "/cmdline", kProcFileMax);
-    for (int i = 0; i < kReadsMax && words && words->empty(); ++i) {
-        std::error_code code;
-        std::filesystem::read_symlink(proc + "/exe", code);
-        if (code) break;
-        ::usleep(1000);
-        words = read_file(proc + "/cmdline", kProcFileMax);
-    }
-    return words;
-}
-
 std::optional<ProcessIdentity> find_worker(const AttemptId& attempt, const std::string& data_folder) {
     std::error_code code;
     const auto folder = std::filesystem::canonical(data_folder, code);
@@ -127,12 +127,11 @@ std::optional<ProcessIdentity> find_worker(const AttemptId& attempt, const std::
     for (const Stat& stat : all_processes()) {
         if (has_ended(stat)) continue;
         const std::string proc = "/proc/" + std::to_string(stat.pid);
-        const auto command = command_line(proc);
-        if (!command || command->empty()) continue;
+        const std::string command = command_line(proc);
         std::vector<std::string> argv;
-        for (std::size_t at = 0; at < command->size();) {
-            const std::size_t end = std::min(command->find('\0', at), command->size());
-            argv.push_back(command->substr(at, end - at));
+        for (std::size_t at = 0; at < command.size();) {
+            const std::size_t end = std::min(command.find('\0', at), command.size());
+            argv.push_back(command.substr(at, end - at));
             at = end + 1;
         }
         const auto has = [&](const char* flag, const std::string& value) {

@@ -123,7 +123,12 @@ TEST_CASE("process: the worker of an attempt is found by its command line and fo
     request.arguments = {"attempt", "--job", "41", "--attempt", "2"};
     auto process = Process::spawn(io, request);
     REQUIRE(process);
-    const auto found = find_worker({JobId{41}, 2}, folder.path().string());
+    // For a moment after exec the kernel shows no command line yet.
+    auto found = find_worker({JobId{41}, 2}, folder.path().string());
+    for (int i = 0; i < 1000 && !found; ++i) {
+        usleep(1000);
+        found = find_worker({JobId{41}, 2}, folder.path().string());
+    }
     REQUIRE(found);
     CHECK(*found == (*process)->identity());
     CHECK_FALSE(find_worker({JobId{41}, 1}, folder.path().string()));
