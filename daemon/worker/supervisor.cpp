@@ -16,7 +16,6 @@ namespace {
 constexpr Millis kStoreStep = seconds(10);
 /// A worker that was told goodbye has this long to leave.
 constexpr auto kLinger = std::chrono::seconds(10);
-constexpr auto kKillAgain = std::chrono::seconds(5);
 constexpr int kPingsMissedMax = 3;
 
 std::string dump(const nlohmann::json& data) {
@@ -124,7 +123,8 @@ void Supervisor::connect(std::shared_ptr<Channel> channel, const wire::Hello& he
 void Supervisor::maybe_start() {
     // Nothing has begun yet: a job that is to stop never does.
     if (!channel_ || is_start_sent_ || !is_identity_stored_ || is_end_pending_) return;
-    if (asked_ != Asked::kNothing) return channel_->send(wire::Refuse{"The job was asked to stop: " + reason_});
+    if (asked_ != Asked::kNothing)
+        return channel_->send(wire::Refuse{"The job was asked to stop: " + reason_});
     auto start = start_message();
     if (!start) {
         spdlog::error("start_failed job={} error=\"{}\"", id().job.value, start.error().message);
@@ -183,6 +183,7 @@ void Supervisor::on_message(wire::FromWorker message) {
         const bool is_changed = claimed_ != memory->used;
         claimed_ = memory->used;
         peak_ = std::max({peak_, memory->peak, memory->used});
+        note_over_budget();
         if (is_changed) callbacks_.on_memory();
     } else if (auto* checkpoint = std::get_if<wire::CheckpointCommitted>(&message)) {
         on_checkpoint(std::move(checkpoint->checkpoint));
@@ -301,91 +302,6 @@ void Supervisor::check_finished() {
     if (is_ended_ && is_gone_) callbacks_.on_finished(id());
 }
 
-void Supervisor::ask_to_yield(Millis grace, const std::string& reason) {
-    if (asked_ == Asked::kStop) return;
-    asked_ = Asked::kYield;
-    reason_ = reason;
-    asked_until_ = loop_.clock().steady() + grace;
-    arm_deadline(grace);
-    tell();
-}
-
-void Supervisor::stop(Millis grace, const std::string& reason) {
-    asked_ = Asked::kStop;
-    reason_ = reason;
-    asked_until_ = loop_.clock().steady() + grace;
-    // A worker that was not told to start has nothing to end properly.
-    if (!is_start_sent_ && !attempt_.running_at) grace = Millis{};
-    arm_deadline(grace);
-    tell();
-}
-
-void Supervisor::tell() {
-    if (!channel_ || !is_start_sent_ || is_end_pending_) return;
-    const Millis left{std::max<std::int64_t>(0, (asked_until_ - loop_.clock().steady()).value)};
-    if (asked_ == Asked::kYield) channel_->send(wire::YieldRequest{left, reason_});
-    if (asked_ == Asked::kStop) channel_->send(wire::CancelRequest{left, reason_});
-}
-
-void Supervisor::arm_deadline(Millis wait) {
-    deadline_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(0, wait.value)));
-    deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        if (const auto self = weak.lock(); self && !error) self->on_deadline();
-    });
-}
-
-void Supervisor::on_deadline() {
-    if (is_gone_ || (is_end_pending_ && !is_ended_)) return;
-    if (asked_ != Asked::kYield || is_ended_) return kill_all();
-    // The state says what is being done before it is done.
-    const std::string reason = reason_;
-    loop_.change({[id = id(), reason](db::Store& store, UnixMs now) {
-                      return store.set_stopping(
-                          id, reason, now, now,
-                          {"job", "stopping", "scheduler", dump({{"reason", "grace_over"}})});
-                  },
-                  [self = shared_from_this()](const Status& stored) {
-                      if (!stored) return self->arm_deadline(Millis{1000});
-                      self->asked_ = Asked::kStop;
-                      self->kill_all();
-                  },
-                  false});
-}
-
-void Supervisor::kill_all() {
-    if (is_gone_ || !attempt_.worker) return;
-    const int left = kill_session(*attempt_.worker, attempt_.command);
-    if (left == 0) return;
-    spdlog::warn("processes_survive_kill job={} attempt={} count={}", id().job.value, id().number, left);
-    linger_.expires_after(kKillAgain);
-    linger_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        if (const auto self = weak.lock(); self && !error) self->kill_all();
-    });
-}
-
-void Supervisor::arm_time_limit() {
-    if (!job_.spec.time_limit || !attempt_.running_at) return;
-    const Millis ran = job_.run_time + (loop_.clock().now() - *attempt_.running_at);
-    const Millis left{std::max<std::int64_t>(0, (*job_.spec.time_limit - ran).value)};
-    time_limit_.expires_after(std::chrono::milliseconds(left.value));
-    time_limit_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        if (const auto self = weak.lock(); self && !error) self->on_time_limit();
-    });
-}
-
-void Supervisor::on_time_limit() {
-    if (is_end_pending_ || asked_ == Asked::kStop) return;
-    loop_.change({[id = id()](db::Store& store, UnixMs now) {
-                      return store.set_stopping(
-                          id, "time_limit", now + kStopGrace, now,
-                          {"job", "stopping", "scheduler", dump({{"reason", "time_limit"}})});
-                  },
-                  [self = shared_from_this()](const Status& stored) {
-                      if (stored) self->stop(kStopGrace, "time_limit");
-                  },
-                  false});
-}
-
 void Supervisor::ping() {
     if (!channel_ || is_ended_) return;
     if (++pings_unanswered_ == kPingsMissedMax) {
@@ -402,6 +318,24 @@ Bytes Supervisor::used() const {
 void Supervisor::set_measured(Bytes used) {
     measured_ = used;
     peak_ = std::max(peak_, used);
+    note_over_budget();
+}
+
+void Supervisor::note_over_budget() {
+    // Five parts in a hundred are within what a driver's own buffers add.
+    if (is_over_budget_ || budget_.value == 0 || used().value <= budget_.value + budget_.value / 20) return;
+    is_over_budget_ = true;
+    spdlog::warn("over_budget job={} attempt={} used={} budget={}", id().job.value, id().number, used().value,
+                 budget_.value);
+    const std::string data = dump({{"used", used().value}, {"budget", budget_.value}});
+    loop_.change({[id = id(), data](db::Store& store, UnixMs now) -> Status {
+                      const auto event =
+                          store.append_event({"job", "over_budget", "probe", data}, id.job, id.number, now);
+                      if (!event) return event.error();
+                      return {};
+                  },
+                  {},
+                  false});
 }
 
 }  // namespace nightshift::daemon

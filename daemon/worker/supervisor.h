@@ -74,6 +74,8 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     void on_time_limit();
     void kill_all();
     void store_use();
+    /// Says once that the attempt holds more than its budget. The ledger counts what it really holds.
+    void note_over_budget();
     void check_finished();
 
     Loop& loop_;
@@ -99,6 +101,7 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     bool is_end_pending_ = false;
     bool is_ended_ = false;
     bool is_gone_ = false;
+    bool is_over_budget_ = false;
     int pings_unanswered_ = 0;
 };
 

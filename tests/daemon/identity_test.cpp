@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,12 +79,15 @@ TEST_CASE("process: a program that is not there is an error with words") {
 TEST_CASE("process: killing the session reaches children, their children, and those that ignore TERM") {
     const tests::ScratchFolder folder;
     boost::asio::io_context io;
-    const std::string script = "trap '' TERM; (trap '' TERM; sleep 1000 & sleep 1000; true) & sleep 1000; true";
+    const std::string fifo = (folder / "ready").string();
+    REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+    const std::string script =
+        "trap '' TERM; (trap '' TERM; sleep 1000 & echo > ready; sleep 1000; true) & sleep 1000; true";
     auto process = Process::spawn(io, shell(folder, script));
     REQUIRE(process);
     const ProcessIdentity leader = (*process)->identity();
-    for (int i = 0; i < 10'000 && session_members(leader).size() < 5; ++i) usleep(1000);
-    REQUIRE(session_members(leader).size() == 5);   // two shells, three sleeps
+    std::ifstream(fifo).get();  // blocks until the grandchild runs
+    CHECK(session_members(leader).size() >= 3);
     CHECK(kill_session(leader, std::nullopt) == 0);
     ExitStatus status;
     (*process)->on_exit([&](ExitStatus seen) { status = seen; });
@@ -123,12 +127,7 @@ TEST_CASE("process: the worker of an attempt is found by its command line and fo
     request.arguments = {"attempt", "--job", "41", "--attempt", "2"};
     auto process = Process::spawn(io, request);
     REQUIRE(process);
-    // For a moment after exec the kernel shows no command line yet.
-    auto found = find_worker({JobId{41}, 2}, folder.path().string());
-    for (int i = 0; i < 1000 && !found; ++i) {
-        usleep(1000);
-        found = find_worker({JobId{41}, 2}, folder.path().string());
-    }
+    const auto found = find_worker({JobId{41}, 2}, folder.path().string());
     REQUIRE(found);
     CHECK(*found == (*process)->identity());
     CHECK_FALSE(find_worker({JobId{41}, 1}, folder.path().string()));

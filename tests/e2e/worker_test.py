@@ -132,6 +132,19 @@ def test_preemption_survives_a_kill_of_the_daemon(bin_folder):
         assert daemon.finish(victim)["state"] == "succeeded"
 
 
+def test_more_than_the_budget_is_counted_and_told(bin_folder):
+    with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
+        greedy = daemon.submit("sleep", params={"seconds": 20, "allocate": 3 << 30}, vram="1GiB")
+        daemon.wait_state(greedy, "running")
+        wait_for(lambda: "over_budget" in [event["kind"] for event in daemon.events(greedy)], what="the event")
+        large = daemon.sleep_job(0, vram="6GiB")
+        why = daemon.get(f"/api/v1/jobs/{large}/why")
+        vram = next(gate for gate in why["gates"] if gate["code"].startswith("vram"))
+        assert vram["detail"]["held"] == 3 << 30, why
+        daemon.post(f"/api/v1/jobs/{greedy}/cancel")
+        assert daemon.finish(large)["state"] == "succeeded"
+
+
 def test_a_worker_that_cannot_be_started_fails_its_job(bin_folder):
     with Folder() as folder:
         link = os.path.join(folder.root, "worker")

@@ -1,0 +1,103 @@
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "daemon/worker/identity.h"
+#include "daemon/worker/supervisor.h"
+
+namespace nightshift::daemon {
+namespace {
+
+constexpr auto kKillAgain = std::chrono::seconds(5);
+
+std::string because(const char* reason) {
+    return nlohmann::json{{"reason", reason}}.dump();
+}
+
+}  // namespace
+
+void Supervisor::ask_to_yield(Millis grace, const std::string& reason) {
+    if (asked_ == Asked::kStop) return;
+    asked_ = Asked::kYield;
+    reason_ = reason;
+    asked_until_ = loop_.clock().steady() + grace;
+    arm_deadline(grace);
+    tell();
+}
+
+void Supervisor::stop(Millis grace, const std::string& reason) {
+    asked_ = Asked::kStop;
+    reason_ = reason;
+    asked_until_ = loop_.clock().steady() + grace;
+    // A worker that was not told to start has nothing to end properly.
+    if (!is_start_sent_ && !attempt_.running_at) grace = Millis{};
+    arm_deadline(grace);
+    tell();
+}
+
+void Supervisor::tell() {
+    if (!channel_ || !is_start_sent_ || is_end_pending_) return;
+    const Millis left{std::max<std::int64_t>(0, (asked_until_ - loop_.clock().steady()).value)};
+    if (asked_ == Asked::kYield) channel_->send(wire::YieldRequest{left, reason_});
+    if (asked_ == Asked::kStop) channel_->send(wire::CancelRequest{left, reason_});
+}
+
+void Supervisor::arm_deadline(Millis wait) {
+    deadline_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(0, wait.value)));
+    deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto self = weak.lock(); self && !error) self->on_deadline();
+    });
+}
+
+void Supervisor::on_deadline() {
+    if (is_gone_ || (is_end_pending_ && !is_ended_)) return;
+    if (asked_ != Asked::kYield || is_ended_) return kill_all();
+    // The state says what is being done before it is done.
+    const std::string reason = reason_;
+    loop_.change({[id = id(), reason](db::Store& store, UnixMs now) {
+                      return store.set_stopping(id, reason, now, now,
+                                                {"job", "stopping", "scheduler", because("grace_over")});
+                  },
+                  [self = shared_from_this()](const Status& stored) {
+                      if (!stored) return self->arm_deadline(Millis{1000});
+                      self->asked_ = Asked::kStop;
+                      self->kill_all();
+                  },
+                  false});
+}
+
+void Supervisor::kill_all() {
+    if (is_gone_ || !attempt_.worker) return;
+    const int left = kill_session(*attempt_.worker, attempt_.command);
+    if (left == 0) return;
+    spdlog::warn("processes_survive_kill job={} attempt={} count={}", id().job.value, id().number, left);
+    linger_.expires_after(kKillAgain);
+    linger_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto self = weak.lock(); self && !error) self->kill_all();
+    });
+}
+
+void Supervisor::arm_time_limit() {
+    if (!job_.spec.time_limit || !attempt_.running_at) return;
+    const Millis ran = job_.run_time + (loop_.clock().now() - *attempt_.running_at);
+    const Millis left{std::max<std::int64_t>(0, (*job_.spec.time_limit - ran).value)};
+    time_limit_.expires_after(std::chrono::milliseconds(left.value));
+    time_limit_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto self = weak.lock(); self && !error) self->on_time_limit();
+    });
+}
+
+void Supervisor::on_time_limit() {
+    if (is_end_pending_ || asked_ == Asked::kStop) return;
+    loop_.change({[id = id()](db::Store& store, UnixMs now) {
+                      return store.set_stopping(id, "time_limit", now + kStopGrace, now,
+                                                {"job", "stopping", "scheduler", because("time_limit")});
+                  },
+                  [self = shared_from_this()](const Status& stored) {
+                      if (stored) self->stop(kStopGrace, "time_limit");
+                  },
+                  false});
+}
+
+}  // namespace nightshift::daemon
