@@ -54,7 +54,8 @@ int main(int argc, char** argv) {
     // Fixed by default so that a run repeats; NIGHTSHIFT_TEST_SEED=random explores.
     g_seed = 20261121;
     if (const char* text = std::getenv("NIGHTSHIFT_TEST_SEED")) {
-        g_seed = std::string_view(text) == "random" ? std::random_device{}() : std::strtoull(text, nullptr, 10);
+        g_seed = std::string_view(text) == "random" ? std::random_device{}()
+                                                     : std::strtoull(text, nullptr, 10);
     }
     std::printf("seed %llu (NIGHTSHIFT_TEST_SEED)\n", static_cast<unsigned long long>(g_seed));
     doctest::Context context(argc, argv);

@@ -305,7 +305,7 @@ json schema() {
                 "description": "Table of features: a file or job:ID", "x-ko": "특징 표: 파일 또는 job:ID"},
             "dataset": {"type": "string", "x-artifact": "dataset",
                 "x-ko": "데이터 세트 (라벨·분할·시나리오의 출처, 특징이 없으면 추출)",
-                "description": "Data set with labels, splits, scenarios; without features they are extracted from it"},
+                "description": "Data set with labels, splits, scenarios; features are extracted if missing"},
             "models": {
                 "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 16}],
                 "x-artifact": "model", "description": "Models to judge: folders or job:ID, one or a list",

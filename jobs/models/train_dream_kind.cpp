@@ -28,7 +28,7 @@ json schema() {
             "lr": {"type": "number", "default": 0.001, "exclusiveMinimum": 0, "maximum": 1,
                 "description": "Learning rate of Adam", "x-ko": "학습률"},
             "engine": {"type": "string", "enum": ["auto", "native", "torch"], "default": "auto",
-                "x-ko": "계산 엔진", "description": "auto: LibTorch where this build has it, else our own on the CPU"},
+                "x-ko": "계산 엔진", "description": "auto: LibTorch where built in, else our own on the CPU"},
             "amp": {"type": "boolean", "default": false, "description": "bfloat16 matrix products on a GPU",
                 "x-ko": "GPU에서 bfloat16 사용"},
             "seed": {"type": "integer", "default": 42, "minimum": 0,

@@ -23,9 +23,11 @@ def open_gate(folder, job, name="go", attempt=1):
 
 
 def test_arguments_arrive_as_they_were_sent(bin_folder):
-    arguments = ["plain", "two words", "'single' \"double\"", "line\nbreak", "", "$HOME `id` $(id)", "야간 학습", "a\\b*?"]
+    arguments = ["plain", "two words", "'single' \"double\"", "line\nbreak", "",
+                 "$HOME `id` $(id)", "야간 학습", "a\\b*?"]
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
-        job = daemon.command("sh", "-c", "printf '%s\\0' \"$@\" > \"$NIGHTSHIFT_OUTPUT/argv\"", "sh", *arguments)
+        job = daemon.command("sh", "-c", "printf '%s\\0' \"$@\" > \"$NIGHTSHIFT_OUTPUT/argv\"",
+                             "sh", *arguments)
         assert daemon.finish(job)["state"] == "succeeded"
         with open(os.path.join(output_of(folder, job), "argv"), "rb") as file:
             assert file.read().decode().split("\0")[:-1] == arguments
@@ -38,8 +40,8 @@ def test_environment_is_the_contracts_and_holds_no_secret(bin_folder):
         log = daemon.get(f"/api/v1/jobs/{job}/log").decode()
         seen = dict(line.split("=", 1) for line in log.splitlines() if "=" in line)
         ours = {name for name in seen if name.startswith("NIGHTSHIFT_")}
-        assert ours == {"NIGHTSHIFT_JOB_ID", "NIGHTSHIFT_ATTEMPT", "NIGHTSHIFT_OUTPUT", "NIGHTSHIFT_CHECKPOINT_DIR",
-                        "NIGHTSHIFT_PROGRESS", "NIGHTSHIFT_VRAM_BYTES"}, ours
+        assert ours == {"NIGHTSHIFT_JOB_ID", "NIGHTSHIFT_ATTEMPT", "NIGHTSHIFT_OUTPUT",
+                        "NIGHTSHIFT_CHECKPOINT_DIR", "NIGHTSHIFT_PROGRESS", "NIGHTSHIFT_VRAM_BYTES"}, ours
         assert seen["NIGHTSHIFT_JOB_ID"] == str(job) and seen["NIGHTSHIFT_VRAM_BYTES"] == str(1 << 30), seen
         assert seen["CUDA_VISIBLE_DEVICES"] == "" and seen["MINE"] == "값 1", seen
 
@@ -73,7 +75,8 @@ def test_exit_75_uses_a_retry(bin_folder):
 
 def test_stdout_and_stderr_keep_their_order(bin_folder):
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
-        job = daemon.command("sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo o$i; echo e$i >&2; done; printf '\\377end'")
+        job = daemon.command("sh", "-c",
+                             "for i in 1 2 3 4 5 6 7 8 9; do echo o$i; echo e$i >&2; done; printf '\\377end'")
         assert daemon.finish(job)["state"] == "succeeded"
         wanted = "".join(f"o{i}\ne{i}\n" for i in range(1, 10)).encode() + b"\xffend"
         assert daemon.get(f"/api/v1/jobs/{job}/log") == wanted
@@ -83,7 +86,9 @@ def test_progress_and_artifacts_reach_the_api(bin_folder):
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
         line = json.dumps({"phase": "학습", "step": 3, "steps": 40, "metrics": {"loss": 0.25}})
         job = daemon.command("sh", "-c", f'echo "$1" >> "$NIGHTSHIFT_PROGRESS"; {wait_for_gate()}; '
-                                         'mkdir "$NIGHTSHIFT_OUTPUT/m"; echo x > "$NIGHTSHIFT_OUTPUT/m/a b.txt"', "sh", line)
+                                         'mkdir "$NIGHTSHIFT_OUTPUT/m"; '
+                                         'echo x > "$NIGHTSHIFT_OUTPUT/m/a b.txt"',
+                             "sh", line)
         found = daemon.wait_until(job, lambda it: it["progress"] and it["progress"]["step"] == 3)
         progress = found["progress"]
         assert progress["phase"] == "학습" and progress["steps"] == 40, progress

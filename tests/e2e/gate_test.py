@@ -157,7 +157,8 @@ def test_bad_input_is_named_and_nothing_is_stored(daemon):
         ({**command, "window": "night"}, "bad_window", "/window"),
         ({**command, "not_before": "tomorrow"}, "bad_time", "/not_before"),
         ({**command, "vram": "much"}, "bad_size", "/vram"),
-        ({"kind": "train.patchcore", "params": {"features": "/no/a.csv"}}, "no_such_path", "/params/features"),
+        ({"kind": "train.patchcore", "params": {"features": "/no/a.csv"}}, "no_such_path",
+         "/params/features"),
     ]
     for submit, code, pointer in cases:
         status, problem, answer = daemon.send("POST", "/api/v1/jobs", submit)

@@ -136,7 +136,8 @@ def test_more_than_the_budget_is_counted_and_told(bin_folder):
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
         greedy = daemon.submit("sleep", params={"seconds": 20, "allocate": 3 << 30}, vram="1GiB")
         daemon.wait_state(greedy, "running")
-        wait_for(lambda: "over_budget" in [event["kind"] for event in daemon.events(greedy)], what="the event")
+        wait_for(lambda: "over_budget" in [event["kind"] for event in daemon.events(greedy)],
+                 what="the event")
         large = daemon.sleep_job(0, vram="6GiB")
         why = daemon.get(f"/api/v1/jobs/{large}/why")
         vram = next(gate for gate in why["gates"] if gate["code"].startswith("vram"))
