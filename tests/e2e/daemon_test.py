@@ -9,7 +9,7 @@ import stat
 import subprocess
 import threading
 
-from harness import Daemon, Folder, run, wait_for, workers
+from harness import Daemon, Folder, Skip, run, wait_for, workers
 
 SIMULATE = ("--simulate", "gpu=8GiB")
 
@@ -200,6 +200,55 @@ def test_down_lets_jobs_save_and_stops(bin_folder):
             assert again["attempt"] == 2 and again["retries_left"] == 0, again
             daemon.post(f"/api/v1/jobs/{job}/cancel")
             daemon.finish(job)
+
+
+def test_a_full_disk_refuses_submits_and_loses_nothing(bin_folder):
+    with Folder() as folder:
+        os.mkdir(folder.data, 0o700)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", folder.data]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+            raise Skip("a small disk needs the right to mount one")
+        try:
+            with Daemon(bin_folder, folder, *SIMULATE) as daemon:
+                daemon.post("/api/v1/queue/pause", {"reason": "filling the disk"})
+                running_out = {"kind": "command", "command": ["true"], "env": {"TEXT": "x" * 30000}}
+                ids, refused = [], None
+                for _ in range(1000):
+                    status, answer = daemon.request("POST", "/api/v1/jobs", running_out)
+                    if status != 201:
+                        refused = (status, answer)
+                        break
+                    ids.append(answer["id"])
+                assert refused and refused[0] == 507 and "disk_low" in json.dumps(refused[1]), refused
+                assert ids
+                assert daemon.get("/api/v1/status")["ready"] is True
+                stored = {job: daemon.job(job)["state"] for job in ids}
+                assert set(stored.values()) == {"waiting"}
+                subprocess.run(["mount", "-o", "remount,size=64m", folder.data], check=True)
+                wait_for(lambda: daemon.request("POST", "/api/v1/jobs", running_out)[0] == 201,
+                         what="a submit that is taken again")
+                daemon.kill()
+                daemon.start()
+                assert {job: daemon.job(job)["state"] for job in ids} == stored
+        finally:
+            subprocess.run(["umount", "-l", folder.data], check=False)
+
+
+def test_a_schedule_fires_its_chain_and_survives_a_restart(bin_folder):
+    with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
+        chain = [{"kind": "sleep", "params": {"seconds": 0}, "name": "first"},
+                 {"kind": "sleep", "params": {"seconds": 0}, "name": "second", "after": ["job:#0"]}]
+        daemon.post("/api/v1/schedules", {"name": "nightly", "cron": "0 22 * * *", "timezone": "Asia/Seoul",
+                                          "jobs": chain})
+        daemon.kill()
+        daemon.start()
+        fires = daemon.get("/api/v1/schedules/nightly/next?count=3")["next"]
+        assert len(fires) == 3 and all(fire["utc"][11:16] == "13:00" for fire in fires), fires
+        made = daemon.post("/api/v1/schedules/nightly/run")
+        ids = [job if isinstance(job, int) else job["id"] for job in made["jobs"]]
+        first, second = (daemon.finish(job) for job in ids)
+        assert (first["state"], second["state"]) == ("succeeded", "succeeded"), (first, second)
+        assert second["after"] and first["schedule"] == "nightly", (first, second)
 
 
 def test_it_links_neither_torch_nor_cuda(bin_folder):

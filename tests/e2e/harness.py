@@ -157,13 +157,19 @@ class Daemon:
                 return found
             words = f"job {job} stayed {found['state']}: {found} {self.log_tail()}"
             assert time.monotonic() < deadline, words
-            self.get(f"/api/v1/jobs/{job}?wait=1s&until=changed")
+            self.get(f"/api/v1/jobs/{job}?wait=250ms&until=changed")
 
     def wait_state(self, job, *states, limit_s=60):
         return self.wait_until(job, lambda found: found["state"] in states, limit_s)
 
     def finish(self, job, limit_s=60):
-        return self.wait_state(job, *TERMINAL, limit_s=limit_s)
+        deadline = time.monotonic() + limit_s
+        while True:
+            found = self.get(f"/api/v1/jobs/{job}?wait=10s&until=finished")
+            if found["state"] in TERMINAL:
+                return found
+            words = f"job {job} did not end: {found} {self.log_tail()}"
+            assert time.monotonic() < deadline, words
 
     def events(self, job):
         return self.get(f"/api/v1/jobs/{job}/events")["events"]
