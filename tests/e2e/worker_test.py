@@ -3,6 +3,7 @@
 
 import os
 import signal
+import sqlite3
 
 from harness import Daemon, Folder, run, session_of, wait_for, workers
 
@@ -74,6 +75,28 @@ def test_daemon_and_worker_killed_together(bin_folder):
         done = daemon.finish(job, limit_s=10)
         assert done["state"] == "failed" and done["outcome"]["code"] == "lost", done
         wait_for(lambda: not session_of(worker), what="the end of the group")
+
+
+def test_a_restart_of_the_machine_costs_no_retry(bin_folder):
+    with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
+        flag = os.path.join(folder.root, "second")
+        job = daemon.command("sh", "-c", f'[ -e "{flag}" ] || sleep 1000')
+        daemon.wait_state(job, "running")
+        worker = only_worker(folder)
+        daemon.kill()
+        os.kill(worker, signal.SIGKILL)
+        # As if both had run before the last start of the machine.
+        database = sqlite3.connect(os.path.join(folder.data, "nightshift.db"))
+        with database:
+            database.execute("UPDATE attempt SET worker_boot = 'before'")
+            database.execute("UPDATE setting SET value = 'before' WHERE name = 'boot_id'")
+        database.close()
+        open(flag, "w").close()
+        daemon.start()
+        done = daemon.finish(job)
+        assert done["state"] == "succeeded" and done["attempt"] == 2, done
+        for pid in session_of(worker):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_cancel_kills_the_whole_group(bin_folder):
