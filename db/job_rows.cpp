@@ -221,4 +221,20 @@ Result<Schedule> read_schedule(const Statement& row) {
     return schedule;
 }
 
+Result<std::vector<Schedule>> read_schedules(Connection& connection) {
+    std::vector<Schedule> all;
+    Status inner;
+    Statement rows(connection, "SELECT * FROM schedule ORDER BY name");
+    NIGHTSHIFT_TRY(rows.each([&] {
+        auto schedule = read_schedule(rows);
+        if (schedule) {
+            all.push_back(std::move(*schedule));
+        } else {
+            inner = schedule.error();
+        }
+    }));
+    if (!inner) return inner.error();
+    return all;
+}
+
 }  // namespace nightshift::db

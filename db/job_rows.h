@@ -22,5 +22,7 @@ Checkpoint read_checkpoint(const Statement& row);
 
 /// All columns of schedule in table order.
 Result<Schedule> read_schedule(const Statement& row);
+/// Every schedule, by name.
+Result<std::vector<Schedule>> read_schedules(Connection& connection);
 
 }  // namespace nightshift::db

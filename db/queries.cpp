@@ -189,19 +189,7 @@ Result<std::vector<WaitSpan>> SqliteQueries::wait_spans(JobId id) {
 }
 
 Result<std::vector<Schedule>> SqliteQueries::schedules() {
-    std::vector<Schedule> all;
-    Status inner;
-    Statement rows(*connection_, "SELECT * FROM schedule ORDER BY name");
-    NIGHTSHIFT_TRY(rows.each([&] {
-        auto schedule = read_schedule(rows);
-        if (schedule) {
-            all.push_back(std::move(*schedule));
-        } else {
-            inner = schedule.error();
-        }
-    }));
-    if (!inner) return inner.error();
-    return all;
+    return read_schedules(*connection_);
 }
 
 Result<std::optional<Schedule>> SqliteQueries::schedule(const std::string& name) {

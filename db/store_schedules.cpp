@@ -13,19 +13,7 @@ Error no_such_schedule(const std::string& name) {
 }  // namespace
 
 Result<std::vector<Schedule>> SqliteStore::schedules() {
-    std::vector<Schedule> all;
-    Status inner;
-    Statement rows(*connection_, "SELECT * FROM schedule ORDER BY name");
-    NIGHTSHIFT_TRY(rows.each([&] {
-        auto schedule = read_schedule(rows);
-        if (schedule) {
-            all.push_back(std::move(*schedule));
-        } else {
-            inner = schedule.error();
-        }
-    }));
-    if (!inner) return inner.error();
-    return all;
+    return read_schedules(*connection_);
 }
 
 Status SqliteStore::put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now,
