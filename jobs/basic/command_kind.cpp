@@ -28,9 +28,9 @@ Kind command_kind() {
     kind.summary_ko = "사용자의 프로그램을 대기열 규칙에 따라 실행합니다";
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = [] {
-        return nlohmann::json{{"type", "object"},
-                              {"properties", nlohmann::json::object()},
-                              {"required", nlohmann::json::array()}};
+        return nlohmann::ordered_json{{"type", "object"},
+                              {"properties", nlohmann::ordered_json::object()},
+                              {"required", nlohmann::ordered_json::array()}};
     };
     kind.make = [](const nlohmann::json&) { return std::make_unique<CommandJob>(); };
     return kind;

@@ -48,8 +48,8 @@ void report(JobContext& context, const TimedWork& work, Millis elapsed) {
 
 }  // namespace
 
-nlohmann::json timed_schema() {
-    using nlohmann::json;
+nlohmann::ordered_json timed_schema() {
+    using json = nlohmann::ordered_json;
     return {{"type", "object"},
             {"required", json::array()},
             {"properties",

@@ -20,7 +20,7 @@ struct TimedWork {
 
 /// Reads params that were checked against timed_schema(). Throws JobError("bad_param").
 TimedWork read_timed_work(std::string phase, const nlohmann::json& params);
-nlohmann::json timed_schema();
+nlohmann::ordered_json timed_schema();
 
 /// Lets the time pass that is left of `work`, going on where a checkpoint stopped; `tick` is called about
 /// ten times a second. Throws StopRequested.

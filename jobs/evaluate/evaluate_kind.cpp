@@ -297,8 +297,8 @@ class Evaluate final : public JobImpl {
     json params_;
 };
 
-json schema() {
-    return json::parse(R"JSON({
+nlohmann::ordered_json schema() {
+    return nlohmann::ordered_json::parse(R"JSON({
         "type": "object",
         "properties": {
             "features": {"type": "string", "x-artifact": "table",

@@ -135,8 +135,8 @@ class ExtractJob final : public JobImpl {
     FeatureTableOptions options_;
 };
 
-json schema() {
-    json properties;
+nlohmann::ordered_json schema() {
+    nlohmann::ordered_json properties;
     properties["dataset"] = {{"type", "string"},
                              {"x-artifact", "dataset"},
                              {"description", "Folder of a data set, or job:ID"},

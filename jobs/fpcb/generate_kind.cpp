@@ -253,18 +253,18 @@ class GenerateJob final : public JobImpl {
     bool on_gpu_ = false;
 };
 
-json schema() {
+nlohmann::ordered_json schema() {
     const auto choice = [](std::vector<std::string> words, const char* first, const char* en,
                            const char* ko) {
-        return json{
+        return nlohmann::ordered_json{
             {"type", "string"}, {"enum", words}, {"default", first}, {"description", en}, {"x-ko", ko}};
     };
-    json properties;
+    nlohmann::ordered_json properties;
     properties["preset"] =
         choice({"small", "default", "10k", "100k"}, "small", "How many sequences: 125, 1180, 9500 or 100000",
                "시퀀스 수: 125, 1180, 9500, 100000");
     properties["counts"] = {{"type", "object"},
-                            {"default", json::object()},
+                            {"default", nlohmann::ordered_json::object()},
                             {"description", "Sequences of each class; wins over preset"},
                             {"x-ko", "클래스별 시퀀스 수 (preset보다 우선)"}};
     properties["seed"] = {{"type", "integer"},

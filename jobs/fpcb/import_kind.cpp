@@ -82,8 +82,8 @@ class ImportJob final : public JobImpl {
     std::size_t warnings_ = 0;
 };
 
-json schema() {
-    json properties;
+nlohmann::ordered_json schema() {
+    nlohmann::ordered_json properties;
     properties["path"] = {{"type", "string"},
                           {"x-path", true},
                           {"description", "A text bundle, or a folder of them"},

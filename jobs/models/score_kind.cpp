@@ -48,8 +48,8 @@ class Score final : public JobImpl {
     json params_;
 };
 
-json schema() {
-    return json::parse(R"JSON({
+nlohmann::ordered_json schema() {
+    return nlohmann::ordered_json::parse(R"JSON({
         "type": "object",
         "required": ["model"],
         "properties": {

@@ -10,8 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-json schema() {
-    return json::parse(R"JSON({
+nlohmann::ordered_json schema() {
+    return nlohmann::ordered_json::parse(R"JSON({
         "type": "object",
         "required": ["features"],
         "properties": {

@@ -120,8 +120,8 @@ class TrainPatchCore final : public JobImpl {
     json params_;
 };
 
-json schema() {
-    return json::parse(R"JSON({
+nlohmann::ordered_json schema() {
+    return nlohmann::ordered_json::parse(R"JSON({
         "type": "object",
         "required": ["features"],
         "properties": {

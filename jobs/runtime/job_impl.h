@@ -107,7 +107,7 @@ struct Kind {
     /// JSON Schema of params: {"type":"object","properties":{...},"required":[...]}. Each property has
     /// type, default, minimum/maximum/enum where they apply, "description" (English) and
     /// "x-ko" (Korean), "x-unit", "x-artifact" (dataset|table|model: accepts "job:ID").
-    std::function<nlohmann::json()> schema;
+    std::function<nlohmann::ordered_json()> schema;
     std::vector<std::string> artifacts;          ///< "dataset/", "report.html"
     /// Parameters are checked against the schema and completed with its defaults before this is called.
     std::function<std::unique_ptr<JobImpl>(const nlohmann::json& params)> make;

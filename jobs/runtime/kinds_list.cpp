@@ -20,14 +20,14 @@ Json row_of(const Kind& kind) {
              {"cpu", kind.cpu},
              {"checkpoint", to_string(kind.checkpoint)},
              {"estimate_param", kind.estimate_param}};
-    row["params"] = Json(kind.schema());
+    row["params"] = kind.schema();
     row["artifacts"] = kind.artifacts;
     return row;
 }
 
-void add_param(std::string& text, const std::string& name, const nlohmann::json& schema) {
+void add_param(std::string& text, const std::string& name, const Json& schema) {
     std::string type;
-    const nlohmann::json types = schema.value("type", nlohmann::json());
+    const Json types = schema.value("type", Json());
     if (types.is_string()) type = types.get<std::string>();
     if (types.is_array()) {
         for (const auto& one : types) type += (type.empty() ? "" : " or ") + one.get<std::string>();
@@ -54,7 +54,7 @@ std::string list_kinds(bool is_json) {
         text += kind.name + " [" + std::string(to_string(kind.job_class)) + "]  " + kind.summary_en + "\n";
         text += "    vram " + format_bytes(kind.vram) + ", ram " + format_bytes(kind.ram) + ", cpu " +
                 std::to_string(kind.cpu) + ", checkpoint " + std::string(to_string(kind.checkpoint)) + "\n";
-        const nlohmann::json schema = kind.schema();
+        const Json schema = kind.schema();
         if (schema.contains("properties")) {
             for (const auto& [name, property] : schema.at("properties").items())
                 add_param(text, name, property);

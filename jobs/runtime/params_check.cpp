@@ -146,7 +146,7 @@ void check_value(const std::string& path, const json& schema, json& value) {
 }  // namespace
 
 json complete_params(const Kind& kind, const json& params) {
-    const json schema = kind.schema ? kind.schema() : json::object();
+    const json schema = kind.schema ? json(kind.schema()) : json::object();
     const json properties = schema.value("properties", json::object());
     json complete = params.is_null() ? json::object() : params;
     if (!complete.is_object()) {
