@@ -246,7 +246,8 @@ class Case:
         self.wait_for(orphan, "running")
 
     def change_of_daemons(self, keeper):
-        """kill -9; one job ends meanwhile, and a schedule becomes due. The next daemon is the armed one."""
+        """kill -9; one job ends meanwhile, of which only its result is left, and a schedule becomes due. The
+        next daemon is the armed one."""
         self.over.set()
         keeper.join()
         self.over.clear()
@@ -257,6 +258,9 @@ class Case:
             assert time.monotonic() < self.deadline, "the orphan left no result"
             time.sleep(0.01)
         database = sqlite3.connect(os.path.join(self.folder.data, "nightshift.db"))
+        worker = database.execute("SELECT worker_pid FROM attempt WHERE job_id = ?",
+                                  (self.acknowledged["records orphan"],)).fetchone()[0]
+        os.kill(worker, signal.SIGKILL)
         with database:
             database.execute("UPDATE schedule SET next_fire_ms = ?", (int(time.time() * 1000) - 1000,))
         database.close()
@@ -361,7 +365,7 @@ class Case:
                 self.wait_for(job)
         while count_leases(self.folder) > (1 if has_resident else 0):
             assert self.trouble is None and time.monotonic() < self.deadline, self.trouble or "a lease stays"
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     def terminate(self):
         process = self.daemon.process

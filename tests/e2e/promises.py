@@ -22,7 +22,8 @@ BROKEN = {
     "more than one live attempt": """
         SELECT job_id FROM attempt WHERE end_kind IS NULL GROUP BY job_id HAVING COUNT(*) > 1""",
     "a live state without its live attempt": """
-        SELECT id FROM job WHERE (state IN ('starting', 'running', 'yielding', 'parked', 'stopping')) <> EXISTS
+        SELECT id FROM job WHERE (state IN ('starting', 'running', 'yielding', 'parked', 'stopping')) <>
+        EXISTS
         (SELECT 1 FROM attempt WHERE job_id = job.id AND number = job.attempt AND end_kind IS NULL)""",
     "a live attempt without its lease": """
         SELECT job_id FROM attempt a WHERE end_kind IS NULL AND NOT EXISTS (SELECT 1 FROM lease l WHERE
@@ -39,10 +40,12 @@ BROKEN = {
         SELECT MAX(seq) FROM event HAVING COUNT(*) > 0 AND MAX(seq) - MIN(seq) + 1 <> COUNT(*)""",
     "an end without its one event": """
         SELECT id FROM job WHERE ended_at_ms IS NOT NULL AND (SELECT COUNT(*) FROM event e WHERE e.job_id <> 0
-        AND e.job_id = job.id AND e.kind IN ('succeeded', 'failed', 'cancelled', 'skipped', 'expired')) <> 1""",
+        AND e.job_id = job.id AND
+        e.kind IN ('succeeded', 'failed', 'cancelled', 'skipped', 'expired')) <> 1""",
     "a job without the event of its submit": """
         SELECT id FROM job WHERE
-        (SELECT COUNT(*) FROM event e WHERE e.job_id <> 0 AND e.job_id = job.id AND kind = 'submitted') <> 1""",
+        (SELECT COUNT(*) FROM event e
+        WHERE e.job_id <> 0 AND e.job_id = job.id AND kind = 'submitted') <> 1""",
     "two good ends of one job": """
         SELECT job_id FROM attempt WHERE end_kind = 'ok' GROUP BY job_id HAVING COUNT(*) > 1""",
     "a success without a good end, or the other way round": """
