@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/digest.h"
+#include "api/idempotency.h"
 #include "api/problem.h"
 #include "api/strict_json.h"
 
@@ -74,19 +75,28 @@ void BatchRun::submit(const Line& line) {
     if (line.text.find_first_not_of(" \t\r") == std::string::npos) return;
     const std::size_t place = ids_.size();
     ids_.emplace_back();
+    const IdempotencyKey key = key_of(line);
+    const auto known = find_created(context_.queries, key);
+    if (!known) return say_error(line.number, known.error());
+    if (*known) {
+        ids_[place] = (*known)->jobs.at(0);
+        return say_id(line.number, ids_[place], true);
+    }
     auto spec = parse_submit_text(line.text, defaults_, std::span(ids_).first(place));
     if (!spec) return say_error(line.number, spec.error());
     store(line, place, std::move(*spec));
+}
+
+IdempotencyKey BatchRun::key_of(const Line& line) const {
+    if (key_.empty()) return {};
+    return {"batch", key_ + "#" + std::to_string(line.number), sha256_hex(line.text)};
 }
 
 void BatchRun::store(const Line& line, std::size_t place, JobSpec spec) {
     SubmitRequest order;
     order.spec = std::move(spec);
     order.actor = request_->caller.actor;
-    if (!key_.empty()) {
-        order.idempotency_key = key_ + "#" + std::to_string(line.number);
-        order.request_hash = sha256_hex(line.text);
-    }
+    order.key = key_of(line);
     ++in_flight_;
     context_.commands.submit(std::move(order), [self = shared_from_this(), number = line.number,
                                                 place](Result<SubmitReply> reply) {

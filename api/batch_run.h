@@ -36,6 +36,7 @@ class BatchRun : public BodySink, public BodyStream, public std::enable_shared_f
     void split(std::string_view bytes);
     void work();
     void submit(const Line& line);
+    IdempotencyKey key_of(const Line& line) const;
     void store(const Line& line, std::size_t place, JobSpec spec);
     void say_id(std::int64_t line, JobId id, bool is_replayed);
     void say_error(std::int64_t line, const Error& error);

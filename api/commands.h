@@ -28,13 +28,25 @@ struct KindInfo {
     std::string estimate_param;      ///< param whose value in seconds is the run time ("seconds" of sleep)
 };
 
+/// Makes a request that creates safe to repeat; see api/idempotency.h.
+struct IdempotencyKey {
+    std::string scope;         ///< the route
+    std::string key;           ///< empty = none
+    std::string request_hash;  ///< SHA-256 of address and body
+};
+
+/// What a request that creates made, now or (`is_replayed`) when its key was first used.
+struct Created {
+    std::vector<JobId> jobs;
+    bool is_replayed = false;
+};
+
 struct SubmitRequest {
     JobSpec spec;
     std::string schedule;  ///< set for jobs a schedule made
     JobId rerun_of;
-    std::string actor;            ///< role and way in, for the event log
-    std::string idempotency_key;  ///< empty = none
-    std::string request_hash;     ///< SHA-256 of the body, for the key
+    std::string actor;  ///< role and way in, for the event log
+    IdempotencyKey key;
 };
 
 struct SubmitReply {
@@ -87,7 +99,8 @@ class Commands {
     // --- mutations ---------------------------------------------------------------------------
     virtual void submit(SubmitRequest request, Reply<SubmitReply> reply) = 0;
     virtual void act(JobId job, JobAction action, std::string actor, Reply<void> reply) = 0;
-    virtual void retry(JobId job, bool with_dependents, std::string actor, Reply<JobId> reply) = 0;
+    virtual void retry(JobId job, bool with_dependents, std::string actor, IdempotencyKey key,
+                       Reply<Created> reply) = 0;
     virtual void patch(JobId job, JobPatch patch, std::string actor, Reply<void> reply) = 0;
     virtual void hide(JobId job, std::string actor, Reply<void> reply) = 0;
     /// Changes `order_key` of a waiting job; id and created_at stay. Has to be overridden by the daemon
@@ -97,10 +110,13 @@ class Commands {
         reply(Error{ErrorCode::kUnsupported, "move_unsupported", "This daemon cannot reorder jobs.",
                     "Change `priority` with PATCH instead.", ""});
     }
-    virtual void put_schedule(Schedule schedule, bool must_be_new, std::string actor, Reply<void> reply) = 0;
+    /// The key counts for a new schedule.
+    virtual void put_schedule(Schedule schedule, bool must_be_new, std::string actor, IdempotencyKey key,
+                              Reply<Created> reply) = 0;
     virtual void delete_schedule(std::string name, std::string actor, Reply<void> reply) = 0;
     virtual void enable_schedule(std::string name, bool enabled, std::string actor, Reply<void> reply) = 0;
-    virtual void run_schedule(std::string name, std::string actor, Reply<std::vector<JobId>> reply) = 0;
+    virtual void run_schedule(std::string name, std::string actor, IdempotencyKey key,
+                              Reply<Created> reply) = 0;
     virtual void put_policy(Policy policy, std::string policy_json, std::string actor, Reply<void> reply) = 0;
     virtual void pause(PauseRequest request, Reply<void> reply) = 0;
     /// `nightshift down`: asks every job to yield, then stops the daemon.

@@ -15,6 +15,7 @@
 #include "api/digest.h"
 #include "api/problem.h"
 #include "api/response_fields.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::api {
 namespace {
@@ -278,16 +279,7 @@ Connection::Task<bool> Connection::answer(std::shared_ptr<Request> request, cons
     std::function<void(Respond)> call = [&context, &request, route](Respond respond) {
         call_handler(*route, context, request, std::move(respond));
     };
-    const std::string replay = ReplayCache::name_of(*request, *route);
-    std::optional<Response> known;
-    if (!replay.empty()) known = core_->replays.begin(replay, *request);
-    Response response;
-    if (known) {
-        response = std::move(*known);
-    } else {
-        response = co_await await_value<Response>(core_->loop, call);
-        if (!replay.empty()) core_->replays.finish(replay, response);
-    }
+    Response response = co_await await_value<Response>(core_->loop, call);
     count(*route, response.status);
     const bool keep_alive = !wants_close(request->head) && !response.close && !core_->is_stopping;
     co_return co_await write(&request->head, std::move(response), keep_alive);
@@ -399,6 +391,7 @@ Connection::Task<bool> Connection::write_plain(const Response& response, bool is
     if (!has_no_body) message.content_length(response.stream_bytes.value_or(response.body.size()));
     if (!is_head && !has_no_body) message.body() = response.body;
     http::response_serializer<http::string_body> serializer(message);
+    crash_point("answer.before_write");
     arm(write_deadline_, core_->options.limits.write_stall);
     boost::system::error_code result;
     if (is_head) {
@@ -411,6 +404,7 @@ Connection::Task<bool> Connection::write_plain(const Response& response, bool is
         result = code;
     }
     disarm(write_deadline_);
+    crash_point("answer.written");
     co_return !result && keep_alive;
 }
 

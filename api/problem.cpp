@@ -25,7 +25,6 @@ constexpr std::array kStatuses{
 
 /// The documented code of an error: its reason, its ErrorCode where it has none.
 std::string code_of(const Error& error) {
-    if (error.reason == "idempotency_key_reused") return "idempotency_mismatch";
     return error.reason.empty() ? std::string(to_string(error.code)) : error.reason;
 }
 

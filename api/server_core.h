@@ -6,7 +6,6 @@
 #include <boost/asio/io_context.hpp>
 
 #include "api/context.h"
-#include "api/replay_cache.h"
 
 namespace nightshift::api {
 
@@ -23,7 +22,6 @@ struct ServerCore : Timers, std::enable_shared_from_this<ServerCore> {
     ServerOptions options;
     Credentials credentials;
     HttpCounters counters;
-    ReplayCache replays;
     std::unique_ptr<EventHub> hub;  ///< gone once the server is: nothing waits for the daemon any more
     Context context;
     std::list<std::weak_ptr<Connection>> connections;

@@ -272,10 +272,12 @@ class SubmitReader {
     std::optional<JobId> chain_id(const std::string& text, const std::string& pointer) {
         const auto place = parse_chain_reference(text);
         if (place && *place < chain_.size() && chain_[*place]) return chain_[*place];
-        errors_.push_back(
-            {ErrorCode::kInvalidArgument, "unknown_dependency",
-             "`" + text.substr(0, 100) + "` names no job that comes before this one in its list.",
-             "Count from 0: \"job:#0\" is the first of the list.", pointer});
+        std::string message = " names no job that comes before this one in its list.";
+        if (place && *place == chain_.size()) message = " names the job itself.";
+        if (place && *place < chain_.size()) message = " names a job of the list that was refused.";
+        errors_.push_back({ErrorCode::kInvalidArgument, "unknown_dependency",
+                           "`" + text.substr(0, 100) + "`" + message,
+                           "Count from 0: \"job:#0\" is the first of the list.", pointer});
         return std::nullopt;
     }
 

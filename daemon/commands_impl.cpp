@@ -4,13 +4,12 @@
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 
+#include "daemon/idempotency.h"
+#include "scheduler/crash_point.h"
+
 namespace nightshift::daemon {
 
 namespace {
-
-/// How long an Idempotency-Key is remembered.
-constexpr Millis kKeyLife = hours(24 * 7);
-constexpr const char* kSubmitScope = "submit";
 
 std::string dump(const nlohmann::json& data) {
     return data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -35,40 +34,45 @@ void CommandsImpl::simple(std::function<Status(db::Store&, UnixMs)> apply, Reply
                         false});
 }
 
+void CommandsImpl::create(api::IdempotencyKey key,
+                          std::function<Result<std::vector<JobId>>(db::Store&, UnixMs)> make,
+                          Reply<api::Created> reply, std::function<void()> after) {
+    auto created = std::make_shared<api::Created>();
+    auto apply = [key = std::move(key), make = std::move(make), created](db::Store& store,
+                                                                         UnixMs now) -> Status {
+        auto once = create_once(store, key, now, [&] { return make(store, now); });
+        if (!once) return once.error();
+        *created = std::move(*once);
+        return {};
+    };
+    parts_.loop.change({std::move(apply),
+                        [created, reply = std::move(reply), after = std::move(after)](const Status& stored) {
+                            if (!stored) return reply(stored.error());
+                            after();
+                            reply(std::move(*created));
+                        },
+                        false});
+}
+
 void CommandsImpl::submit(api::SubmitRequest request, Reply<api::SubmitReply> reply) {
-    auto answer = std::make_shared<api::SubmitReply>();
     const std::int64_t waiting_max = policy().limits.waiting;
-    auto apply = [request = std::move(request), answer, waiting_max](db::Store& store, UnixMs now) -> Status {
-        if (!request.idempotency_key.empty()) {
-            const auto known = store.idempotent(kSubmitScope, request.idempotency_key);
-            if (!known) return known.error();
-            if (*known && (*known)->request_hash != request.request_hash) {
-                return Error{ErrorCode::kInvalidArgument, "idempotency_key_reused",
-                             "This Idempotency-Key was used for another request.",
-                             "Use a new key for each new job.", ""};
-            }
-            if (*known) {
-                *answer = {(*known)->job, true};
-                return {};
-            }
-        }
+    auto key = std::move(request.key);
+    auto make = [request = std::move(request), waiting_max](db::Store& store,
+                                                            UnixMs now) -> Result<std::vector<JobId>> {
         const nlohmann::json data{{"kind", request.spec.kind}, {"class", to_string(request.spec.job_class)}};
         const auto id = store.insert_job(request.spec, request.schedule, {}, request.rerun_of, waiting_max,
                                          now, {"job", "submitted", request.actor, dump(data)});
         if (!id) return id.error();
-        if (!request.idempotency_key.empty()) {
-            NIGHTSHIFT_TRY(store.remember_idempotent(kSubmitScope, request.idempotency_key,
-                                                     request.request_hash, *id, now + kKeyLife));
-        }
-        *answer = {*id, false};
-        return {};
+        crash_point("submit.stored");
+        return std::vector<JobId>{*id};
     };
-    parts_.loop.change({std::move(apply),
-                        [answer, reply = std::move(reply)](const Status& stored) {
-                            if (stored) return reply(*answer);
-                            reply(stored.error());
-                        },
-                        false});
+    create(
+        std::move(key), std::move(make),
+        [reply = std::move(reply)](Result<api::Created> made) {
+            if (!made) return reply(made.error());
+            reply(api::SubmitReply{made->jobs.at(0), made->is_replayed});
+        },
+        [] { crash_point("submit.committed"); });
 }
 
 Status CommandsImpl::cancel_in(db::Store& store, const Job& job, const std::string& actor, UnixMs now) {
@@ -121,6 +125,7 @@ void CommandsImpl::act(JobId id, api::JobAction action, std::string actor, Reply
         return {};
     };
     simple(std::move(apply), std::move(reply), [this, id, action] {
+        if (action == api::JobAction::kCancel) crash_point("cancel.committed");
         const auto supervisor = parts_.crew.find(id);
         if (!supervisor) return;
         if (action == api::JobAction::kCancel) supervisor->stop(kStopGrace, "cancelled");
@@ -159,14 +164,20 @@ void CommandsImpl::move(JobId job, api::MoveRequest request, Reply<void> reply) 
         std::move(reply));
 }
 
-void CommandsImpl::put_schedule(Schedule schedule, bool must_be_new, std::string actor, Reply<void> reply) {
+void CommandsImpl::put_schedule(Schedule schedule, bool must_be_new, std::string actor,
+                                api::IdempotencyKey key, Reply<api::Created> reply) {
     const std::string data = dump({{"schedule", schedule.name}});
-    simple(
-        [schedule = std::move(schedule), must_be_new, actor, data](db::Store& store, UnixMs now) {
-            return store.put_schedule(schedule, must_be_new, now, {"schedule", "stored", actor, data});
+    create(
+        std::move(key),
+        [schedule = std::move(schedule), must_be_new, actor, data](db::Store& store,
+                                                                   UnixMs now) -> Result<std::vector<JobId>> {
+            NIGHTSHIFT_TRY(
+                store.put_schedule(schedule, must_be_new, now, {"schedule", "stored", actor, data}));
+            return std::vector<JobId>{};
         },
         std::move(reply),
         [this] {
+            crash_point("schedule.put_committed");
             parts_.schedules.reload();
             parts_.loop.wake();
         });
@@ -195,27 +206,21 @@ void CommandsImpl::enable_schedule(std::string name, bool enabled, std::string a
         });
 }
 
-void CommandsImpl::run_schedule(std::string name, std::string actor, Reply<std::vector<JobId>> reply) {
-    auto made = std::make_shared<std::vector<JobId>>();
-    auto apply = [this, name, actor, made](db::Store& store, UnixMs now) -> Status {
+void CommandsImpl::run_schedule(std::string name, std::string actor, api::IdempotencyKey key,
+                                Reply<api::Created> reply) {
+    auto make = [this, name, actor](db::Store& store, UnixMs now) -> Result<std::vector<JobId>> {
         const auto all = store.schedules();
         if (!all) return all.error();
         for (const Schedule& schedule : *all) {
             if (schedule.name != name) continue;
             auto ids = parts_.schedules.submit_chain(store, schedule, {}, actor, now);
-            if (!ids) return ids.error();
-            *made = std::move(*ids);
-            return {};
+            if (ids) crash_point("schedule.run_stored");
+            return ids;
         }
         return Error{ErrorCode::kNotFound, "no_such_schedule", "There is no schedule \"" + name + "\".",
                      "`nightshift schedule ls` shows the schedules there are.", ""};
     };
-    parts_.loop.change({std::move(apply),
-                        [made, reply = std::move(reply)](const Status& stored) {
-                            if (stored) return reply(*made);
-                            reply(stored.error());
-                        },
-                        false});
+    create(std::move(key), std::move(make), std::move(reply), [] { crash_point("schedule.run_committed"); });
 }
 
 void CommandsImpl::put_policy(Policy policy, std::string policy_json, std::string actor, Reply<void> reply) {
@@ -231,10 +236,12 @@ void CommandsImpl::put_policy(Policy policy, std::string policy_json, std::strin
         },
         std::move(reply),
         [this, policy = std::move(policy), policy_json, version] {
+            crash_point("policy.committed");
             parts_.dispatcher.set_policy(policy);
             policy_json_ = policy_json;
             policy_version_ = version;
             parts_.policy_changed(policy_json);
+            crash_point("policy.applied");
             parts_.loop.wake();
         });
 }

@@ -30,14 +30,17 @@ class CommandsImpl final : public api::Commands {
 
     void submit(api::SubmitRequest request, Reply<api::SubmitReply> reply) override;
     void act(JobId job, api::JobAction action, std::string actor, Reply<void> reply) override;
-    void retry(JobId job, bool with_dependents, std::string actor, Reply<JobId> reply) override;
+    void retry(JobId job, bool with_dependents, std::string actor, api::IdempotencyKey key,
+               Reply<api::Created> reply) override;
     void patch(JobId job, api::JobPatch patch, std::string actor, Reply<void> reply) override;
     void hide(JobId job, std::string actor, Reply<void> reply) override;
     void move(JobId job, api::MoveRequest request, Reply<void> reply) override;
-    void put_schedule(Schedule schedule, bool must_be_new, std::string actor, Reply<void> reply) override;
+    void put_schedule(Schedule schedule, bool must_be_new, std::string actor, api::IdempotencyKey key,
+                      Reply<api::Created> reply) override;
     void delete_schedule(std::string name, std::string actor, Reply<void> reply) override;
     void enable_schedule(std::string name, bool enabled, std::string actor, Reply<void> reply) override;
-    void run_schedule(std::string name, std::string actor, Reply<std::vector<JobId>> reply) override;
+    void run_schedule(std::string name, std::string actor, api::IdempotencyKey key,
+                      Reply<api::Created> reply) override;
     void put_policy(Policy policy, std::string policy_json, std::string actor, Reply<void> reply) override;
     void pause(api::PauseRequest request, Reply<void> reply) override;
     void shut_down(bool yield_jobs, std::string actor, Reply<void> reply) override;
@@ -74,6 +77,9 @@ class CommandsImpl final : public api::Commands {
     /// Queues a change that answers with nothing but its status.
     void simple(std::function<Status(db::Store&, UnixMs)> apply, Reply<void> reply,
                 std::function<void()> after = nullptr);
+    /// Queues a change that makes something once for each key, see create_once.
+    void create(api::IdempotencyKey key, std::function<Result<std::vector<JobId>>(db::Store&, UnixMs)> make,
+                Reply<api::Created> reply, std::function<void()> after);
     void yield_all(const std::string& actor);
 
     Parts parts_;

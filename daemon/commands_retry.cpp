@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/commands_impl.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::daemon {
 
@@ -12,19 +13,17 @@ constexpr std::size_t kCopiesMax = 1000;
 
 }  // namespace
 
-void CommandsImpl::retry(JobId id, bool with_dependents, std::string actor, Reply<JobId> reply) {
-    auto made = std::make_shared<JobId>();
-    parts_.loop.change({[this, id, with_dependents, actor, made](db::Store& store, UnixMs now) -> Status {
-                            const auto copy = retry_in(store, id, with_dependents, actor, now);
-                            if (!copy) return copy.error();
-                            *made = *copy;
-                            return {};
-                        },
-                        [made, reply = std::move(reply)](const Status& stored) {
-                            if (stored) return reply(*made);
-                            reply(stored.error());
-                        },
-                        false});
+void CommandsImpl::retry(JobId id, bool with_dependents, std::string actor, api::IdempotencyKey key,
+                         Reply<api::Created> reply) {
+    create(
+        std::move(key),
+        [this, id, with_dependents, actor](db::Store& store, UnixMs now) -> Result<std::vector<JobId>> {
+            const auto copy = retry_in(store, id, with_dependents, actor, now);
+            if (!copy) return copy.error();
+            crash_point("retry.stored");
+            return std::vector<JobId>{*copy};
+        },
+        std::move(reply), [] { crash_point("retry.committed"); });
 }
 
 Result<JobId> CommandsImpl::copy_in(db::Store& store, JobId id, const std::string& actor, UnixMs now,

@@ -7,6 +7,7 @@
 
 #include "daemon/paths.h"
 #include "daemon/version.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::daemon {
 
@@ -72,6 +73,9 @@ ParsedConfig parse_config(int argc, const char* const* argv) {
     app.add_option("--web-root", config.web_root, "serve the dashboard from this folder")
         ->envname("NIGHTSHIFT_WEB_ROOT")
         ->type_name("DIR");
+    bool lists_crash_points = false;
+    app.add_flag("--crash-points", lists_crash_points, "print where tests may end it, and exit")
+        ->group("Tests");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -79,6 +83,11 @@ ParsedConfig parse_config(int argc, const char* const* argv) {
         const int code = app.exit(error, out, out);
         parsed.exit_code = code == 0 ? kExitOk : kExitUsage;
         parsed.text = out.str();
+        return parsed;
+    }
+    if (lists_crash_points) {
+        parsed.exit_code = kExitOk;
+        for (const std::string_view name : kCrashPoints) parsed.text += std::string(name) + "\n";
         return parsed;
     }
     if (!read_listen(listen, config)) {

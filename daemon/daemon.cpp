@@ -23,6 +23,7 @@
 #include "daemon/upkeep.h"
 #include "daemon/version.h"
 #include "daemon/worker/identity.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::daemon {
 
@@ -83,6 +84,7 @@ Status Daemon::Parts::open_data() {
     auto taken = InstanceLock::take("nightshiftd.lock");
     if (!taken) return taken.error();
     lock = std::move(*taken);
+    crash_point("start.locked");
     open_log(config.log_level);
     auto opened = db::Store::open(kDatabase, std::string("nightshiftd ") + kVersion);
     if (!opened) return opened.error();
@@ -90,6 +92,7 @@ Status Daemon::Parts::open_data() {
     auto reader = db::open_queries(kDatabase);
     if (!reader) return reader.error();
     queries = std::move(*reader);
+    crash_point("start.database_open");
     return load_credentials();
 }
 
@@ -98,7 +101,9 @@ Status Daemon::Parts::load_credentials() {
     if (!tokens) return tokens.error();
     NIGHTSHIFT_TRY(store->begin());
     for (const db::StoredToken& token : *tokens) NIGHTSHIFT_TRY(store->put_token(token));
-    return store->commit();
+    NIGHTSHIFT_TRY(store->commit());
+    crash_point("start.credentials_stored");
+    return {};
 }
 
 Status Daemon::Parts::make_devices() {
@@ -127,6 +132,7 @@ Status Daemon::Parts::make_devices() {
     for (const Device& device : devices->devices()) {
         spdlog::info("device uuid={} name=\"{}\" total={}", device.uuid, device.name, device.total.value);
     }
+    crash_point("start.devices_made");
     return make_folders(crew->workplace().cache_folder());
 }
 
@@ -188,6 +194,7 @@ Status Daemon::Parts::load_policy() {
     // Passes that started nothing are not written down: leave them room, so that numbers never repeat.
     if (seq && *seq) dispatcher->set_plan_seq(std::atoll((*seq)->c_str()) + 1'000'000);
     write_policy_file();
+    crash_point("start.policy_loaded");
     return {};
 }
 
@@ -206,13 +213,16 @@ Status Daemon::Parts::open_door() {
     auto started = api::HttpServer::start(io, options, *commands, *queries);
     if (!started) return started.error();
     server = std::move(*started);
+    crash_point("http.listening");
     InstanceFile instance;
     instance.process = own_identity();
     instance.port = server->port();
     instance.address = config.address;
     instance.socket = config.socket_path;
     instance.version = kVersion;
-    return write_instance_file(kInstanceFile, instance);
+    NIGHTSHIFT_TRY(write_instance_file(kInstanceFile, instance));
+    crash_point("start.instance_written");
+    return {};
 }
 
 api::ServerStatus Daemon::Parts::status() const {
@@ -246,11 +256,13 @@ void Daemon::Parts::request_stop() {
 void Daemon::Parts::stop_now() {
     if (is_stopping) return;
     is_stopping = true;
+    crash_point("down.asked");
     shell->notify("STOPPING=1");
     spdlog::info("stopping jobs_left_running={}", crew->size());
     loop->remove_stages();
     server->stop();
     loop->flush();
+    crash_point("down.flushed");
     drain = std::make_unique<boost::asio::steady_timer>(io);
     drain_answers(kDrainSteps);
 }
@@ -294,13 +306,16 @@ int Daemon::run() {
     parts.devices->refresh([&parts](bool) { parts.loop->wake(); });
     parts.crew->refresh_devices();
     parts.shell->notify("READY=1");
+    crash_point("start.ready");
     spdlog::info("ready version={} port={} data=\"{}\"", kVersion, parts.server->port(), config_.data_folder);
     parts.io.run();
     parts.server.reset();
     parts.crew->close();
     parts.loop->flush();
     static_cast<void>(parts.store->checkpoint_wal());
+    crash_point("down.wal_moved");
     forget_file(kInstanceFile);
+    crash_point("down.instance_removed");
     spdlog::info("stopped");
     return kExitOk;
 }

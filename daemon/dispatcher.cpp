@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/credentials.h"
+#include "scheduler/crash_point.h"
 #include "scheduler/gates.h"
 
 namespace nightshift::daemon {
@@ -109,6 +110,7 @@ Status Dispatcher::persist_starts(db::Store& store, const Plan& plan, const Snap
         auto attempt = store.grant(start.job, *token, start.device, start.budget, now,
                                    {"job", "starting", "scheduler", data.dump()});
         if (!attempt) return attempt.error();
+        crash_point("grant.stored");
         starts_.push_back({*job, std::move(*attempt), start.budget});
     }
     return {};
@@ -125,6 +127,7 @@ Status Dispatcher::persist_yields(db::Store& store, const Plan& plan, const Snap
                                {"job", "yielding", "scheduler", data.dump()});
         if (!stored && stored.error().code == ErrorCode::kConflict) continue;  // it is leaving already
         if (!stored) return stored.error();
+        crash_point("yield.stored");
         yields_.push_back({live->attempt.id, yield.deadline - now, yield.reason});
     }
     return {};
@@ -162,10 +165,12 @@ void Dispatcher::act() {
     starts.swap(starts_);
     yields.swap(yields_);
     for (const YieldOrder& order : yields) {
+        crash_point("yield.committed");
         if (const auto supervisor = crew_.find(order.attempt))
             supervisor->ask_to_yield(order.grace, order.reason);
     }
     for (StartOrder& order : starts) {
+        crash_point("grant.committed");
         spdlog::info("job_starting job={} attempt={} device={} budget={}", order.job.id.value,
                      order.attempt.id.number, order.attempt.device, order.budget.value);
         crew_.start(std::move(order.job), std::move(order.attempt), order.budget);

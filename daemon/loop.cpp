@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "scheduler/crash_point.h"
+
 namespace nightshift::daemon {
 
 namespace {
@@ -60,12 +62,16 @@ void Loop::tick() {
     std::vector<db::StoredEvent> events;
     if (is_committed) events = store_.take_new_events();
     if (is_committed) {
+        crash_point("tick.committed");
         for (TickStage* stage : stages_) stage->act();
+        crash_point("tick.acted");
     }
     for (const db::StoredEvent& event : events) events_.publish_stored(event);
+    crash_point("tick.published");
     for (Outcome& outcome : outcomes) {
         if (outcome.change.done) outcome.change.done(outcome.status);
     }
+    crash_point("tick.answered");
     if (!pending_.empty() && !retry_at_) wake();
     arm(clock_.now());
 }
@@ -80,6 +86,7 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
         settle(outcomes, begun);
         return false;
     }
+    crash_point("tick.begun");
     Status ended_by = Error{ErrorCode::kUnavailable, "transaction_lost",
                             "The transaction was rolled back by the database.", "Try again.", ""};
     while (!pending_.empty() && outcomes.size() < kChangesPerTick && store_.in_transaction()) {
@@ -88,6 +95,7 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
         const Status status = apply_one(change, now);
         if (!status && !store_.in_transaction()) ended_by = status;
         outcomes.push_back({std::move(change), status});
+        crash_point("tick.change_applied");
     }
     const bool may_decide = !retry_at_ || clock_.steady() >= *retry_at_;
     for (TickStage* stage : stages_) {
@@ -103,6 +111,7 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
             retry_at_ = clock_.steady() + kRetryAfterFailure;
         }
     }
+    crash_point("tick.decided");
     // A full disk ends the whole transaction; everybody in it hears that reason.
     const Status committed = store_.in_transaction() ? store_.commit() : ended_by;
     if (!committed) {

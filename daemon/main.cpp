@@ -4,6 +4,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/paths.h"
+#include "scheduler/crash_point.h"
 
 int main(int argc, char** argv) {
     using namespace nightshift::daemon;
@@ -13,6 +14,11 @@ int main(int argc, char** argv) {
     if (parsed.exit_code) {
         std::fputs(parsed.text.c_str(), *parsed.exit_code == kExitOk ? stdout : stderr);
         return *parsed.exit_code;
+    }
+    if (const auto armed = nightshift::arm_crash_point_of_environment(""); !armed) {
+        std::fprintf(stderr, "nightshiftd: %s %s\n", armed.error().message.c_str(),
+                     armed.error().hint.c_str());
+        return kExitUsage;
     }
     try {
         return Daemon(std::move(parsed.config)).run();

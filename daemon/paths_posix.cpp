@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "scheduler/crash_point.h"
+
 namespace nightshift::daemon {
 
 namespace {
@@ -137,7 +139,9 @@ Status write_file_durably(const std::string& path, const std::string& content) {
         }
         if (fsync(file.fd) != 0) return os_error("Cannot write", temporary);
     }
+    crash_point("file.synced");
     if (rename(temporary.c_str(), path.c_str()) != 0) return os_error("Cannot replace", path);
+    crash_point("file.renamed");
     const std::size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
     const Descriptor parent{open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

@@ -6,6 +6,7 @@
 
 #include "daemon/worker/attempt_record.h"
 #include "daemon/worker/identity.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::daemon {
 
@@ -56,6 +57,7 @@ Finding look_at(Loop& loop, Crew& crew, LiveJob live, const std::string& boot_be
         // The worker is gone; what it started may not be.
         kill_session(*finding.live.attempt.worker, finding.live.attempt.command);
     }
+    crash_point("recover.looked");
     return finding;
 }
 
@@ -76,7 +78,10 @@ Status store_findings(Loop& loop, std::vector<Finding>& findings, const Recovery
                               {"never_started", counts.never_started}};
     const auto event = store.append_event({"queue", "daemon_started", "daemon", data.dump()}, {}, 0, now);
     if (!event) return event.error();
-    return store.commit();
+    crash_point("recover.ends_stored");
+    NIGHTSHIFT_TRY(store.commit());
+    crash_point("recover.committed");
+    return {};
 }
 
 }  // namespace
@@ -103,6 +108,7 @@ Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
         } else {
             crew.expect_release(id);
         }
+        crash_point("recover.adopted");
     }
     // Ended before, but not yet seen to be free: a worker may still sit on its memory.
     for (const Lease& lease : snapshot.reclaiming) {
@@ -111,6 +117,7 @@ Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
         if (*attempt && (*attempt)->worker) kill_session(*(*attempt)->worker, (*attempt)->command);
         crew.expect_release(lease.attempt);
     }
+    crash_point("recover.done");
     spdlog::info("recovered adopted={} ended={} lost={} never_started={}", counts.adopted, counts.ended,
                  counts.lost, counts.never_started);
     return counts;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "scheduler/crash_point.h"
 #include "scheduler/policy.h"
 
 namespace nightshift::daemon {
@@ -46,11 +47,13 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
             schedule.id, decision.nominal, decision.run ? "run" : "skip", decision.reason, now,
             {"schedule", decision.run ? "fired" : "skipped", "scheduler", data.dump()});
         if (!is_new) return is_new.error();
+        crash_point("fire.recorded");
         if (!*is_new || !decision.run) continue;
         if (decision.replace_running) {
             for (const Job& job : *open) NIGHTSHIFT_TRY(stop_job_(store, job, now));
         }
         const auto made = submit_chain(store, schedule, decision.nominal, "schedule", now);
+        if (made) crash_point("fire.chain_stored");
         if (made) continue;
         // A disk that is full ends the tick; jobs that are refused are a fact of this night.
         if (made.error().code != ErrorCode::kInvalidArgument && made.error().code != ErrorCode::kExhausted) {
@@ -65,7 +68,9 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
     }
     const auto next = next_fire(schedule.cron, schedule.timezone, zones_, now);
     schedule.next_fire_at = next ? std::optional(next->at) : std::nullopt;
-    return store.set_next_fire(schedule.id, schedule.next_fire_at);
+    NIGHTSHIFT_TRY(store.set_next_fire(schedule.id, schedule.next_fire_at));
+    crash_point("fire.next_stored");
+    return {};
 }
 
 Result<std::vector<JobId>> ScheduleRunner::submit_chain(db::Store& store, const Schedule& schedule,
@@ -91,6 +96,7 @@ Result<std::vector<JobId>> ScheduleRunner::submit_chain(db::Store& store, const 
         }
         ids[place] = *id;
         made.push_back(*id);
+        crash_point("fire.job_stored");
     }
     NIGHTSHIFT_TRY(store.release_savepoint());
     return made;

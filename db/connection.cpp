@@ -79,7 +79,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mo
 }
 
 Status Connection::set_up(const std::string& path, Mode mode) {
-    sqlite3_busy_timeout(handle_, mode == Mode::kReader ? kReaderBusyMs : 0);
+    // Somebody who only reads may be repairing the log of a daemon that was killed: that is soon over.
+    sqlite3_busy_timeout(handle_, kReaderBusyMs);
     NIGHTSHIFT_TRY(exec("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"));
     if (mode == Mode::kReader) return exec("PRAGMA query_only = ON; PRAGMA cache_size = -2000;");
     const auto app = scalar("PRAGMA application_id");
@@ -93,13 +94,16 @@ Status Connection::set_up(const std::string& path, Mode mode) {
                      "Choose another data folder.", ""};
     }
     // The writer moves WAL pages itself, between transactions, so no commit pays for it by surprise.
-    return exec(
-        "PRAGMA journal_mode = WAL;"
-        "PRAGMA synchronous = FULL;"
-        "PRAGMA wal_autocheckpoint = 0;"
-        "PRAGMA journal_size_limit = 67108864;"
-        "PRAGMA temp_store = MEMORY;"
-        "PRAGMA cache_size = -8000;");
+    NIGHTSHIFT_TRY(
+        exec("PRAGMA journal_mode = WAL;"
+             "PRAGMA synchronous = FULL;"
+             "PRAGMA wal_autocheckpoint = 0;"
+             "PRAGMA journal_size_limit = 67108864;"
+             "PRAGMA temp_store = MEMORY;"
+             "PRAGMA cache_size = -8000;"));
+    // From here on nobody else writes: being made to wait would be a mistake of ours.
+    sqlite3_busy_timeout(handle_, 0);
+    return {};
 }
 
 Connection::~Connection() {

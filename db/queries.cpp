@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "db/idempotency.h"
 #include "db/job_rows.h"
 #include "db/statement.h"
 #include "db/store.h"
@@ -61,6 +62,10 @@ class SqliteQueries final : public Queries {
     Result<std::optional<Schedule>> schedule(const std::string& name) override;
     Result<std::vector<StateCount>> counts() override;
     Result<std::vector<StoredToken>> tokens() override;
+    Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
+                                                       const std::string& key) override {
+        return find_idempotent(*connection_, scope, key);
+    }
 
   private:
     Status read_page(Statement& rows, std::vector<Job>& jobs);

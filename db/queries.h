@@ -62,6 +62,12 @@ struct StoredToken {
     std::optional<UnixMs> expires_at;
 };
 
+/// What was made under an Idempotency-Key, and the hash of the request that asked for it.
+struct IdempotentAnswer {
+    std::string request_hash;
+    std::vector<JobId> jobs;  ///< in their order; none when it was no job
+};
+
 /// Read side for the HTTP layer: a read-only connection of its own. Thread: the one that made it.
 class Queries {
   public:
@@ -80,6 +86,8 @@ class Queries {
     virtual Result<std::optional<Schedule>> schedule(const std::string& name) = 0;
     virtual Result<std::vector<StateCount>> counts() = 0;
     virtual Result<std::vector<StoredToken>> tokens() = 0;
+    virtual Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
+                                                               const std::string& key) = 0;
 };
 
 }  // namespace nightshift::db

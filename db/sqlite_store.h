@@ -80,7 +80,7 @@ class SqliteStore final : public Store {
     Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
                                                        const std::string& key) override;
     Status remember_idempotent(const std::string& scope, const std::string& key,
-                               const std::string& request_hash, JobId job, UnixMs expires) override;
+                               const IdempotentAnswer& answer, UnixMs expires) override;
     Result<std::optional<std::string>> setting(const std::string& name) override;
     Status set_setting(const std::string& name, const std::string& value) override;
     Status put_token(const StoredToken& token) override;

@@ -6,6 +6,7 @@
 
 #include "db/migrate.h"
 #include "db/sqlite_store.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::db {
 
@@ -43,11 +44,13 @@ Status SqliteStore::commit() {
         return Error{ErrorCode::kUnavailable, "transaction_lost",
                      "The transaction was rolled back by the database.", "Try again.", ""};
     }
+    crash_point("commit.begun");
     const auto from = std::chrono::steady_clock::now();
     if (Status done = connection_->exec("COMMIT"); !done) {
         rollback();
         return done;
     }
+    crash_point("commit.done");
     const auto took = std::chrono::steady_clock::now() - from;
     last_commit_ = Millis{std::chrono::duration_cast<std::chrono::milliseconds>(took).count()};
     return {};
@@ -86,8 +89,11 @@ Status SqliteStore::release_savepoint() {
 }
 
 Status SqliteStore::checkpoint_wal() {
+    crash_point("wal.before_checkpoint");
     // A reader in the middle of a query makes this do less, not fail.
-    return connection_->exec("PRAGMA wal_checkpoint(PASSIVE)");
+    NIGHTSHIFT_TRY(connection_->exec("PRAGMA wal_checkpoint(PASSIVE)"));
+    crash_point("wal.checkpointed");
+    return {};
 }
 
 }  // namespace nightshift::db

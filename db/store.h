@@ -23,11 +23,6 @@ struct EventText {
     std::string data_json = "{}";
 };
 
-struct IdempotentAnswer {
-    std::string request_hash;
-    JobId job;
-};
-
 /// The write side: the one connection that writes and checkpoints. Every mutation needs an open
 /// transaction; nothing is durable before commit() has returned success. Every state write is guarded
 /// by the state it expects; a mismatch is ErrorCode::kConflict and changes nothing. Thread: the loop.
@@ -131,7 +126,7 @@ class Store {
     virtual Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
                                                                const std::string& key) = 0;
     virtual Status remember_idempotent(const std::string& scope, const std::string& key,
-                                       const std::string& request_hash, JobId job, UnixMs expires) = 0;
+                                       const IdempotentAnswer& answer, UnixMs expires) = 0;
     virtual Result<std::optional<std::string>> setting(
         const std::string& name) = 0;  ///< policy, pause, boot id, plan_seq
     virtual Status set_setting(const std::string& name, const std::string& value) = 0;

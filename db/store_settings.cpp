@@ -1,3 +1,4 @@
+#include "db/idempotency.h"
 #include "db/sqlite_store.h"
 
 namespace nightshift::db {
@@ -20,20 +21,12 @@ Status SqliteStore::set_setting(const std::string& name, const std::string& valu
 
 Result<std::optional<IdempotentAnswer>> SqliteStore::idempotent(const std::string& scope,
                                                                 const std::string& key) {
-    Statement row(*connection_, "SELECT request_hash, job_id FROM idem WHERE scope = ? AND key = ?", scope,
-                  key);
-    const auto has_row = row.step();
-    if (!has_row) return has_row.error();
-    if (!*has_row) return std::optional<IdempotentAnswer>{};
-    return std::optional<IdempotentAnswer>(IdempotentAnswer{row.text(0), JobId{row.integer(1)}});
+    return find_idempotent(*connection_, scope, key);
 }
 
 Status SqliteStore::remember_idempotent(const std::string& scope, const std::string& key,
-                                        const std::string& request_hash, JobId job, UnixMs expires) {
-    Statement put(*connection_,
-                  "INSERT INTO idem (scope, key, request_hash, job_id, expires_at_ms) VALUES (?, ?, ?, ?, ?)",
-                  scope, key, request_hash, job, expires);
-    return put.run();
+                                        const IdempotentAnswer& answer, UnixMs expires) {
+    return insert_idempotent(*connection_, scope, key, answer, expires);
 }
 
 Status SqliteStore::put_token(const StoredToken& token) {

@@ -2,6 +2,7 @@
 
 #include "api/field_reader.h"
 #include "api/handlers/handlers.h"
+#include "api/idempotency.h"
 #include "api/job_codec.h"
 
 namespace nightshift::api::handle {
@@ -100,16 +101,23 @@ void preempt(Context& context, const RequestPtr& request, Respond respond) {
 void retry(Context& context, const RequestPtr& request, Respond respond) {
     if (auto known = check_query(*request, {"dependents"}); !known)
         return respond(error_answer(*request, known.error()));
+    auto key = idempotency_key(*request, "retry");
+    if (!key) return respond(error_answer(*request, key.error()));
+    const auto answer = [&context, request, respond](Result<Created> made) {
+        if (!made) return respond(refusal(context, *request, made.error()));
+        const JobId id = made->jobs.at(0);
+        Response response = job_answer(context, *request, id, 201);
+        response.headers.emplace_back("Location", "/api/v1/jobs/" + std::to_string(id.value));
+        mark_replayed(response, made->is_replayed);
+        respond(std::move(response));
+    };
+    const auto known = find_created(context.queries, *key);
+    if (!known) return answer(known.error());
+    if (*known) return answer(**known);
     const auto job = job_of(context, *request);
     if (!job) return respond(error_answer(*request, job.error()));
     context.commands.retry(job->id, query_flag(*request, "dependents"), request->caller.actor,
-                           [&context, request, respond](Result<JobId> made) {
-                               if (!made) return respond(refusal(context, *request, made.error()));
-                               Response response = job_answer(context, *request, *made, 201);
-                               response.headers.emplace_back("Location",
-                                                             "/api/v1/jobs/" + std::to_string(made->value));
-                               respond(std::move(response));
-                           });
+                           std::move(*key), answer);
 }
 
 void move(Context& context, const RequestPtr& request, Respond respond) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/handlers/handlers.h"
+#include "api/idempotency.h"
 #include "api/rfc3339.h"
 #include "api/schedule_codec.h"
 #include "api/strict_json.h"
@@ -75,16 +76,21 @@ void get_schedule(Context& context, const RequestPtr& request, Respond respond) 
 }
 
 void create_schedule(Context& context, const RequestPtr& request, Respond respond) {
+    auto key = idempotency_key(*request, "schedule");
+    if (!key) return respond(error_answer(*request, key.error()));
+    const auto known = find_created(context.queries, *key);
+    if (!known) return respond(error_answer(*request, known.error()));
     auto schedule = parse_schedule_text(request->body, submit_defaults(context));
     if (!schedule) return respond(error_answer(*request, schedule.error()));
-    const std::string name = schedule->name;
-    context.commands.put_schedule(std::move(*schedule), true, request->caller.actor,
-                                  [&context, request, respond, name](Result<void> done) {
-                                      if (!done) return respond(error_answer(*request, done.error()));
-                                      Response response = schedule_answer(context, *request, name, 201);
-                                      response.headers.emplace_back("Location", "/api/v1/schedules/" + name);
-                                      respond(std::move(response));
-                                  });
+    const auto answer = [&context, request, respond, name = schedule->name](Result<Created> made) {
+        if (!made) return respond(error_answer(*request, made.error()));
+        Response response = schedule_answer(context, *request, name, 201);
+        response.headers.emplace_back("Location", "/api/v1/schedules/" + name);
+        mark_replayed(response, made->is_replayed);
+        respond(std::move(response));
+    };
+    if (*known) return answer(**known);
+    context.commands.put_schedule(std::move(*schedule), true, request->caller.actor, std::move(*key), answer);
 }
 
 void put_schedule(Context& context, const RequestPtr& request, Respond respond) {
@@ -109,8 +115,8 @@ void put_schedule(Context& context, const RequestPtr& request, Respond respond) 
         }
     }
     context.commands.put_schedule(
-        std::move(*schedule), is_new, request->caller.actor,
-        [&context, request, respond, name, is_new](Result<void> done) {
+        std::move(*schedule), is_new, request->caller.actor, {},
+        [&context, request, respond, name, is_new](Result<Created> done) {
             respond(done ? schedule_answer(context, *request, name, is_new ? 201 : 200)
                          : error_answer(*request, done.error()));
         });
@@ -126,16 +132,23 @@ void delete_schedule(Context& context, const RequestPtr& request, Respond respon
 }
 
 void run_schedule(Context& context, const RequestPtr& request, Respond respond) {
+    auto key = idempotency_key(*request, "schedule_run");
+    if (!key) return respond(error_answer(*request, key.error()));
+    const auto answer = [request, respond](Result<Created> made) {
+        if (!made) return respond(error_answer(*request, made.error()));
+        ordered_json body;
+        body["jobs"] = ordered_json::array();
+        for (const JobId id : made->jobs) body["jobs"].push_back(id.value);
+        Response response = json_answer(body, 201);
+        mark_replayed(response, made->is_replayed);
+        respond(std::move(response));
+    };
+    const auto known = find_created(context.queries, *key);
+    if (!known) return answer(known.error());
+    if (*known) return answer(**known);
     const auto schedule = schedule_of(context, *request);
     if (!schedule) return respond(error_answer(*request, schedule.error()));
-    context.commands.run_schedule(schedule->name, request->caller.actor,
-                                  [request, respond](Result<std::vector<JobId>> made) {
-                                      if (!made) return respond(error_answer(*request, made.error()));
-                                      ordered_json body;
-                                      body["jobs"] = ordered_json::array();
-                                      for (JobId id : *made) body["jobs"].push_back(id.value);
-                                      respond(json_answer(body, 201));
-                                  });
+    context.commands.run_schedule(schedule->name, request->caller.actor, std::move(*key), answer);
 }
 
 void pause_schedule(Context& context, const RequestPtr& request, Respond respond) {

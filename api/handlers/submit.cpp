@@ -2,26 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/digest.h"
 #include "api/handlers/handlers.h"
+#include "api/idempotency.h"
 #include "api/job_codec.h"
 #include "api/strict_json.h"
 
 namespace nightshift::api::handle {
 namespace {
-
-constexpr std::size_t kKeyBytesMax = 255;
-
-/// The Idempotency-Key header: visible ASCII, or nothing. Fails: "bad_idempotency_key".
-Result<std::string> idempotency_key(const Request& request) {
-    const std::string* key = request.head.find("idempotency-key");
-    if (key == nullptr) return std::string();
-    bool is_fine = !key->empty() && key->size() <= kKeyBytesMax;
-    for (char c : *key) is_fine = is_fine && c > ' ' && c < 0x7f;
-    if (is_fine) return *key;
-    return Error{ErrorCode::kInvalidArgument, "bad_idempotency_key",
-                 "Idempotency-Key has to be 1 to 255 visible ASCII characters.", "Use a UUID or a name.", ""};
-}
 
 /// A job that would exist if the spec were stored now: last in its class, its dependencies looked up.
 Result<Job> hypothetical(Context& context, JobSpec spec) {
@@ -69,7 +56,7 @@ Response stored(Context& context, const Request& request, const SubmitReply& rep
     Response response = json_answer(job_object(context, **job, reasons), 201);
     response.headers.emplace_back("Location", "/api/v1/jobs/" + std::to_string(reply.id.value));
     response.headers.emplace_back("ETag", etag_of((*job)->version));
-    if (reply.is_replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
+    mark_replayed(response, reply.is_replayed);
     return response;
 }
 
@@ -92,17 +79,22 @@ SubmitDefaults submit_defaults(Context& context) {
 void submit(Context& context, const RequestPtr& request, Respond respond) {
     if (auto known = check_query(*request, {"dry_run"}); !known)
         return respond(error_answer(*request, known.error()));
-    auto key = idempotency_key(*request);
+    const bool is_dry = query_flag(*request, "dry_run");
+    auto key = idempotency_key(*request, "submit");
     if (!key) return respond(error_answer(*request, key.error()));
+    if (!is_dry) {
+        const auto known = find_created(context.queries, *key);
+        if (!known) return respond(error_answer(*request, known.error()));
+        if (*known) return respond(stored(context, *request, {(*known)->jobs.at(0), true}));
+    }
     std::vector<Error> errors;
     auto spec = parse_submit_text(request->body, submit_defaults(context), {}, &errors);
     if (!spec) return respond(error_answer(*request, errors));
-    if (query_flag(*request, "dry_run")) return respond(dry_run(context, *request, std::move(*spec)));
+    if (is_dry) return respond(dry_run(context, *request, std::move(*spec)));
     SubmitRequest order;
     order.spec = std::move(*spec);
     order.actor = request->caller.actor;
-    order.idempotency_key = std::move(*key);
-    if (!order.idempotency_key.empty()) order.request_hash = sha256_hex(request->body);
+    order.key = std::move(*key);
     context.commands.submit(std::move(order), [&context, request, respond](Result<SubmitReply> reply) {
         if (!reply) return respond(error_answer(*request, reply.error()));
         respond(stored(context, *request, *reply));

@@ -8,6 +8,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "scheduler/crash_point.h"
+
 namespace nightshift::daemon {
 
 namespace {
@@ -125,6 +127,7 @@ Result<std::unique_ptr<ControlListener>> ControlListener::open(boost::asio::io_c
     const boost::asio::local::stream_protocol::endpoint endpoint(path);
     listener->acceptor_.open(endpoint.protocol(), error);
     if (!error) listener->acceptor_.bind(endpoint, error);
+    crash_point("control.bound");
     if (!error) chmod(path.c_str(), 0600);
     if (!error) listener->acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
     if (error) {
@@ -133,6 +136,7 @@ Result<std::unique_ptr<ControlListener>> ControlListener::open(boost::asio::io_c
                      "Use a data folder on a local disk that allows sockets.", ""};
     }
     listener->accept();
+    crash_point("control.listening");
     return listener;
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/worker/identity.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::daemon {
 
@@ -137,7 +138,12 @@ void Crew::expect_release(const AttemptId& id) {
 }
 
 void Crew::release(const AttemptId& id) {
-    loop_.change({[id](db::Store& store, UnixMs) { return store.release_lease(id); }, {}, true});
+    loop_.change({[id](db::Store& store, UnixMs) -> Status {
+                      NIGHTSHIFT_TRY(store.release_lease(id));
+                      crash_point("lease.released");
+                      return {};
+                  },
+                  [](const Status&) { crash_point("lease.release_committed"); }, true});
 }
 
 void Crew::release_leases() {

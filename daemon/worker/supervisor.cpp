@@ -7,6 +7,7 @@
 
 #include "daemon/paths.h"
 #include "daemon/worker/identity.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::daemon {
 
@@ -52,18 +53,23 @@ void Supervisor::launch() {
         is_gone_ = true;
         return finish(spawn_error_facts(made.error()));
     }
+    crash_point("spawn.folder_made");
     auto process = Process::spawn(loop_.io(), request);
     if (!process) {
         is_gone_ = true;
         return finish(spawn_error_facts(process.error()));
     }
+    crash_point("spawn.done");
     attempt_.worker = (*process)->identity();
     watch(std::move(*process));
-    loop_.change({[id = id(), worker = *attempt_.worker](db::Store& store, UnixMs) {
-                      return store.set_worker(id, worker);
+    loop_.change({[id = id(), worker = *attempt_.worker](db::Store& store, UnixMs) -> Status {
+                      NIGHTSHIFT_TRY(store.set_worker(id, worker));
+                      crash_point("identity.stored");
+                      return {};
                   },
                   [self = shared_from_this()](const Status& stored) {
                       if (!stored) return;
+                      crash_point("identity.committed");
                       self->is_identity_stored_ = true;
                       self->maybe_start();
                   },
@@ -101,6 +107,7 @@ void Supervisor::connect(std::shared_ptr<Channel> channel, const wire::Hello& he
         spdlog::warn("hello_refused job={} attempt={} pid={}", id().job.value, id().number, hello.worker.pid);
         return channel->send(wire::Refuse{"Another process runs this attempt."});
     }
+    crash_point("hello.received");
     if (channel_) channel_->close("the worker connected again");
     channel_ = std::move(channel);
     pings_unanswered_ = 0;
@@ -132,6 +139,7 @@ void Supervisor::maybe_start() {
     }
     is_start_sent_ = true;
     channel_->send(*start);
+    crash_point("start.sent");
 }
 
 Result<wire::Start> Supervisor::start_message() {
@@ -188,6 +196,7 @@ void Supervisor::on_message(wire::FromWorker message) {
     } else if (auto* checkpoint = std::get_if<wire::CheckpointCommitted>(&message)) {
         on_checkpoint(std::move(checkpoint->checkpoint));
     } else if (const auto* done = std::get_if<wire::Done>(&message)) {
+        crash_point("done.received");
         const auto result = read_result(workplace_.attempt_folder(id()), id());
         finish(result ? facts_of(*result) : facts_of(*done));
     } else if (std::holds_alternative<wire::Pong>(message)) {
@@ -203,11 +212,13 @@ void Supervisor::on_started(const std::optional<ProcessIdentity>& command, Enfor
     }
     nlohmann::json data{{"device", attempt_.device}, {"grade", to_string(grade)}};
     if (attempt_.worker) data["pid"] = attempt_.worker->pid;
-    loop_.change({[id = id(), command, grade, text = dump(data)](db::Store& store, UnixMs now) {
-                      return store.set_running(id, command, grade, now, {"job", "started", "worker", text});
-                  },
-                  {},
-                  true});
+    loop_.change(
+        {[id = id(), command, grade, text = dump(data)](db::Store& store, UnixMs now) -> Status {
+             NIGHTSHIFT_TRY(store.set_running(id, command, grade, now, {"job", "started", "worker", text}));
+             crash_point("running.stored");
+             return {};
+         },
+         [](const Status&) { crash_point("running.committed"); }, true});
 }
 
 void Supervisor::on_progress(const Progress& progress) {
@@ -241,11 +252,13 @@ void Supervisor::on_checkpoint(Checkpoint checkpoint) {
     checkpoint.job = id().job;
     checkpoint.attempt = id().number;
     const std::string data = dump({{"step", checkpoint.step}, {"bytes", checkpoint.bytes.value}});
-    loop_.change({[checkpoint, data](db::Store& store, UnixMs now) {
-                      return store.add_checkpoint(checkpoint, now, {"job", "checkpoint", "worker", data});
-                  },
-                  {},
-                  true});
+    loop_.change(
+        {[checkpoint, data](db::Store& store, UnixMs now) -> Status {
+             NIGHTSHIFT_TRY(store.add_checkpoint(checkpoint, now, {"job", "checkpoint", "worker", data}));
+             crash_point("checkpoint.stored");
+             return {};
+         },
+         [](const Status&) { crash_point("checkpoint.committed"); }, true});
 }
 
 void Supervisor::finish(AttemptFacts facts) {
@@ -261,15 +274,19 @@ void Supervisor::finish(AttemptFacts facts) {
     loop_.change({[id = id(), facts = std::move(facts), is_free, progress = progress_](db::Store& store,
                                                                                        UnixMs now) -> Status {
                       if (progress) NIGHTSHIFT_TRY(store.set_progress(id, *progress));
-                      return store_end(store, id, facts, is_free, now);
+                      NIGHTSHIFT_TRY(store_end(store, id, facts, is_free, now));
+                      crash_point("end.stored");
+                      return {};
                   },
                   [self = shared_from_this()](const Status& stored) {
                       if (!stored) {
                           spdlog::error("end_not_stored job={} attempt={} error=\"{}\"", self->id().job.value,
                                         self->id().number, stored.error().message);
                       }
+                      crash_point("end.committed");
                       self->is_ended_ = true;
                       if (self->channel_) self->channel_->send(wire::Bye{});
+                      crash_point("bye.sent");
                       if (!self->is_gone_) {
                           self->linger_.expires_after(kLinger);
                           self->linger_.async_wait([weak = self->weak_from_this()](const auto& error) {
@@ -282,6 +299,7 @@ void Supervisor::finish(AttemptFacts facts) {
 }
 
 void Supervisor::on_exit(const ExitStatus& status) {
+    crash_point("exit.seen");
     // Whatever the worker started goes with it: a killed worker cannot clean up after itself.
     kill_all();
     is_gone_ = true;

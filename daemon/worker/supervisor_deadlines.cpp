@@ -5,6 +5,7 @@
 
 #include "daemon/worker/identity.h"
 #include "daemon/worker/supervisor.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::daemon {
 namespace {
@@ -39,8 +40,13 @@ void Supervisor::stop(Millis grace, const std::string& reason) {
 void Supervisor::tell() {
     if (!channel_ || !is_start_sent_ || is_end_pending_) return;
     const Millis left{std::max<std::int64_t>(0, (asked_until_ - loop_.clock().steady()).value)};
-    if (asked_ == Asked::kYield) channel_->send(wire::YieldRequest{left, reason_});
-    if (asked_ == Asked::kStop) channel_->send(wire::CancelRequest{left, reason_});
+    if (asked_ == Asked::kYield) {
+        channel_->send(wire::YieldRequest{left, reason_});
+        crash_point("yield.sent");
+    } else if (asked_ == Asked::kStop) {
+        channel_->send(wire::CancelRequest{left, reason_});
+        crash_point("stop.sent");
+    }
 }
 
 void Supervisor::arm_deadline(Millis wait) {

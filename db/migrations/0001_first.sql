@@ -244,7 +244,7 @@ CREATE TABLE idem (
     scope TEXT NOT NULL,
     key TEXT NOT NULL,
     request_hash TEXT NOT NULL,
-    job_id INTEGER NOT NULL,
+    jobs TEXT NOT NULL,  -- what was made: ids, a space between them
     expires_at_ms INTEGER NOT NULL,
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;

@@ -11,9 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "jobs/basic/command_progress.h"
 #include "jobs/basic/command_child.h"
+#include "jobs/basic/command_progress.h"
 #include "jobs/runtime/guard.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -62,6 +63,7 @@ class CommandRun {
         child_ = static_cast<pid_t>(spawn_group(request));
         const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
         host_.command_started(identify_process(child_));
+        crash_point("worker.command_started");
         while (!has_ended()) {
             wait_for_news(process.fd);
             bury_orphans();
@@ -154,6 +156,7 @@ class CommandRun {
         }
         kill_descendants(kKillPatience);
         forward_progress(steady_ms(), true);
+        crash_point("worker.command_ended");
         if (WIFSIGNALED(status)) return host_.command_ended(std::nullopt, WTERMSIG(status));
         const int exit_code = WEXITSTATUS(status);
         if (was_asked_to_save_ && exit_code == kExitYielded) host_.commit_saved();

@@ -13,6 +13,7 @@
 #include "jobs/runtime/control.h"
 #include "jobs/runtime/guard.h"
 #include "jobs/runtime/output_reporter.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -44,6 +45,13 @@ Address read_address() {
     address.hello.attempt.number = std::atoi(take_env("NIGHTSHIFT_ATTEMPT").c_str());
     address.hello.worker = identify_process(::getpid());
     address.hello.build = NIGHTSHIFT_VERSION;
+    const std::string crash_at = take_env(kCrashPointVariable);
+    if (!crash_at.empty()) {
+        const AttemptId& id = address.hello.attempt;
+        // The daemon that passed it on has checked it.
+        static_cast<void>(
+            arm_crash_point(crash_at, std::to_string(id.job.value) + "/" + std::to_string(id.number)));
+    }
     if (address.hello.token.empty() || !address.hello.attempt.job) address.path.clear();
     return address;
 }
@@ -92,6 +100,7 @@ wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal&
         // The command's end may be the doing of the control thread, which is about to end this process.
         if (control.is_refused()) ::sleep(kRefusedWait_s);
         context.leave_result(done, started_at);
+        crash_point("worker.result_left");
     } catch (const JobError& error) {
         done.exit_code = 1;
         done.error_code = error.code();
@@ -123,6 +132,7 @@ int run_attempt() {
                      "and NIGHTSHIFT_ATTEMPT_TOKEN; use `nightshift-worker run` by hand\n");
         return kExitUsage;
     }
+    crash_point("worker.begun");
     Control control({.path = address.path,
                      .hello = address.hello,
                      .on_refused =
@@ -139,6 +149,7 @@ int run_attempt() {
         std::fprintf(stderr, "nightshift-worker: gave up, %s\n", control.why().c_str());
         return kExitNoDaemon;
     }
+    crash_point("worker.start_received");
     const bool is_gpu = !start->device.empty() && start->device != "host" && !start->is_simulated;
     ::setenv("CUDA_VISIBLE_DEVICES", is_gpu ? start->device.c_str() : "", 1);
     const wire::Done done = run_in_folder(*start, control, *stop);

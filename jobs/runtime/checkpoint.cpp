@@ -12,6 +12,7 @@
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/sha256.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -117,6 +118,7 @@ Checkpoint CheckpointStore::adopt(const fs::path& folder, std::int64_t step) {
 }
 
 Checkpoint CheckpointStore::seal(const fs::path& fresh, std::int64_t step) {
+    crash_point("worker.checkpoint_saved");
     Checkpoint checkpoint;
     checkpoint.job = attempt_.job;
     checkpoint.attempt = attempt_.number;
@@ -152,6 +154,7 @@ Checkpoint CheckpointStore::seal(const fs::path& fresh, std::int64_t step) {
     const fs::path final = folder_ / name;
     fs::rename(fresh, final);
     sync_folder(folder_);
+    crash_point("worker.checkpoint_renamed");
     forget_old();
 
     const fs::path relative = final.lexically_relative(data_);

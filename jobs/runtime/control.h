@@ -87,6 +87,7 @@ class Control {
     int fd_ = -1;
     bool is_greeted_ = false;  ///< Start or Welcome was received on this connection
     std::string inbox_, outbox_;
+    bool is_checkpoint_out_ = false, is_done_out_ = false;  ///< in outbox_
     Time connect_at_ = 0;
     Time back_off_ = kReconnectFirst.value;
     Time alone_since_ = 0;

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "scheduler/crash_point.h"
+
 namespace nightshift::jobs {
 namespace {
 
@@ -188,6 +190,7 @@ void Control::connect(Time now) {
         if (started_) hello.command = started_->command;
     }
     say(hello);
+    crash_point("worker.connected");
 }
 
 void Control::disconnect(Time now, const std::string& reason) {
@@ -277,6 +280,7 @@ void Control::handle(const wire::FromDaemon& message) {
         changed_.notify_all();
     } else if (std::holds_alternative<wire::Bye>(message)) {
         const std::lock_guard lock(mutex_);
+        crash_point("worker.bye_received");
         has_bye_ = done_.has_value();
         is_over_ = has_bye_;
         changed_.notify_all();
@@ -309,9 +313,15 @@ void Control::fill_outbox(Time now) {
     // A daemon that does not read must not make this grow; everything below is kept until it fits.
     if (!has_room()) return;
     if (std::exchange(is_started_due_, false)) say(*started_);
-    if (std::exchange(is_checkpoint_due_, false)) say(wire::CheckpointCommitted{*checkpoint_});
+    if (std::exchange(is_checkpoint_due_, false)) {
+        say(wire::CheckpointCommitted{*checkpoint_});
+        is_checkpoint_out_ = true;
+    }
     fill_progress(now);
-    if (std::exchange(is_done_due_, false)) say(*done_);
+    if (std::exchange(is_done_due_, false)) {
+        say(*done_);
+        is_done_out_ = true;
+    }
 }
 
 void Control::fill_progress(Time now) {
@@ -331,6 +341,8 @@ void Control::write_outbox(Time now) {
         if (sent < 0) return disconnect(now, "");
         outbox_.erase(0, static_cast<std::size_t>(sent));
     }
+    if (std::exchange(is_checkpoint_out_, false)) crash_point("worker.checkpoint_said");
+    if (std::exchange(is_done_out_, false)) crash_point("worker.done_said");
 }
 
 }  // namespace nightshift::jobs

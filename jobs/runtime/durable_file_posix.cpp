@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "jobs/runtime/job_impl.h"
+#include "scheduler/crash_point.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -57,7 +58,9 @@ void write_durably(const std::filesystem::path& file, std::string_view text) {
         out.write(text);
         out.sync();
     }
+    crash_point("worker.file_synced");
     if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename to", file, errno);
+    crash_point("worker.file_renamed");
     sync_folder(file.parent_path());
 }
 

@@ -61,6 +61,65 @@ TEST_CASE("batch: a key makes it repeatable line by line") {
     CHECK(server.on_loop([&] { return server.daemon().jobs_by_id.size(); }) == 2);
 }
 
+TEST_CASE("batch: `job:#n` is the n-th job of the list, and nothing else") {
+    TestServer server;
+    const std::string body =
+        "{\"kind\":\"sleep\"}\n"
+        "{\"kind\":\"extract\",\"params\":{\"dataset\":\"job:#0\"}}\n"
+        "{\"kind\":\"sleep\",\"after\":[{\"job\":\"job:#1\",\"on\":\"any\"},\"job:#0\"]}\n"
+        "{\"kind\":\"sleep\",\"after\":[\"job:#9\"]}\n"
+        "{\"kind\":\"sleep\",\"after\":[\"job:#4\"]}\n"
+        "{\"kind\":\"sleep\",\"after\":[\"job:#3\"]}\n"
+        "{\"kind\":\"sleep\",\"after\":[\"job:#-1\"]}\n"
+        "{\"kind\":\"sleep\",\"after\":[\"job:#2\"]}\n";
+    const auto lines = lines_of(server.send("POST", "/api/v1/jobs:batch", kOperatorToken, body, kNdjson));
+    REQUIRE(lines.size() == 8);
+    const auto after = [&](int id) {
+        return server.on_loop([&] {
+            std::string text;
+            for (const Dependency& on : server.daemon().jobs_by_id[id].spec.after)
+                text += std::to_string(on.on.value) + " " + std::string(to_string(on.kind)) + ";";
+            return text;
+        });
+    };
+    CHECK(after(2) == "1 success;");
+    CHECK(after(3) == "2 any;1 success;");
+    const auto says = [&](std::size_t line, const char* words) {
+        const json& error = lines[line]["error"];
+        CHECK(error["code"] == "unknown_dependency");
+        CHECK(error["pointer"] == "/after/0");
+        CHECK_MESSAGE(error["detail"].get<std::string>().find(words) != std::string::npos, error.dump());
+    };
+    says(3, "names no job that comes before");  // beyond the end
+    says(4, "names the job itself");
+    says(5, "was refused");  // the line it names had no id
+    says(6, "names no job");
+    CHECK(lines[7] == json{{"line", 8}, {"id", 4}});
+    CHECK(after(4) == "3 success;");
+}
+
+TEST_CASE("batch: a replayed list keeps its references, whatever is refused by now") {
+    TestServer server;
+    const std::string more = std::string(kNdjson) + "Idempotency-Key: chain\r\n";
+    const std::string first = "{\"kind\":\"sleep\"}\n";
+    const std::string second = "{\"kind\":\"sleep\",\"after\":[\"job:#0\"]}\n";
+    CHECK(lines_of(server.send("POST", "/api/v1/jobs:batch", kOperatorToken, first, more)).size() == 1);
+    const auto again =
+        lines_of(server.send("POST", "/api/v1/jobs:batch", kOperatorToken, first + second, more));
+    REQUIRE(again.size() == 2);
+    CHECK(again[0] == json{{"line", 1}, {"id", 1}, {"replayed", true}});
+    CHECK(again[1] == json{{"line", 2}, {"id", 2}});
+    CHECK(server.on_loop([&] { return server.daemon().jobs_by_id[2].spec.after.at(0).on; }) == JobId{1});
+    server.on_loop([&] { server.daemon().known_kinds.clear(); });
+    const auto last =
+        lines_of(server.send("POST", "/api/v1/jobs:batch", kOperatorToken, first + second, more));
+    REQUIRE(last.size() == 2);
+    CHECK(last[1] == json{{"line", 2}, {"id", 2}, {"replayed", true}});
+    const auto other = lines_of(server.send("POST", "/api/v1/jobs:batch", kOperatorToken, second, more));
+    REQUIRE(other.size() == 1);
+    CHECK(other[0]["error"]["code"] == "idempotency_mismatch");
+}
+
 TEST_CASE("batch: many lines through one connection, answered while they still come") {
     TestServer server;
     RawClient client(server.port());

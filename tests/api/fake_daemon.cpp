@@ -91,20 +91,11 @@ void FakeDaemon::answer(std::function<void()> reply) {
 
 void FakeDaemon::submit(api::SubmitRequest request, Reply<api::SubmitReply> reply) {
     calls.push_back("submit");
-    if (!request.idempotency_key.empty()) {
-        const auto known = idempotent.find(request.idempotency_key);
-        if (known != idempotent.end() && known->second.first != request.request_hash) {
-            return reply(
-                Error{ErrorCode::kConflict, "idempotency_mismatch", "Another body had this key.", "", ""});
-        }
-        if (known != idempotent.end()) return reply(api::SubmitReply{known->second.second, true});
-    }
     Job& job = add_job(JobState::kWaiting, request.spec.kind);
     job.spec = request.spec;
     job.held = request.spec.hold;
     job.retries_left = request.spec.retries;
-    if (!request.idempotency_key.empty())
-        idempotent[request.idempotency_key] = {request.request_hash, job.id};
+    remember(request.key, {job.id});
     publish("job", "submitted", job.id);
     answer([reply, id = job.id] { reply(api::SubmitReply{id, false}); });
 }
@@ -124,13 +115,15 @@ void FakeDaemon::act(JobId id, api::JobAction action, std::string, Reply<void> r
     reply(Result<void>());
 }
 
-void FakeDaemon::retry(JobId id, bool with_dependents, std::string, Reply<JobId> reply) {
+void FakeDaemon::retry(JobId id, bool with_dependents, std::string, api::IdempotencyKey key,
+                       Reply<api::Created> reply) {
     calls.push_back("retry " + std::to_string(id.value) + (with_dependents ? " with dependents" : ""));
     const JobSpec spec = jobs_by_id[id.value].spec;
     Job& job = add_job(JobState::kWaiting);
     job.spec = spec;
     job.rerun_of = id;
-    reply(job.id);
+    remember(key, {job.id});
+    reply(api::Created{{job.id}, false});
 }
 
 void FakeDaemon::patch(JobId id, api::JobPatch patch, std::string, Reply<void> reply) {
@@ -153,14 +146,16 @@ void FakeDaemon::hide(JobId id, std::string, Reply<void> reply) {
     reply(Result<void>());
 }
 
-void FakeDaemon::put_schedule(Schedule schedule, bool must_be_new, std::string, Reply<void> reply) {
+void FakeDaemon::put_schedule(Schedule schedule, bool must_be_new, std::string, api::IdempotencyKey key,
+                              Reply<api::Created> reply) {
     calls.push_back("put_schedule");
     if (must_be_new && schedules_by_name.contains(schedule.name)) {
         return reply(
             Error{ErrorCode::kConflict, "schedule_exists", "The name is taken.", "Use PUT.", "/name"});
     }
     schedules_by_name[schedule.name] = std::move(schedule);
-    reply(Result<void>());
+    remember(key, {});
+    reply(api::Created{});
 }
 
 void FakeDaemon::delete_schedule(std::string name, std::string, Reply<void> reply) {
@@ -175,9 +170,22 @@ void FakeDaemon::enable_schedule(std::string name, bool enabled, std::string, Re
     reply(Result<void>());
 }
 
-void FakeDaemon::run_schedule(std::string, std::string, Reply<std::vector<JobId>> reply) {
+void FakeDaemon::run_schedule(std::string, std::string, api::IdempotencyKey key, Reply<api::Created> reply) {
     calls.push_back("run_schedule");
-    reply(std::vector<JobId>{add_job(JobState::kWaiting).id});
+    const api::Created made{{add_job(JobState::kWaiting).id}, false};
+    remember(key, made.jobs);
+    reply(made);
+}
+
+void FakeDaemon::remember(const api::IdempotencyKey& key, std::vector<JobId> jobs) {
+    if (!key.key.empty()) idempotent_answers[{key.scope, key.key}] = {key.request_hash, std::move(jobs)};
+}
+
+Result<std::optional<db::IdempotentAnswer>> FakeDaemon::idempotent(const std::string& scope,
+                                                                   const std::string& key) {
+    const auto known = idempotent_answers.find({scope, key});
+    if (known == idempotent_answers.end()) return std::optional<db::IdempotentAnswer>{};
+    return std::optional(known->second);
 }
 
 void FakeDaemon::put_policy(Policy policy, std::string, std::string, Reply<void> reply) {

@@ -27,7 +27,7 @@ class FakeDaemon : public api::Commands, public db::Queries {
     std::vector<db::StoredEvent> stored_events;
     std::vector<db::StoredToken> stored_tokens;
     std::vector<std::string> calls;  ///< every mutation that arrived, e.g. "submit", "cancel 3"
-    std::map<std::string, std::pair<std::string, JobId>> idempotent;
+    std::map<std::pair<std::string, std::string>, db::IdempotentAnswer> idempotent_answers;
     std::vector<api::KindInfo> known_kinds;
     Policy current_policy;
     int policy_changes = 1;
@@ -49,13 +49,16 @@ class FakeDaemon : public api::Commands, public db::Queries {
     // --- Commands ------------------------------------------------------------------------------
     void submit(api::SubmitRequest request, Reply<api::SubmitReply> reply) override;
     void act(JobId job, api::JobAction action, std::string actor, Reply<void> reply) override;
-    void retry(JobId job, bool with_dependents, std::string actor, Reply<JobId> reply) override;
+    void retry(JobId job, bool with_dependents, std::string actor, api::IdempotencyKey key,
+               Reply<api::Created> reply) override;
     void patch(JobId job, api::JobPatch patch, std::string actor, Reply<void> reply) override;
     void hide(JobId job, std::string actor, Reply<void> reply) override;
-    void put_schedule(Schedule schedule, bool must_be_new, std::string actor, Reply<void> reply) override;
+    void put_schedule(Schedule schedule, bool must_be_new, std::string actor, api::IdempotencyKey key,
+                      Reply<api::Created> reply) override;
     void delete_schedule(std::string name, std::string actor, Reply<void> reply) override;
     void enable_schedule(std::string name, bool enabled, std::string actor, Reply<void> reply) override;
-    void run_schedule(std::string name, std::string actor, Reply<std::vector<JobId>> reply) override;
+    void run_schedule(std::string name, std::string actor, api::IdempotencyKey key,
+                      Reply<api::Created> reply) override;
     void put_policy(Policy policy, std::string policy_json, std::string actor, Reply<void> reply) override;
     void pause(api::PauseRequest request, Reply<void> reply) override;
     void shut_down(bool yield_jobs, std::string actor, Reply<void> reply) override;
@@ -76,6 +79,8 @@ class FakeDaemon : public api::Commands, public db::Queries {
     std::shared_ptr<void> subscribe(std::function<void(const EventRecord&)> listener) override;
 
     // --- Queries -------------------------------------------------------------------------------
+    Result<std::optional<db::IdempotentAnswer>> idempotent(const std::string& scope,
+                                                           const std::string& key) override;
     Result<std::optional<Job>> job(JobId id) override;
     Result<db::JobPage> jobs(const db::JobFilter& filter) override;
     Result<std::vector<Attempt>> attempts(JobId id) override;
@@ -91,6 +96,7 @@ class FakeDaemon : public api::Commands, public db::Queries {
 
   private:
     void answer(std::function<void()> reply);
+    void remember(const api::IdempotencyKey& key, std::vector<JobId> jobs);
     std::int64_t next_id_ = 1;
     std::list<std::function<void(const EventRecord&)>> listeners_;
 };

@@ -110,23 +110,54 @@ TEST_CASE("http: an Idempotency-Key gives the first answer again, and refuses an
               .status == 422);
 }
 
+TEST_CASE("http: a key of a submit answers what was made, even where it would be refused by now") {
+    TestServer server;
+    const std::string key = "Idempotency-Key: night-2\r\n";
+    const std::string body = R"({"kind":"sleep"})";
+    REQUIRE(server.send("POST", "/api/v1/jobs", kOperatorToken, body, key).status == 201);
+    server.on_loop([&] { server.daemon().known_kinds.clear(); });
+    const Answer again = server.send("POST", "/api/v1/jobs", kOperatorToken, body, key);
+    CHECK(again.status == 201);
+    CHECK(again.field("location") == "/api/v1/jobs/1");
+    CHECK(again.field("idempotency-replayed") == "true");
+    // A dry run stores nothing and has nothing to repeat.
+    CHECK(server.send("POST", "/api/v1/jobs?dry_run=1", kOperatorToken, body, key).status == 422);
+    CHECK(server.calls() == 1);
+}
+
 TEST_CASE("http: other POSTs that create honour the key too") {
     TestServer server;
     server.on_loop([&] { server.daemon().add_job(JobState::kFailed); });
     const std::string key = "Idempotency-Key: again-1\r\n";
-    const Answer first = server.send("POST", "/api/v1/jobs/1/retry", kOperatorToken, "", key);
-    const Answer again = server.send("POST", "/api/v1/jobs/1/retry", kOperatorToken, "", key);
-    CHECK(first.status == 201);
-    CHECK(again.status == 201);
-    CHECK(again.body == first.body);
-    CHECK(again.field("idempotency-replayed") == "true");
-    CHECK(again.field("x-request-id") != first.field("x-request-id"));
-    CHECK(server.calls() == 1);
-    CHECK(server.send("POST", "/api/v1/jobs/1/retry", kOperatorToken, "{}", key)
+    const std::string schedule = R"({"name":"n","cron":"@daily","job":{"kind":"sleep"}})";
+    const auto twice = [&](const char* path, const std::string& body, const char* location) {
+        CAPTURE(path);
+        const std::size_t calls = server.calls();
+        const Answer first = server.send("POST", path, kOperatorToken, body, key);
+        const Answer again = server.send("POST", path, kOperatorToken, body, key);
+        CHECK(first.status == 201);
+        CHECK(first.field("idempotency-replayed") == "");
+        CHECK(again.status == 201);
+        CHECK(again.body == first.body);
+        CHECK(again.field("location") == location);
+        CHECK(again.field("idempotency-replayed") == "true");
+        CHECK(again.field("x-request-id") != first.field("x-request-id"));
+        CHECK(server.calls() == calls + 1);
+        const Answer other = server.send("POST", path, kOperatorToken, body + " ", key);
+        CHECK(other.status == 422);
+        CHECK(other.has_code("idempotency_mismatch"));
+        CHECK(server.send("POST", path, kOperatorToken, body, "Idempotency-Key: \r\n").status == 422);
+    };
+    twice("/api/v1/jobs/1/retry", "", "/api/v1/jobs/2");
+    twice("/api/v1/schedules", schedule, "/api/v1/schedules/n");
+    twice("/api/v1/schedules/n/run", "", "");
+    // The same key for another job is another request.
+    CHECK(server.send("POST", "/api/v1/jobs/2/retry", kOperatorToken, "", key)
               .has_code("idempotency_mismatch"));
     // A refusal is not remembered.
-    CHECK(server.send("POST", "/api/v1/jobs/9/retry", kOperatorToken, "", key).status == 404);
-    CHECK(server.send("POST", "/api/v1/jobs/9/retry", kOperatorToken, "", key).status == 404);
+    const std::string fresh = "Idempotency-Key: again-2\r\n";
+    CHECK(server.send("POST", "/api/v1/jobs/9/retry", kOperatorToken, "", fresh).status == 404);
+    CHECK(server.send("POST", "/api/v1/jobs/9/retry", kOperatorToken, "", fresh).status == 404);
 }
 
 TEST_CASE("http: list, filters and cursor") {

@@ -89,14 +89,20 @@ TEST_CASE("queries: counts follow every change") {
 
 TEST_CASE("queries: an idempotency key and a token come back as stored") {
     StoreFixture f;
-    REQUIRE(f.commit([&] { return f.store->remember_idempotent("submit", "k", "hash", JobId{4}, kNow); }));
-    REQUIRE(f.store->idempotent("submit", "k"));
-    REQUIRE(*f.store->idempotent("submit", "k"));
-    CHECK((*f.store->idempotent("submit", "k"))->job == JobId{4});
-    CHECK_FALSE(f.store->idempotent("submit", "other")->has_value());
+    const db::IdempotentAnswer chain{"hash", {JobId{4}, JobId{51}}};
+    REQUIRE(f.commit([&] { return f.store->remember_idempotent("run", "k", chain, kNow); }));
+    REQUIRE(f.commit([&] { return f.store->remember_idempotent("schedule", "k", {"other", {}}, kNow); }));
+    REQUIRE(f.store->idempotent("run", "k"));
+    REQUIRE(*f.store->idempotent("run", "k"));
+    CHECK((*f.store->idempotent("run", "k"))->jobs == chain.jobs);
+    CHECK((*f.store->idempotent("run", "k"))->request_hash == "hash");
+    CHECK_FALSE(f.store->idempotent("run", "other")->has_value());
     REQUIRE(f.commit([&] { return f.store->put_token({"ab", "viewer", "browser", kNow}); }));
     auto queries = db::open_queries(f.path);
     REQUIRE(queries);
     REQUIRE((*queries)->tokens()->size() == 1);
     CHECK((*(*queries)->tokens())[0].role == "viewer");
+    REQUIRE(*(*queries)->idempotent("schedule", "k"));
+    CHECK((*(*queries)->idempotent("schedule", "k"))->jobs.empty());
+    CHECK_FALSE((*queries)->idempotent("submit", "k")->has_value());
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "tests/db/store_fixture.h"
 
@@ -15,6 +16,24 @@ TEST_CASE("storage: durable settings are in force") {
     CHECK(*f.connection().scalar("PRAGMA wal_autocheckpoint") == 0);
     CHECK(*f.connection().scalar("PRAGMA application_id") == db::kApplicationId);
     CHECK(*f.connection().scalar("SELECT journal_mode = 'wal' FROM pragma_journal_mode") == 1);
+}
+
+TEST_CASE("storage: opening waits for somebody who is repairing the log of a killed daemon") {
+    StoreFixture f;
+    f.store.reset();
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open(f.path.c_str(), &other) == SQLITE_OK);
+    // What a repair looks like from outside: nobody else gets at the file, for a moment.
+    REQUIRE(sqlite3_exec(other, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE", nullptr, nullptr, nullptr) ==
+            SQLITE_OK);
+    auto opening = std::async(std::launch::async, [&] { return db::Store::open(f.path, "test"); });
+    CHECK(opening.wait_for(std::chrono::milliseconds(200)) == std::future_status::timeout);
+    REQUIRE(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(other);
+    auto opened = opening.get();
+    REQUIRE(opened);
+    CHECK((*opened)->begin());
+    (*opened)->rollback();
 }
 
 TEST_CASE("storage: a file of a newer version is refused and not touched") {

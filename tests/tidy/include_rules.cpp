@@ -53,7 +53,7 @@ const std::vector<Layer>& layers() {
         {"jobs",
          {"jobs/", "kernels/", "scheduler/wire.h", "scheduler/job.h", "scheduler/result.h",
           "scheduler/units.h", "scheduler/ids.h", "scheduler/assert.h", "scheduler/attempt.h",
-          "scheduler/gpu.h"}},
+          "scheduler/crash_point.h", "scheduler/gpu.h"}},
         // The command line is a client like any other: it speaks HTTP and knows only the vocabulary.
         {"daemon/cli", {"daemon/cli/", "scheduler/"}},
         {"daemon", {"daemon/", "api/", "db/", "scheduler/"}},
