@@ -30,6 +30,7 @@ Result<std::optional<IdempotentAnswer>> SqliteStore::idempotent(const std::strin
 
 Status SqliteStore::remember_idempotent(const std::string& scope, const std::string& key,
                                         const std::string& request_hash, JobId job, UnixMs expires) {
+    const Quiet quiet(*this);
     Statement put(*connection_,
                   "INSERT INTO idem (scope, key, request_hash, job_id, expires_at_ms) VALUES (?, ?, ?, ?, ?)",
                   scope, key, request_hash, job, expires);
