@@ -11,12 +11,21 @@ import time
 READY_TIMEOUT_S = 30
 
 
+def scratch_folder():
+    """On a disk, not in memory: /tmp may be a tmpfs, where an fsync costs nothing."""
+    folder = tempfile.mkdtemp(prefix="nightshift-bench.", dir=os.environ.get("TMPDIR", "/var/tmp"))
+    os.chmod(folder, 0o700)
+    return folder
+
+
 class Daemon:
-    def __init__(self, bin_folder, *arguments):
-        self.folder = tempfile.mkdtemp(prefix="nightshift-bench.", dir=os.environ.get("TMPDIR", "/var/tmp"))
-        os.chmod(self.folder, 0o700)
+    def __init__(self, bin_folder, *arguments, folder=None):
+        self.is_folder_ours = folder is None
+        self.folder = folder or scratch_folder()
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("NIGHTSHIFT_")
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("NIGHTSHIFT_") or name == "NIGHTSHIFT_WORKER"
         }
         self.log = open(os.path.join(self.folder, "daemon.log"), "wb")
         start = time.monotonic()
@@ -89,6 +98,25 @@ class Daemon:
             time.sleep(0.002)
         raise RuntimeError(f"job {job} did not get there: {found}")
 
+    def metric(self, name):
+        for line in self.request("GET", "/metrics").decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        raise RuntimeError(f"the daemon has no metric {name}")
+
+    def cpu_s(self):
+        """Processor time of the daemon itself so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wakeups(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("voluntary_ctxt_switches:"):
+                    return int(line.split()[1])
+        return 0
+
     def rss_mib(self):
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
             for line in file:
@@ -104,7 +132,8 @@ class Daemon:
             self.process.kill()
             self.process.wait()
         self.log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.is_folder_ours:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
         return self
