@@ -44,6 +44,7 @@ class Daemon:
             env=environment,
         )
         self.connection = None
+        self.used_at = 0.0
         self.instance = self._wait_until_ready(start)
         self.ready_s = time.monotonic() - start
         with open(os.path.join(self.folder, "auth.hdr"), encoding="utf-8") as file:
@@ -70,7 +71,8 @@ class Daemon:
         raise RuntimeError("nightshiftd was not ready in time")
 
     def request(self, method, path, body=None, content_type="application/json"):
-        if self.connection is None:
+        # A connection that did nothing for a while was closed by the daemon: half of its 30 s is safe.
+        if self.connection is None or time.monotonic() - self.used_at > 15:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.instance["port"], timeout=600)
         headers = {"Authorization": self.authorization}
         if body is not None:
@@ -78,6 +80,7 @@ class Daemon:
         self.connection.request(method, path, body, headers)
         response = self.connection.getresponse()
         data = response.read()
+        self.used_at = time.monotonic()
         if response.status >= 400:
             raise RuntimeError(f"{method} {path}: {response.status} {data[:500]!r}")
         return data
