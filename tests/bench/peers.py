@@ -94,7 +94,7 @@ class Peer:
 
 class Pueue(Peer):
     name = "pueue"
-    lacks = "its state file is written without an fsync: what was added last may be gone after a power loss"
+    lacks = "its manual does not promise that what was just added survives a power loss"
 
     def start(self):
         programs = cargo("pueue", PUEUE_VERSION)
@@ -143,7 +143,7 @@ class TaskSpooler(Peer):
 
 class Slurm(Peer):
     name = "slurm"
-    lacks = "run without munge and accounting; its state is saved every few seconds, not before an answer"
+    lacks = "run without munge and accounting"
 
     def start(self):
         if os.geteuid() != 0:

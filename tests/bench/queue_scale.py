@@ -92,6 +92,8 @@ def scale(bin_folder, figures):
     try:
         waiting = 0
         with Daemon(bin_folder, "--simulate", "gpu=8GiB", folder=folder) as daemon:
+            # The usual limit is a million; the submits that are measured come on top.
+            daemon.json("PUT", "/api/v1/policy", {"limits": {"waiting": 2 * max(SIZES)}})
             body = {"kind": "sleep", "params": {"seconds": 3600}, "vram": 7 * GIB, "preemptible": False}
             holder = daemon.submit(**body)
             daemon.wait_for(holder, lambda job: job["state"] == "running")
