@@ -128,8 +128,12 @@ class TaskSpooler(Peer):
         self.environment.update(TS_SOCKET=os.path.join(self.folder, "s"), TMPDIR=self.folder,
                                 TS_MAXFINISHED="10")  # fmt: skip
         self.call(self.program, "-S", str(self.slots))
+        self.blockers = []
 
     def stop(self):
+        # The server goes without its jobs.
+        for job in self.blockers:
+            self.call(self.program, "-k", job)
         self.call(self.program, "-K")
 
     def add(self, command):
@@ -138,7 +142,7 @@ class TaskSpooler(Peer):
     def pause(self):
         # It has no pause: one long job in each slot keeps the others waiting.
         for _ in range(self.slots):
-            self.add(["sleep", "3600"])
+            self.blockers.append(self.call(self.program, "-n", "sleep", "3600").strip())
 
 
 class Slurm(Peer):
