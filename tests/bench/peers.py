@@ -128,21 +128,18 @@ class TaskSpooler(Peer):
         self.environment.update(TS_SOCKET=os.path.join(self.folder, "s"), TMPDIR=self.folder,
                                 TS_MAXFINISHED="10")  # fmt: skip
         self.call(self.program, "-S", str(self.slots))
-        self.blockers = []
 
     def stop(self):
-        # The server goes without its jobs.
-        for job in self.blockers:
-            self.call(self.program, "-k", job)
         self.call(self.program, "-K")
 
     def add(self, command):
         self.call(self.program, "-n", *command)
 
     def pause(self):
-        # It has no pause: one long job in each slot keeps the others waiting.
+        # It has no pause: one long job in each slot keeps the others waiting. Its server leaves jobs behind,
+        # so they end with this peer's folder.
         for _ in range(self.slots):
-            self.blockers.append(self.call(self.program, "-n", "sleep", "3600").strip())
+            self.add(["sh", "-c", f"while [ -d '{self.folder}' ]; do sleep 1; done"])
 
 
 class Slurm(Peer):
