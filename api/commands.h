@@ -12,6 +12,7 @@
 #include "scheduler/job.h"
 #include "scheduler/planner.h"
 #include "scheduler/policy.h"
+#include "scheduler/queue_view.h"
 #include "scheduler/snapshot.h"
 
 namespace nightshift::api {
@@ -76,6 +77,38 @@ struct PauseRequest {
     std::string actor;
 };
 
+/// What the newest committed planning pass saw and decided. `zones` must outlive it. Thread: the loop.
+class PlannedQueue {
+  public:
+    PlannedQueue(Snapshot snapshot, Plan plan, const TimeZones& zones, UnixMs now)
+        : snapshot_(std::move(snapshot)), plan_(std::move(plan)), zones_(zones), now_(now) {}
+    PlannedQueue(const PlannedQueue&) = delete;
+    PlannedQueue& operator=(const PlannedQueue&) = delete;
+
+    const Snapshot& snapshot() const { return snapshot_; }
+    const Plan& plan() const { return plan_; }
+    /// Reasons of the jobs that it did not look at; made when somebody asks.
+    const QueueView& rest() const {
+        if (!rest_) rest_.emplace(snapshot_, zones_, now_);
+        return *rest_;
+    }
+
+  private:
+    Snapshot snapshot_;
+    Plan plan_;
+    const TimeZones& zones_;
+    UnixMs now_;
+    mutable std::optional<QueueView> rest_;
+};
+
+/// Planning passes since the start: snapshot, decision and what was written of it.
+struct PassCounters {
+    std::int64_t made = 0;
+    std::int64_t skipped = 0;  ///< ticks in which nothing had changed that a pass could see
+    double seconds_sum = 0;
+    double seconds_last = 0;
+};
+
 struct ServerStatus {
     std::string version, boot_id, data_folder, worker_path;
     std::int64_t pid = 0;
@@ -86,6 +119,8 @@ struct ServerStatus {
     Millis last_commit;  ///< time of the newest database commit, fsync included
     std::int64_t plan_seq = 0;
     std::int64_t connections = 0, rejected = 0;
+    std::int64_t commits = 0;
+    PassCounters passes;
 };
 
 /// What the HTTP layer asks of the daemon. Every call happens on the loop thread; a mutation answers
@@ -129,6 +164,8 @@ class Commands {
     // --- reads that need live state ----------------------------------------------------------
     /// Planner input of this moment. With `job`, the waiting job is added to its class's candidates.
     virtual Result<Snapshot> snapshot() const = 0;
+    /// The newest pass, for reasons that are only shown: costs nothing. Null where there is none yet.
+    virtual std::shared_ptr<const PlannedQueue> planned() const { return nullptr; }
     virtual const TimeZones& zones() const = 0;
     virtual UnixMs now() const = 0;
     virtual std::vector<DeviceState> devices() const = 0;

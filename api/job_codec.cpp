@@ -68,23 +68,35 @@ void add_spec(ordered_json& out, const Job& job) {
 }  // namespace
 
 bool WaitReasons::load() {
-    if (is_tried_) return snapshot_.has_value();
+    if (is_tried_) return queue_ != nullptr;
     is_tried_ = true;
-    auto snapshot = context_.commands.snapshot();
-    if (!snapshot) return false;
-    snapshot_ = std::move(*snapshot);
-    const Plan made = plan(*snapshot_, context_.commands.zones(), context_.commands.now());
-    for (const Explanation& explanation : made.waiting) planned_[explanation.job] = first_gate(explanation);
-    for (const Start& start : made.starts) planned_[start.job] = std::nullopt;
+    const TimeZones& zones = context_.commands.zones();
+    const UnixMs now = context_.commands.now();
+    queue_ = context_.commands.planned();
+    if (!queue_) {
+        auto snapshot = context_.commands.snapshot();
+        if (!snapshot) return false;
+        Plan made = plan(*snapshot, zones, now);
+        queue_ = std::make_shared<PlannedQueue>(std::move(*snapshot), std::move(made), zones, now);
+    }
     return true;
 }
 
 std::optional<WaitReason> WaitReasons::of(const Job& job) {
     if (job.state != JobState::kWaiting || !load()) return std::nullopt;
-    if (job.id) {
-        if (const auto it = planned_.find(job.id); it != planned_.end()) return it->second;
+    if (!job.id) {
+        return first_gate(
+            explain(queue_->snapshot(), job, context_.commands.zones(), context_.commands.now(), false));
     }
-    return first_gate(explain(*snapshot_, job, context_.commands.zones(), context_.commands.now(), false));
+    for (const Explanation& explanation : queue_->plan().waiting) {
+        if (explanation.job == job.id) return first_gate(explanation);
+    }
+    for (const Start& start : queue_->plan().starts) {
+        if (start.job == job.id) return std::nullopt;
+    }
+    const auto gate = queue_->rest().gate_of(job);
+    if (!gate) return std::nullopt;
+    return WaitReason{gate->code, gate->text};
 }
 
 ordered_json progress_object(const Progress& progress) {

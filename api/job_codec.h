@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,8 +17,8 @@ struct WaitReason {
     std::string code, text;
 };
 
-/// Wait reasons of this moment: one snapshot and one planning pass for all jobs of an answer, made
-/// when the first waiting job asks.
+/// Wait reasons as the newest planning pass found them, for all jobs of an answer; where there was none yet,
+/// one is made when the first waiting job asks.
 class WaitReasons {
   public:
     explicit WaitReasons(Context& context) : context_(context) {}
@@ -28,9 +28,8 @@ class WaitReasons {
   private:
     bool load();
     Context& context_;
-    std::optional<Snapshot> snapshot_;
     bool is_tried_ = false;
-    std::map<JobId, std::optional<WaitReason>> planned_;
+    std::shared_ptr<const PlannedQueue> queue_;
 };
 
 /// The job object of contract.md.

@@ -48,6 +48,7 @@ class CommandsImpl final : public api::Commands {
     void delete_token(std::string sha256, Reply<void> reply) override;
 
     Result<Snapshot> snapshot() const override;
+    std::shared_ptr<const api::PlannedQueue> planned() const override { return parts_.dispatcher.planned(); }
     const TimeZones& zones() const override { return parts_.zones; }
     UnixMs now() const override { return parts_.loop.clock().now(); }
     std::vector<DeviceState> devices() const override { return parts_.devices.states(); }

@@ -11,6 +11,7 @@
 #include "api/policy_codec.h"
 #include "daemon/commands_impl.h"
 #include "daemon/credentials.h"
+#include "daemon/descriptor_limit.h"
 #include "daemon/instance_file.h"
 #include "daemon/instance_lock.h"
 #include "daemon/kinds_table.h"
@@ -111,6 +112,7 @@ Status Daemon::Parts::make_devices() {
     Workplace workplace;
     workplace.data_folder = config.data_folder;
     workplace.worker_path = config.worker_path;
+    workplace.descriptors_max = raise_descriptor_limit();
     workplace.find_device = [this](const std::string& uuid) -> const Device* {
         for (const Device& device : devices->devices()) {
             if (device.uuid == uuid) return &device;
@@ -238,6 +240,8 @@ api::ServerStatus Daemon::Parts::status() const {
     status.not_ready_reason = is_stopping ? "stopping" : not_ready_reason;
     status.last_commit = store->last_commit_time();
     status.plan_seq = dispatcher->plan_seq();
+    status.commits = loop->commits();
+    status.passes = dispatcher->passes();
     if (server) {
         status.connections = server->connections();
         status.rejected = server->rejected();

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "daemon/credentials.h"
@@ -51,20 +52,41 @@ Result<Snapshot> Dispatcher::snapshot(UnixMs now) const {
     return snapshot;
 }
 
+bool Dispatcher::may_skip(const db::Store& store, UnixMs now) const {
+    return planned_ && planned_version_ == store.planning_version() && !loop_.is_looking() &&
+           (!next_wakeup_ || now < *next_wakeup_);
+}
+
 Status Dispatcher::decide(db::Store& store, UnixMs now) {
     starts_.clear();
     yields_.clear();
+    if (may_skip(store, now)) {
+        ++passes_.skipped;
+        planned_next_ = planned_;
+        reasons_next_.swap(reasons_);
+        return {};
+    }
     next_wakeup_.reset();
+    planned_version_.reset();
     // Before its first sample a GPU's foreign memory is unknown, and would be given away.
     for (const DeviceState& state : devices_.states()) {
         if (!state.sample) return {};
     }
+    const auto from = std::chrono::steady_clock::now();
+    NIGHTSHIFT_TRY(make_pass(store, now));
+    passes_.seconds_last = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+    passes_.seconds_sum += passes_.seconds_last;
+    ++passes_.made;
+    return {};
+}
+
+Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
     const auto woken = store.wake_due(now, kWakePerTick);
     if (!woken) return woken.error();
     auto snapshot = this->snapshot(now);
     if (!snapshot) return snapshot.error();
     snapshot->plan_seq = ++plan_seq_;
-    const Plan plan = nightshift::plan(*snapshot, zones_, now);
+    Plan plan = nightshift::plan(*snapshot, zones_, now);
     NIGHTSHIFT_TRY(expire(store, plan.expired, now));
     NIGHTSHIFT_TRY(persist_starts(store, plan, *snapshot, now));
     NIGHTSHIFT_TRY(persist_yields(store, plan, *snapshot, now));
@@ -79,6 +101,8 @@ Status Dispatcher::decide(db::Store& store, UnixMs now) {
     offer(snapshot->next_timer_hint);
     offer(snapshot->pause_until);
     if (*woken == kWakePerTick) loop_.wake();
+    planned_next_ = std::make_shared<api::PlannedQueue>(std::move(*snapshot), std::move(plan), zones_, now);
+    planned_version_ = store.planning_version();
     return {};
 }
 
@@ -95,7 +119,8 @@ Status Dispatcher::expire(db::Store& store, const std::vector<JobId>& planned, U
             store.finish_waiting(id, JobState::kExpired, outcome, now, {"job", "expired", "scheduler", "{}"});
         if (!skipped && skipped.error().code != ErrorCode::kConflict) return skipped.error();
     }
-    if (static_cast<int>(late->size()) >= kExpirePerTick) loop_.wake();
+    // There may be more of them, and children of theirs that may start now.
+    if (!late->empty()) loop_.wake();
     return {};
 }
 
@@ -160,6 +185,7 @@ Status Dispatcher::persist_waiting(db::Store& store, const Plan& plan, const Sna
 void Dispatcher::act() {
     reasons_ = std::move(reasons_next_);
     reasons_next_.clear();
+    planned_ = std::move(planned_next_);
     std::vector<StartOrder> starts;
     std::vector<YieldOrder> yields;
     starts.swap(starts_);
@@ -182,6 +208,9 @@ void Dispatcher::forget() {
     yields_.clear();
     reasons_next_.clear();
     reasons_.clear();  // what is stored is asked again
+    planned_version_.reset();
+    planned_next_.reset();
+    planned_.reset();
 }
 
 }  // namespace nightshift::daemon

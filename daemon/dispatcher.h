@@ -1,10 +1,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "api/commands.h"
 #include "daemon/loop.h"
 #include "daemon/worker/crew.h"
 #include "scheduler/planner.h"
@@ -20,12 +22,21 @@ class Dispatcher final : public TickStage {
     /// Planner input of this moment.
     Result<Snapshot> snapshot(UnixMs now) const;
     const Policy& policy() const { return policy_; }
-    void set_policy(Policy policy) { policy_ = std::move(policy); }
+    void set_policy(Policy policy) {
+        policy_ = std::move(policy);
+        planned_version_.reset();
+    }
     /// Starts nothing any more.
-    void set_draining() { is_draining_ = true; }
+    void set_draining() {
+        is_draining_ = true;
+        planned_version_.reset();
+    }
     bool is_draining() const { return is_draining_; }
     std::int64_t plan_seq() const { return plan_seq_; }
     void set_plan_seq(std::int64_t seq) { plan_seq_ = seq; }
+    /// What the newest committed pass saw and decided; nothing before the first.
+    std::shared_ptr<const api::PlannedQueue> planned() const { return planned_; }
+    const api::PassCounters& passes() const { return passes_; }
 
     Status decide(db::Store& store, UnixMs now) override;
     void act() override;
@@ -43,6 +54,9 @@ class Dispatcher final : public TickStage {
         Millis grace;
         std::string reason;
     };
+    /// One planning pass, persisted. Keeps what it saw in planned_next_.
+    Status make_pass(db::Store& store, UnixMs now);
+    bool may_skip(const db::Store& store, UnixMs now) const;
     Status expire(db::Store& store, const std::vector<JobId>& planned, UnixMs now);
     Status persist_starts(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_yields(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
@@ -56,6 +70,10 @@ class Dispatcher final : public TickStage {
     bool is_draining_ = false;
     std::int64_t plan_seq_ = 0;
     std::optional<UnixMs> next_wakeup_;
+    /// Store::planning_version() after the newest pass; nothing when the next tick has to plan.
+    std::optional<std::int64_t> planned_version_;
+    std::shared_ptr<const api::PlannedQueue> planned_, planned_next_;
+    api::PassCounters passes_;
     std::vector<StartOrder> starts_;
     std::vector<YieldOrder> yields_;
     /// Wait reasons that are stored already, so that an unchanged job costs no statement.

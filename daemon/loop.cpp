@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "scheduler/crash_point.h"
 
@@ -16,7 +17,9 @@ constexpr Millis kRearm = seconds(60);
 /// A stage that asks for "now" again and again is heard once a second.
 constexpr Millis kShortestWait = seconds(1);
 constexpr Millis kRetryAfterFailure = seconds(1);
-constexpr int kCommitsPerCheckpoint = 400;
+/// 16 MiB of log: large enough that a page changed by many commits is moved once, small enough to stay in the
+/// system's cache and to be moved within a few milliseconds.
+constexpr std::int64_t kWalPagesMax = 4096;
 constexpr auto kIdleCheckpoint = std::chrono::seconds(2);
 /// Changes in one transaction: bounds the time until the first of them is answered.
 constexpr std::size_t kChangesPerTick = 4096;
@@ -33,10 +36,15 @@ Loop::Loop(boost::asio::io_context& io, db::Store& store, const Clock& clock)
 
 void Loop::change(Change change) {
     pending_.push_back(std::move(change));
-    wake();
+    post_tick();
 }
 
 void Loop::wake() {
+    is_look_wanted_ = true;
+    post_tick();
+}
+
+void Loop::post_tick() {
     if (is_tick_posted_) return;
     is_tick_posted_ = true;
     // Twice round the queue: requests that are already readable join this transaction.
@@ -72,7 +80,7 @@ void Loop::tick() {
         if (outcome.change.done) outcome.change.done(outcome.status);
     }
     crash_point("tick.answered");
-    if (!pending_.empty() && !retry_at_) wake();
+    if (!pending_.empty() && !retry_at_) post_tick();
     arm(clock_.now());
 }
 
@@ -98,6 +106,9 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
         crash_point("tick.change_applied");
     }
     const bool may_decide = !retry_at_ || clock_.steady() >= *retry_at_;
+    bool has_decided = may_decide;
+    // A stage that asks for another look asks for the tick after this one.
+    is_looking_ = std::exchange(is_look_wanted_, false);
     for (TickStage* stage : stages_) {
         if (!may_decide || !store_.in_transaction()) break;
         Status decided = store_.savepoint();
@@ -109,6 +120,7 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
             store_.rollback_to_savepoint();
             stage->forget();
             retry_at_ = clock_.steady() + kRetryAfterFailure;
+            has_decided = false;
         }
     }
     crash_point("tick.decided");
@@ -120,7 +132,11 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
         for (TickStage* stage : stages_) stage->forget();
     }
     settle(outcomes, committed);
-    if (committed) tidy_wal();
+    if (!committed || !has_decided) is_look_wanted_ = true;
+    if (committed) {
+        ++commits_;
+        tidy_wal();
+    }
     return committed.has_value();
 }
 
@@ -175,12 +191,12 @@ void Loop::arm(UnixMs now) {
 
 void Loop::tidy_wal() {
     const auto move_pages = [this] {
-        commits_since_checkpoint_ = 0;
         if (Status moved = store_.checkpoint_wal(); !moved) {
             spdlog::warn("wal_checkpoint_failed error=\"{}\"", moved.error().message);
         }
     };
-    if (++commits_since_checkpoint_ >= kCommitsPerCheckpoint) return move_pages();
+    if (store_.wal_pages() >= kWalPagesMax) return move_pages();
+    if (store_.wal_pages() == 0) return;
     if (wal_timer_.expiry() > std::chrono::steady_clock::now()) return;  // armed already
     wal_timer_.expires_after(kIdleCheckpoint);
     wal_timer_.async_wait([this, move_pages](const boost::system::error_code& error) {

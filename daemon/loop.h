@@ -45,8 +45,11 @@ class Loop {
     Loop(boost::asio::io_context& io, db::Store& store, const Clock& clock);
 
     void change(Change change);
-    /// Asks for a tick soon.
+    /// Asks for a tick soon, and for a decision in it: something outside of the database has changed.
     void wake();
+    /// Inside decide(): somebody asked, or time has passed. Otherwise only what was stored can be new.
+    bool is_looking() const { return is_looking_; }
+    std::int64_t commits() const { return commits_; }
     void add_stage(TickStage& stage) { stages_.push_back(&stage); }
     /// No further stages take part: the daemon is going down, only changes are still stored.
     void remove_stages() { stages_.clear(); }
@@ -70,6 +73,7 @@ class Loop {
     void settle(std::vector<Outcome>& outcomes, const Status& commit);
     void arm(UnixMs now);
     void tidy_wal();
+    void post_tick();
 
     boost::asio::io_context& io_;
     db::Store& store_;
@@ -80,7 +84,9 @@ class Loop {
     std::vector<TickStage*> stages_;
     std::deque<Change> pending_;
     bool is_tick_posted_ = false;
-    int commits_since_checkpoint_ = 0;
+    bool is_look_wanted_ = true;
+    bool is_looking_ = true;
+    std::int64_t commits_ = 0;
     std::optional<Millis> retry_at_;  ///< steady: the disk refused, facts are kept until then
 };
 

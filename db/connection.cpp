@@ -12,6 +12,14 @@ namespace {
 
 /// Readers wait this long for a lock; the writer never does, because a busy writer is a second daemon.
 constexpr int kReaderBusyMs = 5000;
+/// Copies of one statement kept for users that overlap, like the merged runs of a page.
+constexpr std::size_t kIdleCopiesMax = 64;
+
+/// Keeps the size of the log where its commit left it. SQLite calls this after each commit.
+int note_wal_pages(void* pages, sqlite3*, const char*, int count) {
+    *static_cast<std::int64_t*>(pages) = count;
+    return SQLITE_OK;
+}
 
 Error disk_low() {
     return {ErrorCode::kExhausted, "disk_low", "The disk has no room left for the database.",
@@ -103,6 +111,7 @@ Status Connection::set_up(const std::string& path, Mode mode) {
              "PRAGMA cache_size = -8000;"));
     // From here on nobody else writes: being made to wait would be a mistake of ours.
     sqlite3_busy_timeout(handle_, 0);
+    sqlite3_wal_hook(handle_, note_wal_pages, &wal_pages_);
     return {};
 }
 
@@ -137,6 +146,26 @@ std::int64_t Connection::last_insert_id() const {
 int Connection::changes() const {
     return sqlite3_changes(handle_);
 }
+std::int64_t Connection::changes_total() const {
+    return sqlite3_total_changes64(handle_);
+}
+
+std::vector<const char*> Connection::prepared() const {
+    std::vector<const char*> literals;
+    for (const auto& [literal, statement] : idle_) literals.push_back(literal);
+    return literals;
+}
+
+Status Connection::move_wal_pages() {
+    int pages = 0;
+    int moved = 0;
+    const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+    if (code == SQLITE_BUSY) return {};  // a reader is copying it; the next time does more
+    if (code != SQLITE_OK) return last_error(code);
+    // Whole: the next commit begins the log anew.
+    if (moved >= pages) wal_pages_ = 0;
+    return {};
+}
 
 Result<sqlite3_stmt*> Connection::check_out(const char* literal) {
     if (const auto found = idle_.find(literal); found != idle_.end()) {
@@ -151,8 +180,15 @@ Result<sqlite3_stmt*> Connection::check_out(const char* literal) {
 }
 
 void Connection::check_in(const char* literal, sqlite3_stmt* statement) {
-    // Two users of one text at a time: the second copy is not kept.
-    if (!idle_.emplace(literal, statement).second) sqlite3_finalize(statement);
+    ++work_.statements;
+    work_.vm_steps += sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 1);
+    work_.full_scan_steps += sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_FULLSCAN_STEP, 1);
+    work_.sorts += sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_SORT, 1);
+    if (idle_.count(literal) >= kIdleCopiesMax) {
+        sqlite3_finalize(statement);
+        return;
+    }
+    idle_.emplace(literal, statement);
 }
 
 }  // namespace nightshift::db

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "scheduler/result.h"
 
@@ -13,6 +15,15 @@ namespace nightshift::db {
 
 /// "nsft": tells this program's files from other SQLite files.
 inline constexpr int kApplicationId = 0x6e736674;
+
+/// What the statements of a connection did so far, as SQLite counts it: unlike time, the same on every
+/// machine.
+struct Work {
+    std::int64_t statements = 0;       ///< uses of a prepared statement
+    std::int64_t vm_steps = 0;         ///< virtual machine instructions
+    std::int64_t full_scan_steps = 0;  ///< rows stepped over without an index
+    std::int64_t sorts = 0;            ///< results that had to be sorted
+};
 
 /// One connection with its prepared statements. Thread: the one that made it.
 class Connection {
@@ -34,19 +45,30 @@ class Connection {
     bool in_transaction() const;
     std::int64_t last_insert_id() const;
     int changes() const;
+    /// Rows changed since the connection was opened, those of triggers included.
+    std::int64_t changes_total() const;
+    /// Pages in the write-ahead log after this connection's newest commit; 0 after it was moved whole.
+    std::int64_t wal_pages() const { return wal_pages_; }
+    const Work& work() const { return work_; }
+    /// The text of every statement that is kept prepared and not in use now.
+    std::vector<const char*> prepared() const;
     /// The connection's newest failure in our words.
     Error last_error(int code) const;
 
     /// Checks a cached statement out, or prepares it. `literal` is the key by address.
     Result<sqlite3_stmt*> check_out(const char* literal);
     void check_in(const char* literal, sqlite3_stmt* statement);
+    /// Moves pages of the log into the database, as many as readers allow.
+    Status move_wal_pages();
 
   private:
     explicit Connection(sqlite3* handle) : handle_(handle) {}
     Status set_up(const std::string& path, Mode mode);
 
     sqlite3* handle_;
-    std::unordered_map<const char*, sqlite3_stmt*> idle_;
+    std::unordered_multimap<const char*, sqlite3_stmt*> idle_;
+    std::int64_t wal_pages_ = 0;
+    Work work_;
 };
 
 }  // namespace nightshift::db

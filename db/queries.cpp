@@ -1,9 +1,9 @@
 #include "db/queries.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "db/idempotency.h"
+#include "db/job_pages.h"
 #include "db/job_rows.h"
 #include "db/statement.h"
 #include "db/store.h"
@@ -12,7 +12,6 @@ namespace nightshift::db {
 
 namespace {
 
-constexpr int kPageMax = 200;
 constexpr int kEventsMax = 10'000;
 
 StoredEvent read_event(const Statement& row) {
@@ -28,30 +27,12 @@ StoredEvent read_event(const Statement& row) {
     return event;
 }
 
-/// "a,b," for instr(): filters go in as data, never as SQL.
-template <typename List, typename Name>
-std::string comma_list(const List& values, Name name) {
-    std::string text;
-    for (const auto& value : values) text += "," + std::string(name(value));
-    return text.empty() ? text : text + ",";
-}
-
-/// Escapes LIKE's wildcards.
-std::string contains_pattern(const std::string& text) {
-    std::string pattern = "%";
-    for (const char c : text) {
-        if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-        pattern += c;
-    }
-    return pattern + "%";
-}
-
 class SqliteQueries final : public Queries {
   public:
     explicit SqliteQueries(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
     Result<std::optional<Job>> job(JobId id) override { return find_job(*connection_, id); }
-    Result<JobPage> jobs(const JobFilter& filter) override;
+    Result<JobPage> jobs(const JobFilter& filter) override { return read_job_page(*connection_, filter); }
     Result<std::vector<Attempt>> attempts(JobId id) override;
     Result<std::vector<StoredArtifact>> artifacts(JobId id) override;
     Result<std::vector<StoredEvent>> events(JobId job, EventSeq after, int limit) override;
@@ -68,67 +49,8 @@ class SqliteQueries final : public Queries {
     }
 
   private:
-    Status read_page(Statement& rows, std::vector<Job>& jobs);
-    Status page_of_state(const JobFilter& filter, JobState state, std::int64_t before, int limit,
-                         std::vector<Job>& jobs);
-    Status page_of_all(const JobFilter& filter, std::int64_t before, int limit, std::vector<Job>& jobs);
-
     std::unique_ptr<Connection> connection_;
 };
-
-Status SqliteQueries::read_page(Statement& rows, std::vector<Job>& jobs) {
-    Status inner;
-    NIGHTSHIFT_TRY(rows.each([&] {
-        Job job = read_job(rows);
-        if (Status done = complete_job(*connection_, rows, job); !done) inner = done;
-        jobs.push_back(std::move(job));
-    }));
-    return inner;
-}
-
-Status SqliteQueries::page_of_state(const JobFilter& filter, JobState state, std::int64_t before, int limit,
-                                    std::vector<Job>& jobs) {
-    Statement rows(
-        *connection_,
-        "SELECT * FROM job_view WHERE state = ?1 AND id < ?2 AND (?3 = '' OR instr(?3, ',' || kind || ',')) "
-        "AND (?4 = '' OR instr(?4, ',' || class || ',')) AND (?5 = '%%' OR name LIKE ?5 ESCAPE '\\') "
-        "AND (?6 = '' OR schedule = ?6) AND (?7 OR hidden = 0) ORDER BY id DESC LIMIT ?8",
-        to_string(state), before, comma_list(filter.kinds, [](const std::string& k) { return k; }),
-        comma_list(filter.classes, [](JobClass c) { return to_string(c); }), contains_pattern(filter.text),
-        filter.schedule, filter.include_hidden, limit);
-    return read_page(rows, jobs);
-}
-
-Status SqliteQueries::page_of_all(const JobFilter& filter, std::int64_t before, int limit,
-                                  std::vector<Job>& jobs) {
-    Statement rows(
-        *connection_,
-        "SELECT * FROM job_view WHERE id < ?2 AND (?3 = '' OR instr(?3, ',' || kind || ',')) "
-        "AND (?4 = '' OR instr(?4, ',' || class || ',')) AND (?5 = '%%' OR name LIKE ?5 ESCAPE '\\') "
-        "AND (?6 = '' OR schedule = ?6) AND (?7 OR hidden = 0) AND ?1 ORDER BY id DESC LIMIT ?8",
-        true, before, comma_list(filter.kinds, [](const std::string& k) { return k; }),
-        comma_list(filter.classes, [](JobClass c) { return to_string(c); }), contains_pattern(filter.text),
-        filter.schedule, filter.include_hidden, limit);
-    return read_page(rows, jobs);
-}
-
-Result<JobPage> SqliteQueries::jobs(const JobFilter& filter) {
-    const int limit = std::clamp(filter.limit, 1, kPageMax);
-    const std::int64_t before =
-        filter.before_id > 0 ? filter.before_id : std::numeric_limits<std::int64_t>::max();
-    JobPage page;
-    // One indexed run for each state, merged: a filter over many rows stays as quick as one over few.
-    for (const JobState state : filter.states) {
-        NIGHTSHIFT_TRY(page_of_state(filter, state, before, limit + 1, page.jobs));
-    }
-    if (filter.states.empty()) NIGHTSHIFT_TRY(page_of_all(filter, before, limit + 1, page.jobs));
-    std::sort(page.jobs.begin(), page.jobs.end(), [](const Job& a, const Job& b) { return a.id > b.id; });
-    if (page.jobs.size() > static_cast<std::size_t>(limit)) {
-        page.jobs.resize(static_cast<std::size_t>(limit));
-        page.next_before_id = page.jobs.back().id.value;
-    }
-    return page;
-}
 
 Result<std::vector<Attempt>> SqliteQueries::attempts(JobId id) {
     std::vector<Attempt> all;

@@ -13,18 +13,18 @@
 namespace nightshift::db {
 
 struct JobFilter {
-    std::vector<JobState> states;  ///< empty = all
+    std::vector<JobState> states;  ///< empty = all; hidden jobs never
     std::vector<std::string> kinds;
     std::vector<JobClass> classes;
     std::string text;  ///< substring of the name, case-insensitive
     std::string schedule;
     int limit = 50;              ///< 1..200
     std::int64_t before_id = 0;  ///< keyset: ids below it; 0 = newest first page
-    bool include_hidden = false;
 };
 
 struct JobPage {
-    std::vector<Job> jobs;            ///< newest first
+    /// Newest first. With a text to look for there may be fewer than the limit, even none, before the end.
+    std::vector<Job> jobs;
     std::int64_t next_before_id = 0;  ///< 0 = no more
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -25,6 +27,8 @@ class SqliteStore final : public Store {
     bool in_transaction() const override { return connection_->in_transaction(); }
     Millis last_commit_time() const override { return last_commit_; }
     Status checkpoint_wal() override;
+    std::int64_t wal_pages() const override { return connection_->wal_pages(); }
+    std::int64_t planning_version() const override { return connection_->changes_total() - quiet_changes_; }
 
     Result<JobId> insert_job(const JobSpec& spec, const std::string& schedule, UnixMs nominal, JobId rerun_of,
                              std::int64_t waiting_max, UnixMs now, const EventText& event) override;
@@ -94,6 +98,28 @@ class SqliteStore final : public Store {
     Connection& connection() { return *connection_; }
 
   private:
+    /// Changes made while one lives do not matter to planning. What is not declared so does matter.
+    class Quiet {
+      public:
+        explicit Quiet(SqliteStore& store) : store_(store), from_(store.connection_->changes_total()) {}
+        ~Quiet() {
+            if (is_kept_) store_.quiet_changes_ += store_.connection_->changes_total() - from_;
+        }
+        Quiet(const Quiet&) = delete;
+        Quiet& operator=(const Quiet&) = delete;
+        /// They matter after all.
+        void drop() { is_kept_ = false; }
+
+      private:
+        SqliteStore& store_;
+        std::int64_t from_;
+        bool is_kept_ = true;
+    };
+    /// The last of a class's candidates by stored order, when there are as many as a pass looks at.
+    struct Horizon {
+        std::int64_t priority = 0;
+        std::int64_t order_key = 0;
+    };
     struct StateRow {
         JobState state;
         int version = 0;
@@ -101,6 +127,8 @@ class SqliteStore final : public Store {
     };
     Result<StateRow> state_of(JobId id);
     Status write_dependencies(JobId id, const JobSpec& spec, bool& is_impossible);
+    /// True when no pass over what is stored now would look at the new job `id`.
+    bool is_beyond_horizon(JobId id, const JobSpec& spec) const;
     Status check_cycle(JobId id, const std::vector<Dependency>& after);
     /// A free order_key between two neighbours of a class; makes room when there is none.
     Result<std::int64_t> key_beside(const std::string& job_class, std::int64_t key, bool before);
@@ -126,6 +154,8 @@ class SqliteStore final : public Store {
     std::vector<std::size_t> events_at_savepoints_;  ///< innermost last
     /// Estimates change only when an attempt ends; empty = read again.
     std::optional<std::vector<KindStats>> stats_;
+    std::int64_t quiet_changes_ = 0;
+    std::array<std::optional<Horizon>, kJobClasses.size()> horizons_;
 };
 
 /// A refusal because the job is not in a state that allows the change.

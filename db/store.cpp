@@ -1,7 +1,5 @@
 #include "db/store.h"
 
-#include "db/store.h"
-
 #include <chrono>
 
 #include "db/migrate.h"
@@ -65,7 +63,9 @@ void SqliteStore::rollback() {
 }
 
 Status SqliteStore::savepoint() {
-    NIGHTSHIFT_TRY(connection_->exec("SAVEPOINT mutation"));
+    // Prepared once: a batch opens and closes one for each of its lines.
+    Statement open(*connection_, "SAVEPOINT mutation");
+    NIGHTSHIFT_TRY(open.run());
     events_at_savepoints_.push_back(new_events_.size());
     return {};
 }
@@ -83,7 +83,8 @@ void SqliteStore::rollback_to_savepoint() {
 }
 
 Status SqliteStore::release_savepoint() {
-    NIGHTSHIFT_TRY(connection_->exec("RELEASE mutation"));
+    Statement release(*connection_, "RELEASE mutation");
+    NIGHTSHIFT_TRY(release.run());
     if (!events_at_savepoints_.empty()) events_at_savepoints_.pop_back();
     return {};
 }
@@ -91,7 +92,7 @@ Status SqliteStore::release_savepoint() {
 Status SqliteStore::checkpoint_wal() {
     crash_point("wal.before_checkpoint");
     // A reader in the middle of a query makes this do less, not fail.
-    NIGHTSHIFT_TRY(connection_->exec("PRAGMA wal_checkpoint(PASSIVE)"));
+    NIGHTSHIFT_TRY(connection_->move_wal_pages());
     crash_point("wal.checkpointed");
     return {};
 }

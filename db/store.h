@@ -43,6 +43,11 @@ class Store {
     virtual Millis last_commit_time() const = 0;
     /// Moves WAL pages into the database. Between transactions.
     virtual Status checkpoint_wal() = 0;
+    /// Pages that the next checkpoint_wal() has to move.
+    virtual std::int64_t wal_pages() const = 0;
+    /// Moves on with every change that a planning pass could see. It stands still only over changes known
+    /// not to matter to one, like a job far behind the candidates: the pass may be left out then.
+    virtual std::int64_t planning_version() const = 0;
 
     // --- jobs --------------------------------------------------------------------------------
     /// Checks `after` (known, no cycle) and counts what is unmet. Fails: invalid_argument

@@ -48,6 +48,7 @@ Result<Attempt> SqliteStore::grant(JobId id, const std::string& token, const std
 }
 
 Status SqliteStore::set_worker(const AttemptId& id, const ProcessIdentity& worker) {
+    const Quiet quiet(*this);
     Statement update(*connection_,
                      "UPDATE attempt SET worker_boot = ?3, worker_pid = ?4, worker_ticks = ?5 "
                      "WHERE job_id = ?1 AND number = ?2",

@@ -15,6 +15,11 @@ std::optional<UnixMs> wake_at(const std::optional<UnixMs>& not_before, const std
     return later;
 }
 
+/// Room for twenty moves between two jobs submitted one after the other; see store_order.cpp.
+std::int64_t first_order_key(JobId id) {
+    return id.value << 20;
+}
+
 /// Does an ended parent satisfy the dependency? When not, it never will.
 bool is_met_by(DependencyKind kind, JobState state) {
     switch (kind) {
@@ -54,6 +59,7 @@ Result<std::optional<Job>> SqliteStore::job(JobId id) {
 Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& schedule, UnixMs nominal,
                                       JobId rerun_of, std::int64_t waiting_max, UnixMs now,
                                       const EventText& event) {
+    Quiet quiet(*this);
     Statement waiting(*connection_, "SELECT COALESCE(SUM(count), 0) FROM tally WHERE state = 'waiting'");
     if (const auto row = waiting.step(); !row) return row.error();
     if (waiting.integer(0) >= waiting_max) {
@@ -75,7 +81,7 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                      "time_limit_ms, "
                      "estimate_ms, wake_at_ms, dependencies, labels, schedule, schedule_nominal_ms, "
                      "rerun_of, created_at_ms) "
-                     "VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?1 << 20, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+                     "VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?26, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
                      "?14, ?14, ?15, ?16, ?17, "
                      "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
                      id, to_string(spec.job_class), spec.kind, spec.name, spec.priority, spec.hold, spec.gpu,
@@ -83,7 +89,8 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                      spec.retries, spec.not_before, spec.start_deadline, spec.time_limit, spec.estimate,
                      wake_at(spec.not_before, std::nullopt, now),
                      static_cast<std::int64_t>(spec.after.size()),
-                     static_cast<std::int64_t>(spec.labels.size()), schedule, nominal_time, rerun_of, now);
+                     static_cast<std::int64_t>(spec.labels.size()), schedule, nominal_time, rerun_of, now,
+                     first_order_key(id));
     NIGHTSHIFT_TRY(insert.run());
     const std::string command = pack(spec.command);
     const std::string env = pack_pairs(spec.env);
@@ -95,6 +102,7 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
     if (auto added = append_event(event, id, 0, now); !added) return added.error();
     bool is_impossible = false;
     NIGHTSHIFT_TRY(write_dependencies(id, spec, is_impossible));
+    if (!is_beyond_horizon(id, spec)) quiet.drop();
     if (is_impossible) {
         for (const Dependency& dependency : spec.after) {
             const auto parent = state_of(dependency.on);
@@ -107,6 +115,14 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
         }
     }
     return id;
+}
+
+bool SqliteStore::is_beyond_horizon(JobId id, const JobSpec& spec) const {
+    // Times are timers of the planner, and a parent may have ended: both are left to a pass.
+    if (spec.not_before || spec.start_deadline || !spec.after.empty()) return false;
+    if (spec.hold) return true;
+    const auto& horizon = horizons_[static_cast<std::size_t>(spec.job_class)];
+    return horizon && spec.priority <= horizon->priority && first_order_key(id) > horizon->order_key;
 }
 
 Status SqliteStore::write_dependencies(JobId id, const JobSpec& spec, bool& is_impossible) {
@@ -246,6 +262,7 @@ Status SqliteStore::set_hidden(JobId id, UnixMs now, const EventText& event) {
         error.hint = "Cancel it first; a job can be deleted once it has ended.";
         return error;
     }
+    const Quiet quiet(*this);
     Statement update(*connection_,
                      "UPDATE job SET hidden = 1, version = version + 1 WHERE id = ? AND hidden = 0", id);
     NIGHTSHIFT_TRY(update.run());

@@ -89,7 +89,7 @@ Status SqliteStore::load_live(Snapshot& snapshot, UnixMs now) {
         if (!has_checkpoint) return has_checkpoint.error();
         if (*has_checkpoint) live.last_checkpoint_at = checkpoint.time(0);
         Statement preempted(*connection_,
-                            "SELECT at_ms FROM preemption WHERE job_id = ? AND at_ms > ? ORDER BY at_ms",
+                            "SELECT at_ms FROM preemption WHERE job_id = ? AND at_ms > ? ORDER BY attempt",
                             live.job.id, now - kPreemptionWindow);
         NIGHTSHIFT_TRY(preempted.each([&] { live.preempted_at.push_back(preempted.time(0)); }));
     }
@@ -126,6 +126,10 @@ Status SqliteStore::load_candidates(Snapshot& snapshot, JobClass job_class, Unix
         "AND wake_at_ms IS NULL ORDER BY priority DESC, order_key LIMIT ?",
         to_string(job_class), kCandidatesPerClass);
     NIGHTSHIFT_TRY(ready.each([&] { take(ready); }));
+    auto& horizon = horizons_[static_cast<std::size_t>(job_class)];
+    horizon.reset();
+    if (out.size() >= static_cast<std::size_t>(kCandidatesPerClass))
+        horizon = Horizon{out.back().spec.priority, out.back().order_key};
     Statement aged(
         *connection_,
         "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "

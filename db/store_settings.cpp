@@ -26,6 +26,7 @@ Result<std::optional<IdempotentAnswer>> SqliteStore::idempotent(const std::strin
 
 Status SqliteStore::remember_idempotent(const std::string& scope, const std::string& key,
                                         const IdempotentAnswer& answer, UnixMs expires) {
+    const Quiet quiet(*this);
     return insert_idempotent(*connection_, scope, key, answer, expires);
 }
 

@@ -95,6 +95,18 @@ void add_http(Exposition& out, const Context& context) {
     out.sample("nightshift_events_dropped_total", "", static_cast<double>(context.counters.events_dropped));
 }
 
+void add_passes(Exposition& out, const ServerStatus& status) {
+    out.head("nightshift_commits_total", "counter", "Transactions that changed something or looked.");
+    out.sample("nightshift_commits_total", "", static_cast<double>(status.commits));
+    out.head("nightshift_plan_seconds", "summary", "Time of a planning pass, reading and writing included.");
+    out.sample("nightshift_plan_seconds_sum", "", status.passes.seconds_sum);
+    out.sample("nightshift_plan_seconds_count", "", static_cast<double>(status.passes.made));
+    out.head("nightshift_plan_last_seconds", "gauge", "Time of the newest planning pass.");
+    out.sample("nightshift_plan_last_seconds", "", status.passes.seconds_last);
+    out.head("nightshift_plan_skipped_total", "counter", "Ticks in which there was nothing new to plan.");
+    out.sample("nightshift_plan_skipped_total", "", static_cast<double>(status.passes.skipped));
+}
+
 void add_windows(Exposition& out, Context& context) {
     out.head("nightshift_window_open", "gauge", "1 while a window of the policy is open.");
     for (const Window& window : context.commands.policy().windows) {
@@ -115,6 +127,7 @@ void metrics(Context& context, const RequestPtr&, Respond respond) {
     add_windows(out, context);
     out.head("nightshift_db_fsync_seconds", "gauge", "Time of the newest commit, fsync included.");
     out.sample("nightshift_db_fsync_seconds", "", static_cast<double>(status.last_commit.value) / 1000.0);
+    add_passes(out, status);
     add_http(out, context);
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";

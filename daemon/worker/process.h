@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ struct SpawnRequest {
     std::vector<std::pair<std::string, std::string>> environment;  ///< added to the daemon's own
     std::string folder;                                            ///< current folder of the child
     std::string log_path;                                          ///< stdout and stderr are appended here
+    std::int64_t descriptors_max = 0;                              ///< its limit of open files; 0 = ours
 };
 
 /// Both empty when somebody else is the parent (an adopted process).

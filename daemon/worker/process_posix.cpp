@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "daemon/descriptor_limit.h"
 #include "daemon/worker/identity.h"
 
 namespace nightshift::daemon {
@@ -136,6 +137,7 @@ Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& loop, c
     const auto pid =
         run_spawn(plan, request.program, request.arguments, merged_environment(request.environment));
     if (!pid) return pid.error();
+    set_descriptor_limit(*pid, request.descriptors_max);
     // Not reaped yet, so the pid is still ours whatever became of the process.
     const int pidfd = open_pidfd(*pid);
     if (pidfd < 0) {

@@ -49,6 +49,7 @@ void Supervisor::launch() {
                            {"NIGHTSHIFT_ATTEMPT", std::to_string(id().number)}};
     request.folder = workplace_.data_folder;
     request.log_path = folder + "/stdout.log";
+    request.descriptors_max = workplace_.descriptors_max;
     if (Status made = make_folders(folder); !made) {
         is_gone_ = true;
         return finish(spawn_error_facts(made.error()));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -12,6 +13,7 @@ namespace nightshift::daemon {
 struct Workplace {
     std::string data_folder;  ///< absolute
     std::string worker_path;
+    std::int64_t descriptors_max = 0;  ///< limit of open files of a job; 0 = the daemon's
     std::function<const Device*(const std::string& uuid)> find_device;
 
     std::string attempt_folder(const AttemptId& id) const {

@@ -11,12 +11,21 @@ import time
 READY_TIMEOUT_S = 30
 
 
+def scratch_folder():
+    """On a disk, not in memory: /tmp may be a tmpfs, where an fsync costs nothing."""
+    folder = tempfile.mkdtemp(prefix="nightshift-bench.", dir=os.environ.get("TMPDIR", "/var/tmp"))
+    os.chmod(folder, 0o700)
+    return folder
+
+
 class Daemon:
-    def __init__(self, bin_folder, *arguments):
-        self.folder = tempfile.mkdtemp(prefix="nightshift-bench.", dir=os.environ.get("TMPDIR", "/var/tmp"))
-        os.chmod(self.folder, 0o700)
+    def __init__(self, bin_folder, *arguments, folder=None):
+        self.is_folder_ours = folder is None
+        self.folder = folder or scratch_folder()
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("NIGHTSHIFT_")
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("NIGHTSHIFT_") or name == "NIGHTSHIFT_WORKER"
         }
         self.log = open(os.path.join(self.folder, "daemon.log"), "wb")
         start = time.monotonic()
@@ -35,6 +44,7 @@ class Daemon:
             env=environment,
         )
         self.connection = None
+        self.used_at = 0.0
         self.instance = self._wait_until_ready(start)
         self.ready_s = time.monotonic() - start
         with open(os.path.join(self.folder, "auth.hdr"), encoding="utf-8") as file:
@@ -61,7 +71,8 @@ class Daemon:
         raise RuntimeError("nightshiftd was not ready in time")
 
     def request(self, method, path, body=None, content_type="application/json"):
-        if self.connection is None:
+        # A connection that did nothing for a while was closed by the daemon: half of its 30 s is safe.
+        if self.connection is None or time.monotonic() - self.used_at > 15:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.instance["port"], timeout=600)
         headers = {"Authorization": self.authorization}
         if body is not None:
@@ -69,6 +80,7 @@ class Daemon:
         self.connection.request(method, path, body, headers)
         response = self.connection.getresponse()
         data = response.read()
+        self.used_at = time.monotonic()
         if response.status >= 400:
             raise RuntimeError(f"{method} {path}: {response.status} {data[:500]!r}")
         return data
@@ -89,6 +101,25 @@ class Daemon:
             time.sleep(0.002)
         raise RuntimeError(f"job {job} did not get there: {found}")
 
+    def metric(self, name):
+        for line in self.request("GET", "/metrics").decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        raise RuntimeError(f"the daemon has no metric {name}")
+
+    def cpu_s(self):
+        """Processor time of the daemon itself so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wakeups(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("voluntary_ctxt_switches:"):
+                    return int(line.split()[1])
+        return 0
+
     def rss_mib(self):
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
             for line in file:
@@ -104,7 +135,8 @@ class Daemon:
             self.process.kill()
             self.process.wait()
         self.log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.is_folder_ours:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
         return self

@@ -4,21 +4,34 @@
 class Figures:
     def __init__(self):
         self.rows = []
+        self.notes = []
+        self.growth = {}
 
     def add(self, name, what, value, unit, aim=""):
         """A plain figure: `what` is the sentence of the README's table."""
         self.rows.append({"name": name, "what": what, "value": value, "unit": unit, "aim": aim})
 
-    def compare(self, name, peer, what, peer_s, ours_s):
+    def compare(self, name, peer, what, peer_s, ours_s, aim=""):
+        """Beside a peer of the same run. The ratio says how many times as long the peer takes."""
         self.rows.append(
             {
                 "name": f"{name}/{peer}",
                 "what": what,
-                "ratio": ours_s / peer_s if peer_s else 0.0,
+                "ratio": peer_s / ours_s if ours_s else 0.0,
                 "peer_s": peer_s,
                 "ours_s": ours_s,
+                "aim": aim,
             }
         )
+
+    def note(self, text):
+        """What a reader of the figures has to know: a peer that was left out, and why."""
+        self.notes.append(text)
+
+    def grow(self, name, unit, jobs, value):
+        """One point of a curve over the number of jobs."""
+        curve = self.growth.setdefault(name, {"unit": unit, "points": []})
+        curve["points"].append([jobs, value])
 
     def text(self):
         lines = []
@@ -27,7 +40,10 @@ class Figures:
                 lines.append(f"{row['name']} {row['ratio']:.2f} {row['peer_s']:.6f} {row['ours_s']:.6f}")
             else:
                 lines.append(f"{row['name']} {row['value']:.3g} {row['unit']}")
-        return "\n".join(lines)
+        for name, curve in self.growth.items():
+            points = ", ".join(f"{jobs:,}: {value:.3g}" for jobs, value in curve["points"])
+            lines.append(f"{name} [{curve['unit']}] {points}")
+        return "\n".join(lines + [f"note: {note}" for note in self.notes])
 
     def markdown(self):
         lines = ["| figure | measured | aim |", "|---|---|---|"]
@@ -38,3 +54,6 @@ class Figures:
                 measured = f"{row['value']:.3g} {row['unit']}"
             lines.append(f"| {row['what']} | {measured} | {row.get('aim', '')} |")
         return "\n".join(lines)
+
+    def document(self, machine):
+        return {"machine": machine, "rows": self.rows, "growth": self.growth, "notes": self.notes}

@@ -133,3 +133,58 @@ TEST_CASE("loop: a listener that is gone hears nothing") {
     f.run();
     CHECK(heard == 0);
 }
+
+namespace {
+
+/// Notes in which ticks it was asked to look beyond what is stored.
+struct Watcher final : TickStage {
+    explicit Watcher(Loop& owner) : loop(owner) { owner.add_stage(*this); }
+    Status decide(db::Store&, UnixMs) override {
+        looks.push_back(loop.is_looking());
+        if (wants_more) loop.wake();
+        wants_more = false;
+        return {};
+    }
+    void act() override {}
+    void forget() override {}
+    std::optional<UnixMs> next_wakeup() const override { return std::nullopt; }
+
+    Loop& loop;
+    std::vector<bool> looks;
+    bool wants_more = false;
+};
+
+}  // namespace
+
+TEST_CASE("loop: a stage looks further in its first tick and when somebody asks, not for every change") {
+    LoopFixture f;
+    Watcher watcher(*f.loop);
+    std::vector<Status> answers;
+    f.loop->change(f.insert(answers));
+    f.run();
+    f.loop->change(f.insert(answers));
+    f.run();
+    CHECK(watcher.looks == std::vector<bool>{true, false});
+    f.loop->wake();
+    f.run();
+    watcher.wants_more = true;
+    f.loop->change(f.insert(answers));
+    f.run();
+    // The wish of a tick is met by the next one.
+    CHECK(watcher.looks == std::vector<bool>{true, false, true, false, true});
+}
+
+TEST_CASE("loop: the log is moved into the database by its size, however many changes a commit has") {
+    LoopFixture f;
+    std::vector<Status> answers;
+    std::int64_t largest = 0;
+    for (int i = 0; i < 40; ++i) {
+        f.loop->change(f.insert(answers, 1'000'000));
+        f.run();
+        largest = std::max(largest, f.store->wal_pages());
+    }
+    CHECK(answers.size() == 40);
+    // Forty megabytes went through it; what stays is one limit of 16 MiB and one commit at most.
+    CHECK(largest > 1000);
+    CHECK(largest < 4096 + 600);
+}

@@ -60,7 +60,9 @@ class Daemon:
         return self
 
     def start(self):
-        self.spawn()
+        return self.spawn().wait_ready()
+
+    def wait_ready(self):
         deadline = time.monotonic() + READY_LIMIT_S
         self.notify.settimeout(0.2)
         while True:

@@ -1,0 +1,54 @@
+"""Peers are installed at the first run into a folder of their own, never into the system or the product."""
+
+import os
+import shutil
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FOLDER = os.environ.get("NIGHTSHIFT_BENCH_PEERS", os.path.join(ROOT, "build", "bench-peers"))
+INSTALL_LIMIT_S = 3600
+
+
+class Missing(Exception):
+    """This peer cannot be measured here, and why."""
+
+
+def run_install(name, command, cwd=None):
+    log = os.path.join(FOLDER, f"{name}.log")
+    with open(log, "ab") as file:
+        try:
+            done = subprocess.run(command, stdout=file, stderr=file, cwd=cwd, timeout=INSTALL_LIMIT_S)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Missing(f"{name}: {error}") from error
+    if done.returncode != 0:
+        raise Missing(f"{name}: {command[0]} ended with {done.returncode}, see {log}")
+
+
+def cargo(name, version):
+    """A crate's programs; gives the folder that holds them."""
+    target = os.path.join(FOLDER, name)
+    if not os.path.isdir(os.path.join(target, "bin")):
+        if shutil.which("cargo") is None:
+            raise Missing(f"{name}: no cargo here to build the crate {name} {version} with")
+        os.makedirs(target, exist_ok=True)
+        run_install(
+            name, ["cargo", "install", "--locked", "--root", target, "--version", version, name]
+        )
+    return os.path.join(target, "bin")
+
+
+def debian(name, packages):
+    """Unpacks Debian packages without installing them; gives the folder that stands for `/`."""
+    target = os.path.join(FOLDER, name)
+    done = os.path.join(target, ".unpacked")
+    if not os.path.exists(done):
+        if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+            raise Missing(f"{name}: not a Debian machine")
+        downloads = os.path.join(target, ".packages")
+        os.makedirs(downloads, exist_ok=True)
+        run_install(name, ["apt-get", "download", *packages], cwd=downloads)
+        for package in sorted(os.listdir(downloads)):
+            run_install(name, ["dpkg", "-x", os.path.join(downloads, package), target])
+        with open(done, "w", encoding="ascii"):
+            pass
+    return target
