@@ -37,7 +37,7 @@ class SqliteStore final : public Store {
     Result<std::vector<JobId>> finish_waiting(JobId id, JobState to, const Outcome& outcome, UnixMs now,
                                               const EventText& event) override;
     Result<std::vector<JobId>> skipped_dependents(JobId parent) override;
-    Status set_eligible_since(JobId id, std::optional<UnixMs> since) override;
+    Status set_eligible(JobId id, bool is_eligible, UnixMs now) override;
 
     Result<Attempt> grant(JobId id, const std::string& token, const std::string& device, Bytes budget,
                           UnixMs now, const EventText& event) override;
@@ -62,6 +62,7 @@ class SqliteStore final : public Store {
     Result<std::optional<Attempt>> attempt_by_token(const std::string& token) override;
 
     Status load_planning(Snapshot& snapshot, UnixMs now) override;
+    Result<std::shared_ptr<const std::vector<KindStats>>> run_stats() override;
     Result<int> wake_due(UnixMs now, int limit) override;
     Result<std::vector<JobId>> jobs_past_start_deadline(UnixMs now, int limit) override;
     Status set_wait_reasons(JobId id, const std::vector<std::string>& codes, UnixMs now) override;
@@ -116,7 +117,14 @@ class SqliteStore final : public Store {
     Status keep_statistics(const AttemptId& id, Millis run_time, Bytes peak);
     Status load_live(Snapshot& snapshot, UnixMs now);
     Status load_candidates(Snapshot& snapshot, JobClass job_class, UnixMs now);
-    Status load_stats(Snapshot& snapshot);
+    /// The name after `after` among the windows of jobs that are ready; the first one without it.
+    Result<std::optional<std::string>> next_window(JobClass job_class,
+                                                   const std::optional<std::string>& after);
+    Status load_labels(std::vector<Job>& jobs);
+    Status load_gpu_time(Snapshot& snapshot, UnixMs now);
+    Status keep_gpu_time(const AttemptId& id, UnixMs now);
+    /// Brings the reasons that only the store sees (held, dependencies, times) in step with the row.
+    Status note_standing_reasons(JobId id, UnixMs now);
     Status load_pause(Snapshot& snapshot, UnixMs now);
     Status read_leases(Snapshot& snapshot);
 
@@ -124,8 +132,8 @@ class SqliteStore final : public Store {
     Millis last_commit_;
     std::vector<StoredEvent> new_events_;
     std::vector<std::size_t> events_at_savepoints_;  ///< innermost last
-    /// Estimates change only when an attempt ends; empty = read again.
-    std::optional<std::vector<KindStats>> stats_;
+    /// Estimates change only when an attempt ends; null = read again.
+    std::shared_ptr<const std::vector<KindStats>> stats_;
 };
 
 /// A refusal because the job is not in a state that allows the change.
