@@ -114,6 +114,8 @@ class Commands {
     /// Planner input of this moment. With `job`, the waiting job is added to its class's candidates.
     virtual Result<Snapshot> snapshot() const = 0;
     virtual const TimeZones& zones() const = 0;
+    /// What the newest runs of each kind and group took; null = none known.
+    virtual std::shared_ptr<const std::vector<KindStats>> run_stats() const { return nullptr; }
     virtual UnixMs now() const = 0;
     virtual std::vector<DeviceState> devices() const = 0;
     virtual std::vector<Lease> leases() const = 0;
