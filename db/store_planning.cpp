@@ -208,9 +208,9 @@ Status SqliteStore::load_candidates(Snapshot& snapshot, JobClass job_class, Unix
     std::sort(found.begin(), found.end(),
               [now](const Job& a, const Job& b) { return goes_before(a, b, now); });
     const auto is_in_the_way = [&](const Job& job) {
-        const std::string& window = window_of(job.spec, snapshot.policy);
+        const std::string& own = window_of(job.spec, snapshot.policy);
         const auto& closed = snapshot.closed_windows;
-        return std::find(closed.begin(), closed.end(), window) != closed.end() ||
+        return std::find(closed.begin(), closed.end(), own) != closed.end() ||
                is_group_full(snapshot, job.spec);
     };
     snapshot.candidates[static_cast<std::size_t>(job_class)] =
