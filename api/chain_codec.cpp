@@ -102,6 +102,7 @@ json submit_of(const JobSpec& spec) {
     for (const auto& [name, value] : spec.env) out["env"][name] = value;
     if (!spec.gpu.empty()) out["gpu"] = spec.gpu;
     if (!spec.window.empty()) out["window"] = spec.window;
+    if (spec.at_window_end) out["at_window_end"] = to_string(*spec.at_window_end);
     if (spec.not_before) out["not_before"] = format_time(*spec.not_before);
     if (spec.start_deadline) out["start_deadline"] = format_time(*spec.start_deadline);
     if (spec.time_limit) out["time_limit"] = std::to_string(spec.time_limit->value) + "ms";

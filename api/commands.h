@@ -167,6 +167,8 @@ class Commands {
     /// The newest pass, for reasons that are only shown: costs nothing. Null where there is none yet.
     virtual std::shared_ptr<const PlannedQueue> planned() const { return nullptr; }
     virtual const TimeZones& zones() const = 0;
+    /// What the newest runs of each kind and group took; null = none known.
+    virtual std::shared_ptr<const std::vector<KindStats>> run_stats() const { return nullptr; }
     virtual UnixMs now() const = 0;
     virtual std::vector<DeviceState> devices() const = 0;
     virtual std::vector<Lease> leases() const = 0;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/rfc3339.h"
+#include "scheduler/learned.h"
 
 namespace nightshift::api {
 namespace {
@@ -63,6 +64,15 @@ void add_spec(ordered_json& out, const Job& job) {
     out["time_limit"] = spec.time_limit ? seconds_of(*spec.time_limit) : ordered_json(nullptr);
     out["preemptible"] = spec.preemptible;
     out["checkpoint"] = to_string(spec.checkpoint);
+    out["at_window_end"] =
+        spec.at_window_end ? ordered_json(to_string(*spec.at_window_end)) : ordered_json(nullptr);
+}
+
+/// From the peaks of earlier runs with the same parameters; null while there are too few.
+ordered_json suggested_vram(Context& context, const JobSpec& spec) {
+    const auto stats = context.commands.run_stats();
+    const auto bytes = stats ? suggested_budget(spec, *stats) : std::nullopt;
+    return bytes ? ordered_json(bytes->value) : ordered_json(nullptr);
 }
 
 }  // namespace
@@ -145,6 +155,7 @@ ordered_json job_object(Context& context, const Job& job, WaitReasons& reasons) 
     out["run_time"] = seconds_of(job.run_time);
     out["running_since"] = time_or_null(running_since(context, job));
     out["peak_vram"] = job.peak_vram.value;
+    out["suggested_vram"] = suggested_vram(context, job.spec);
     out["version"] = job.version;
     return out;
 }

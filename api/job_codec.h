@@ -38,7 +38,7 @@ nlohmann::ordered_json progress_object(const Progress& progress);
 
 /// GET …/why. Spans are the job's wait_spans.
 nlohmann::ordered_json why_object(const Explanation& explanation, const Job& job, std::int64_t plan_seq,
-                                  const std::vector<db::WaitSpan>& spans);
+                                  const std::vector<db::WaitSpan>& spans, UnixMs now);
 /// "why" of this moment with counterfactuals; for a job that does not wait there are no gates.
 Result<nlohmann::ordered_json> why_of(Context& context, const Job& job);
 

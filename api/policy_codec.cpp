@@ -17,6 +17,7 @@ using nlohmann::ordered_json;
 constexpr std::size_t kWindowsMax = 64;
 constexpr std::size_t kRulesMax = 64;
 constexpr std::size_t kHeadroomMax = 64;
+constexpr std::size_t kGroupsMax = 64;
 constexpr std::size_t kRootsMax = 64;
 
 Error fault(std::string reason, std::string message, std::string hint, std::string pointer) {
@@ -42,6 +43,8 @@ class PolicyReader {
         if (const json* classes = fields.take("classes")) read_classes(*classes);
         if (const json* preemption = fields.take("preemption")) read_preemption(*preemption);
         if (const json* limits = fields.take("limits")) read_limits(*limits);
+        if (const json* groups = fields.take("groups")) read_groups(*groups);
+        if (const json* fairness = fields.take("fairness")) read_fairness(*fairness);
         if (const json* roots = fields.take("roots")) read_roots(*roots);
         if (const json* retention = fields.take("retention")) read_retention(*retention);
         fields.finish();
@@ -117,6 +120,17 @@ class PolicyReader {
         }
         policy.vram_max = fields.bytes("vram_max");
         policy.time_limit = fields.duration("time_limit");
+        if (const auto running = fields.integer("running", 1, 256))
+            policy.running = static_cast<int>(*running);
+        if (const auto word = fields.text("at_window_end", 100)) {
+            if (const auto end = parse_window_end(*word)) {
+                policy.at_window_end = *end;
+            } else {
+                fields.fail("at_window_end", "bad_choice", "`" + *word + "` is no choice of `at_window_end`.",
+                            did_you_mean(*word, {"yield", "finish_if_p90_before", "kill"}));
+            }
+        }
+        policy.window_slack = fields.duration("window_slack").value_or(policy.window_slack);
         if (const json* gpus = fields.take("gpus")) read_gpus(*gpus, pointer + "/gpus", policy);
         if (const json* idle = fields.take("only_when_idle"))
             read_idle(*idle, pointer + "/only_when_idle", policy);
@@ -214,6 +228,36 @@ class PolicyReader {
         fields.finish();
     }
 
+    void read_groups(const json& object) {
+        if (!object.is_object() || object.size() > kGroupsMax) {
+            errors_.push_back(fault("wrong_type", "`groups` has to be an object of at most 64 labels.",
+                                    "Write {\"user\": {\"running\": 2}, \"project=big\": {\"running\": 1}}.",
+                                    "/groups"));
+            return;
+        }
+        for (const auto& [label, value] : object.items()) {
+            FieldReader fields(value, "/groups/" + escape_pointer(label), errors_);
+            GroupLimit limit;
+            const auto equals = label.find('=');
+            limit.name = label.substr(0, equals);
+            if (equals != std::string::npos) limit.value = label.substr(equals + 1);
+            const auto running = fields.integer("running", 1, 256);
+            if (!running && value.is_object() && !value.contains("running")) {
+                fields.fail("running", "missing_field", "`running` is missing.", "Write {\"running\": 2}.");
+            }
+            limit.running = static_cast<int>(running.value_or(1));
+            fields.finish();
+            policy_.groups.push_back(std::move(limit));
+        }
+    }
+
+    void read_fairness(const json& object) {
+        FieldReader fields(object, "/fairness", errors_);
+        policy_.floor_percent =
+            static_cast<int>(fields.integer("floor_percent", 0, 50).value_or(policy_.floor_percent));
+        fields.finish();
+    }
+
     void read_roots(const json& list) {
         const auto is_path = [](const json& item) {
             return item.is_string() && !item.get_ref<const std::string&>().empty() &&
@@ -291,6 +335,9 @@ ordered_json class_object(const ClassPolicy& policy, bool is_inference) {
     for (JobClass other : policy.only_when_idle) out["only_when_idle"].push_back(to_string(other));
     out["time_limit"] =
         policy.time_limit ? ordered_json(time_text(*policy.time_limit)) : ordered_json(nullptr);
+    out["running"] = policy.running ? ordered_json(*policy.running) : ordered_json(nullptr);
+    out["at_window_end"] = to_string(policy.at_window_end);
+    out["window_slack"] = time_text(policy.window_slack);
     return out;
 }
 
@@ -331,6 +378,12 @@ std::string policy_to_json(const Policy& policy) {
     out["limits"] = {{"running", policy.limits.running}, {"waiting", policy.limits.waiting}};
     out["limits"]["time_limit"] =
         policy.limits.time_limit ? ordered_json(time_text(*policy.limits.time_limit)) : ordered_json(nullptr);
+    out["groups"] = ordered_json::object();
+    for (const GroupLimit& limit : policy.groups) {
+        out["groups"][limit.value ? limit.name + "=" + *limit.value : limit.name] = {
+            {"running", limit.running}};
+    }
+    out["fairness"] = {{"floor_percent", policy.floor_percent}};
     out["roots"] = policy.roots;
     out["retention"] = {{"jobs", time_text(policy.retain_jobs)}, {"logs", time_text(policy.retain_logs)}};
     return out.dump(2, ' ', false, json::error_handler_t::replace);

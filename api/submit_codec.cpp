@@ -8,7 +8,9 @@
 #include "api/nearest.h"
 #include "api/params_check.h"
 #include "api/rfc3339.h"
+#include "api/spec_group.h"
 #include "api/strict_json.h"
+#include "scheduler/learned.h"
 
 namespace nightshift::api {
 namespace {
@@ -30,16 +32,18 @@ class SubmitReader {
   public:
     SubmitReader(const json& submit, const SubmitDefaults& defaults, std::span<const JobId> chain,
                  std::vector<Error>& errors)
-        : fields_(submit, "", errors), defaults_(defaults), chain_(chain), errors_(errors) {}
+        : fields_(submit, "", errors), submit_(submit), defaults_(defaults), chain_(chain), errors_(errors) {}
 
     JobSpec read() {
         read_kind();
         read_command();
         read_rank();
         read_budgets();
+        read_learned(submit_);
         read_device();
         read_times();
         read_params();
+        spec_.group = spec_group(spec_);
         read_after();
         read_rest();
         fields_.finish();
@@ -152,10 +156,33 @@ class SubmitReader {
     }
 
     void read_budgets() {
-        spec_.vram = fields_.bytes("vram").value_or(kind_ != nullptr ? kind_->vram : Bytes{});
+        const auto vram = fields_.bytes("vram");
+        is_vram_given_ = vram.has_value();
+        spec_.vram = vram.value_or(kind_ != nullptr ? kind_->vram : Bytes{});
         spec_.ram = fields_.bytes("ram").value_or(kind_ != nullptr ? kind_->ram : Bytes{});
         spec_.cpu =
             static_cast<int>(fields_.integer("cpu", 0, kCpuMax).value_or(kind_ != nullptr ? kind_->cpu : 1));
+    }
+
+    /// A submit without a budget gets what earlier runs of its group needed. Inference keeps at least the
+    /// budget of its kind: it must never be surprised.
+    void read_learned(const json& submit) {
+        if (is_vram_given_ || defaults_.stats == nullptr || kind_ == nullptr) return;
+        JobSpec like = spec_;
+        const auto params = submit.find("params");
+        like.params_json = params != submit.end() && params->is_object() ? dump_json(*params) : "{}";
+        like.group = spec_group(like);
+        const auto learned = suggested_budget(like, *defaults_.stats);
+        if (!learned) return;
+        Bytes most = *learned;
+        for (const DeviceState& state : defaults_.devices) {
+            const Bytes usable = state.device.total - defaults_.policy->safety;
+            most = std::min(most, std::max(usable, spec_.vram));
+        }
+        if (const auto vram_max = defaults_.policy->of(spec_.job_class).vram_max) {
+            most = std::min(most, *vram_max);
+        }
+        spec_.vram = spec_.job_class == JobClass::kInference ? std::max(spec_.vram, most) : most;
     }
 
     void read_device() {
@@ -360,6 +387,14 @@ class SubmitReader {
             spec_.job_class != JobClass::kInference && spec_.checkpoint != CheckpointMode::kNone;
         spec_.preemptible = fields_.boolean("preemptible").value_or(may_yield);
         spec_.hold = fields_.boolean("hold").value_or(false);
+        if (const auto word = fields_.text("at_window_end", 100)) {
+            spec_.at_window_end = parse_window_end(*word);
+            if (!spec_.at_window_end) {
+                fields_.fail("at_window_end", "bad_choice",
+                             "`" + *word + "` is no choice of `at_window_end`.",
+                             did_you_mean(*word, {"yield", "finish_if_p90_before", "kill"}));
+            }
+        }
         if (auto labels = fields_.texts("labels", kLabelsMax)) spec_.labels = std::move(*labels);
     }
 
@@ -370,10 +405,12 @@ class SubmitReader {
     }
 
     FieldReader fields_;
+    const json& submit_;
     const SubmitDefaults& defaults_;
     std::span<const JobId> chain_;
     std::vector<Error>& errors_;
     const KindInfo* kind_ = nullptr;
+    bool is_vram_given_ = false;
     std::vector<JobId> parents_;
     JobSpec spec_;
 };

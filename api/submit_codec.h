@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct SubmitDefaults {
     UnixMs now;
     /// Is there such a job? Empty = not asked here (the store asks again in its transaction).
     std::function<bool(JobId)> job_exists;
+    /// Earlier runs, for the budget of a submit that names none; null = none known.
+    std::shared_ptr<const std::vector<KindStats>> stats;
     /// Do paths of datasets, tables and models have to exist now?
     bool check_paths = true;
 };

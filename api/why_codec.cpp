@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "api/job_codec.h"
@@ -40,6 +43,7 @@ ordered_json detail_of(const Gate& gate) {
         out["jobs"] = ordered_json::array();
         for (JobId job : gate.jobs) out["jobs"].push_back(job.value);
     }
+    if (!gate.group.empty()) out["group"] = gate.group;
     if (gate.limit != 0 || gate.value != 0) {
         out["limit"] = gate.limit;
         out["value"] = gate.value;
@@ -66,10 +70,27 @@ ordered_json counterfactual_object(const Counterfactual& change) {
     return out;
 }
 
+/// How long each gate was closed so far, the longest first. Gates overlap, so the sum may exceed the wait.
+ordered_json sums_of(const std::vector<db::WaitSpan>& spans, UnixMs now) {
+    std::map<std::string, Millis> sums;
+    for (const db::WaitSpan& span : spans) {
+        const Millis length = span.to.value_or(now) - span.from;
+        sums[span.reason] = sums[span.reason] + std::max(length, Millis{});
+    }
+    std::vector<std::pair<std::string, Millis>> rows(sums.begin(), sums.end());
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    ordered_json out = ordered_json::array();
+    for (const auto& [code, length] : rows) {
+        out.push_back({{"code", code}, {"seconds", static_cast<double>(length.value) / 1000.0}});
+    }
+    return out;
+}
+
 }  // namespace
 
 ordered_json why_object(const Explanation& explanation, const Job& job, std::int64_t plan_seq,
-                        const std::vector<db::WaitSpan>& spans) {
+                        const std::vector<db::WaitSpan>& spans, UnixMs now) {
     ordered_json out;
     out["job"] = job.id ? ordered_json(job.id.value) : ordered_json(nullptr);
     out["state"] = to_string(job.state);
@@ -90,6 +111,11 @@ ordered_json why_object(const Explanation& explanation, const Job& job, std::int
     for (const Counterfactual& change : explanation.would_start_if) {
         out["would_start_if"].push_back(counterfactual_object(change));
     }
+    out["would_move"] = ordered_json::array();
+    for (const Move& move : explanation.would_move) {
+        out["would_move"].push_back({{"job", move.job.value}, {"effect", move.effect}, {"text", move.text}});
+    }
+    out["so_far"] = sums_of(spans, now);
     out["history"] = ordered_json::array();
     for (const db::WaitSpan& span : spans) {
         out["history"].push_back(
@@ -110,13 +136,13 @@ Result<ordered_json> why_of(Context& context, const Job& job) {
         Explanation nothing;
         nothing.job = job.id;
         nothing.eta.basis = is_terminal(job.state) ? "The job has ended." : "The job has started.";
-        return why_object(nothing, job, context.commands.status().plan_seq, spans);
+        return why_object(nothing, job, context.commands.status().plan_seq, spans, context.commands.now());
     }
     const auto snapshot = context.commands.snapshot();
     if (!snapshot) return snapshot.error();
     const Explanation explanation =
         explain(*snapshot, job, context.commands.zones(), context.commands.now(), true);
-    return why_object(explanation, job, snapshot->plan_seq, spans);
+    return why_object(explanation, job, snapshot->plan_seq, spans, context.commands.now());
 }
 
 }  // namespace nightshift::api

@@ -276,6 +276,11 @@ Result<Snapshot> CommandsImpl::snapshot() const {
     return parts_.dispatcher.snapshot(now());
 }
 
+std::shared_ptr<const std::vector<KindStats>> CommandsImpl::run_stats() const {
+    auto stats = parts_.loop.store().run_stats();
+    return stats ? *stats : nullptr;
+}
+
 std::vector<Lease> CommandsImpl::leases() const {
     std::vector<Lease> leases;
     auto snapshot = this->snapshot();
@@ -310,6 +315,7 @@ api::SubmitDefaults CommandsImpl::submit_defaults(UnixMs now) const {
     defaults.zones = &parts_.zones;
     defaults.devices = parts_.devices.states();
     defaults.now = now;
+    defaults.stats = run_stats();
     return defaults;
 }
 

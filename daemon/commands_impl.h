@@ -50,6 +50,7 @@ class CommandsImpl final : public api::Commands {
     Result<Snapshot> snapshot() const override;
     std::shared_ptr<const api::PlannedQueue> planned() const override { return parts_.dispatcher.planned(); }
     const TimeZones& zones() const override { return parts_.zones; }
+    std::shared_ptr<const std::vector<KindStats>> run_stats() const override;
     UnixMs now() const override { return parts_.loop.clock().now(); }
     std::vector<DeviceState> devices() const override { return parts_.devices.states(); }
     std::vector<Lease> leases() const override;

@@ -9,6 +9,7 @@
 #include "daemon/credentials.h"
 #include "scheduler/crash_point.h"
 #include "scheduler/gates.h"
+#include "scheduler/windows.h"
 
 namespace nightshift::daemon {
 
@@ -47,6 +48,10 @@ Result<Snapshot> Dispatcher::snapshot(UnixMs now) const {
     snapshot.cpu_total = machine_cores();
     snapshot.is_draining = is_draining_;
     snapshot.plan_seq = plan_seq_;
+    const WindowBook windows(policy_, zones_, now);
+    for (const Window& window : policy_.windows) {
+        if (!windows.status(window.name).is_open) snapshot.closed_windows.push_back(window.name);
+    }
     NIGHTSHIFT_TRY(loop_.store().load_planning(snapshot, now));
     crew_.complete(snapshot, now);
     return snapshot;
@@ -165,19 +170,19 @@ Status Dispatcher::persist_waiting(db::Store& store, const Plan& plan, const Sna
         for (const Gate& gate : explanation.gates) {
             if (std::find(codes.begin(), codes.end(), gate.code) == codes.end()) codes.push_back(gate.code);
         }
+        const Job* job = find_candidate(snapshot, explanation.job);
+        // Another version: what the store noted of it meanwhile may have ended these.
+        Reasons reasons{job != nullptr ? job->version : 0, std::move(codes)};
         const auto known = reasons_.find(explanation.job);
-        if (known == reasons_.end() || known->second != codes) {
-            NIGHTSHIFT_TRY(store.set_wait_reasons(explanation.job, codes, now));
+        if (known == reasons_.end() || known->second != reasons) {
+            NIGHTSHIFT_TRY(store.set_wait_reasons(explanation.job, reasons.second, now));
         }
         // Waiting for room or for its turn makes a job older; waiting for a person or the clock does not.
         const bool may_age = is_eligible(explanation);
-        const Job* job = find_candidate(snapshot, explanation.job);
         if (job != nullptr && may_age != job->eligible_since.has_value()) {
-            std::optional<UnixMs> since;
-            if (may_age) since = now;
-            NIGHTSHIFT_TRY(store.set_eligible_since(explanation.job, since));
+            NIGHTSHIFT_TRY(store.set_eligible(explanation.job, may_age, now));
         }
-        reasons_next_.emplace(explanation.job, std::move(codes));
+        reasons_next_.emplace(explanation.job, std::move(reasons));
     }
     return {};
 }

@@ -76,9 +76,11 @@ class Dispatcher final : public TickStage {
     api::PassCounters passes_;
     std::vector<StartOrder> starts_;
     std::vector<YieldOrder> yields_;
-    /// Wait reasons that are stored already, so that an unchanged job costs no statement.
-    std::map<JobId, std::vector<std::string>> reasons_;
-    std::map<JobId, std::vector<std::string>> reasons_next_;
+    /// The job's version and the gates closed for it, as they are stored already, so that an unchanged job
+    /// costs no statement.
+    using Reasons = std::pair<int, std::vector<std::string>>;
+    std::map<JobId, Reasons> reasons_;
+    std::map<JobId, Reasons> reasons_next_;
 };
 
 }  // namespace nightshift::daemon

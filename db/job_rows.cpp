@@ -59,6 +59,10 @@ enum Column {
     kCommand,
     kCwd,
     kEnv,
+    kWakeAt,
+    kEligibleTime,
+    kWindowEnd,
+    kGroup,
 };
 
 JobSpec read_spec(const Statement& row) {
@@ -84,6 +88,8 @@ JobSpec read_spec(const Statement& row) {
     spec.checkpoint = parse_checkpoint_mode(row.text(kCheckpointMode)).value_or(CheckpointMode::kNone);
     spec.hold = row.flag(kHeld);
     spec.estimate = row.maybe<Millis>(kEstimate);
+    if (!row.is_null(kWindowEnd)) spec.at_window_end = parse_window_end(row.text(kWindowEnd));
+    spec.group = row.text(kGroup);
     return spec;
 }
 
@@ -128,6 +134,7 @@ Job read_job(const Statement& row) {
     job.started_at = row.maybe<UnixMs>(kStartedAt);
     job.ended_at = row.maybe<UnixMs>(kEndedAt);
     job.eligible_since = row.maybe<UnixMs>(kEligibleSince);
+    job.eligible_time = Millis{row.integer(kEligibleTime)};
     job.retry_at = row.maybe<UnixMs>(kRetryAt);
     job.attempt = static_cast<int>(row.integer(kAttempt));
     job.preemptions = static_cast<int>(row.integer(kPreemptions));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,7 +42,7 @@ class SqliteStore final : public Store {
     Result<std::vector<JobId>> finish_waiting(JobId id, JobState to, const Outcome& outcome, UnixMs now,
                                               const EventText& event) override;
     Result<std::vector<JobId>> skipped_dependents(JobId parent) override;
-    Status set_eligible_since(JobId id, std::optional<UnixMs> since) override;
+    Status set_eligible(JobId id, bool is_eligible, UnixMs now) override;
 
     Result<Attempt> grant(JobId id, const std::string& token, const std::string& device, Bytes budget,
                           UnixMs now, const EventText& event) override;
@@ -66,6 +67,7 @@ class SqliteStore final : public Store {
     Result<std::optional<Attempt>> attempt_by_token(const std::string& token) override;
 
     Status load_planning(Snapshot& snapshot, UnixMs now) override;
+    Result<std::shared_ptr<const std::vector<KindStats>>> run_stats() override;
     Result<int> wake_due(UnixMs now, int limit) override;
     Result<std::vector<JobId>> jobs_past_start_deadline(UnixMs now, int limit) override;
     Status set_wait_reasons(JobId id, const std::vector<std::string>& codes, UnixMs now) override;
@@ -115,7 +117,7 @@ class SqliteStore final : public Store {
         std::int64_t from_;
         bool is_kept_ = true;
     };
-    /// The last of a class's candidates by stored order, when there are as many as a pass looks at.
+    /// The last candidate by stored order, where there are as many as a pass looks at.
     struct Horizon {
         std::int64_t priority = 0;
         std::int64_t order_key = 0;
@@ -144,7 +146,14 @@ class SqliteStore final : public Store {
     Status keep_statistics(const AttemptId& id, Millis run_time, Bytes peak);
     Status load_live(Snapshot& snapshot, UnixMs now);
     Status load_candidates(Snapshot& snapshot, JobClass job_class, UnixMs now);
-    Status load_stats(Snapshot& snapshot);
+    /// The name after `after` among the windows of jobs that are ready; the first one without it.
+    Result<std::optional<std::string>> next_window(JobClass job_class,
+                                                   const std::optional<std::string>& after);
+    Status load_labels(std::vector<Job>& jobs);
+    Status load_gpu_time(Snapshot& snapshot, UnixMs now);
+    Status keep_gpu_time(const AttemptId& id, UnixMs now);
+    /// Brings the reasons that only the store sees (held, dependencies, times) in step with the row.
+    Status note_standing_reasons(JobId id, UnixMs now);
     Status load_pause(Snapshot& snapshot, UnixMs now);
     Status read_leases(Snapshot& snapshot);
 
@@ -152,10 +161,11 @@ class SqliteStore final : public Store {
     Millis last_commit_;
     std::vector<StoredEvent> new_events_;
     std::vector<std::size_t> events_at_savepoints_;  ///< innermost last
-    /// Estimates change only when an attempt ends; empty = read again.
-    std::optional<std::vector<KindStats>> stats_;
+    /// Estimates change only when an attempt ends; null = read again.
+    std::shared_ptr<const std::vector<KindStats>> stats_;
     std::int64_t quiet_changes_ = 0;
-    std::array<std::optional<Horizon>, kJobClasses.size()> horizons_;
+    /// By class and window: what the newest look at the queue saw last.
+    std::array<std::map<std::string, Horizon>, kJobClasses.size()> horizons_;
 };
 
 /// A refusal because the job is not in a state that allows the change.

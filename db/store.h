@@ -70,7 +70,8 @@ class Store {
                                                       UnixMs now, const EventText& event) = 0;
     /// Jobs that were skipped and name `parent` in `after`.
     virtual Result<std::vector<JobId>> skipped_dependents(JobId parent) = 0;
-    virtual Status set_eligible_since(JobId id, std::optional<UnixMs> since) = 0;
+    /// A stretch of waiting for nothing but room begins or ends; what it lasted is added up.
+    virtual Status set_eligible(JobId id, bool is_eligible, UnixMs now) = 0;
 
     // --- attempts and leases -----------------------------------------------------------------
     /// waiting -> starting: inserts the attempt with its token and the lease.
@@ -106,6 +107,8 @@ class Store {
     /// Fills live jobs, candidates, counts, reclaiming leases, stats, pause and the timer hint;
     /// devices, policy and machine sizes are the caller's.
     virtual Status load_planning(Snapshot& snapshot, UnixMs now) = 0;
+    /// What the newest runs of each kind and group took. Never null.
+    virtual Result<std::shared_ptr<const std::vector<KindStats>>> run_stats() = 0;
     /// Makes waiting jobs whose not_before or retry time has come candidates, at most `limit`; returns how
     /// many. Call before load_planning of the same pass.
     virtual Result<int> wake_due(UnixMs now, int limit) = 0;

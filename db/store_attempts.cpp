@@ -22,7 +22,8 @@ Result<Attempt> SqliteStore::grant(JobId id, const std::string& token, const std
     Statement update(
         *connection_,
         "UPDATE job SET state = 'starting', attempt = attempt + 1, retry_at_ms = NULL, wake_at_ms = NULL, "
-        "eligible_since_ms = NULL, version = version + 1, started_at_ms = COALESCE(started_at_ms, ?2) "
+        "eligible_ms = eligible_ms + MAX(0, ?2 - COALESCE(eligible_since_ms, ?2)), eligible_since_ms = NULL, "
+        "version = version + 1, started_at_ms = COALESCE(started_at_ms, ?2) "
         "WHERE id = ?1 AND state = 'waiting' AND held = 0 AND deps_open = 0",
         id, now);
     NIGHTSHIFT_TRY(update.run());
@@ -150,7 +151,9 @@ Result<std::vector<JobId>> SqliteStore::end_attempt(const AttemptId& id, const T
         id.job, id.number, now, to_string(transition.end), report.exit_code, report.signal, peak);
     NIGHTSHIFT_TRY(attempt.run());
     if (connection_->changes() != 1) return already_ended(id);
+    NIGHTSHIFT_TRY(keep_gpu_time(id, now));
     NIGHTSHIFT_TRY(change_job(id, report, transition, peak, now));
+    if (transition.retry_at) NIGHTSHIFT_TRY(note_standing_reasons(id.job, now));
     Statement lease(*connection_, "UPDATE lease SET is_reclaiming = 1 WHERE job_id = ? AND number = ?",
                     id.job, id.number);
     NIGHTSHIFT_TRY(lease.run());
@@ -212,8 +215,9 @@ Status SqliteStore::write_artifacts(const AttemptId& id, const std::vector<wire:
 
 Status SqliteStore::keep_statistics(const AttemptId& id, Millis run_time, Bytes peak) {
     Statement insert(*connection_,
-                     "INSERT INTO run_stat (kind, run_time_ms, peak_vram) "
-                     "SELECT kind, run_time_ms, MAX(peak_vram, ?3) FROM job WHERE id = ?1 AND ?2 >= 0",
+                     "INSERT INTO run_stat (kind, run_time_ms, peak_vram, spec_group, budget) "
+                     "SELECT kind, run_time_ms, MAX(peak_vram, ?3), spec_group, vram FROM job "
+                     "WHERE id = ?1 AND ?2 >= 0",
                      id.job, run_time, peak);
     NIGHTSHIFT_TRY(insert.run());
     Statement old(*connection_,

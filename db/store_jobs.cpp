@@ -20,6 +20,11 @@ std::int64_t first_order_key(JobId id) {
     return id.value << 20;
 }
 
+std::optional<std::string> window_end_text(const JobSpec& spec) {
+    if (!spec.at_window_end) return std::nullopt;
+    return std::string(to_string(*spec.at_window_end));
+}
+
 /// Does an ended parent satisfy the dependency? When not, it never will.
 bool is_met_by(DependencyKind kind, JobState state) {
     switch (kind) {
@@ -80,17 +85,17 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                      "preemptible, checkpoint_mode, retries, retries_left, not_before_ms, start_deadline_ms, "
                      "time_limit_ms, "
                      "estimate_ms, wake_at_ms, dependencies, labels, schedule, schedule_nominal_ms, "
-                     "rerun_of, created_at_ms) "
-                     "VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?26, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+                     "rerun_of, created_at_ms, at_window_end, spec_group) "
+                     "VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?28, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
                      "?14, ?14, ?15, ?16, ?17, "
-                     "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+                     "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
                      id, to_string(spec.job_class), spec.kind, spec.name, spec.priority, spec.hold, spec.gpu,
                      spec.vram, spec.ram, spec.cpu, spec.window, spec.preemptible, to_string(spec.checkpoint),
                      spec.retries, spec.not_before, spec.start_deadline, spec.time_limit, spec.estimate,
                      wake_at(spec.not_before, std::nullopt, now),
                      static_cast<std::int64_t>(spec.after.size()),
                      static_cast<std::int64_t>(spec.labels.size()), schedule, nominal_time, rerun_of, now,
-                     first_order_key(id));
+                     window_end_text(spec), spec.group, first_order_key(id));
     NIGHTSHIFT_TRY(insert.run());
     const std::string command = pack(spec.command);
     const std::string env = pack_pairs(spec.env);
@@ -113,6 +118,8 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                                            {"job", "skipped", event.actor, "{}"}));
             break;
         }
+    } else if (spec.hold || !spec.after.empty() || spec.not_before) {
+        NIGHTSHIFT_TRY(note_standing_reasons(id, now));
     }
     return id;
 }
@@ -121,8 +128,10 @@ bool SqliteStore::is_beyond_horizon(JobId id, const JobSpec& spec) const {
     // Times are timers of the planner, and a parent may have ended: both are left to a pass.
     if (spec.not_before || spec.start_deadline || !spec.after.empty()) return false;
     if (spec.hold) return true;
-    const auto& horizon = horizons_[static_cast<std::size_t>(spec.job_class)];
-    return horizon && spec.priority <= horizon->priority && first_order_key(id) > horizon->order_key;
+    const auto& horizons = horizons_[static_cast<std::size_t>(spec.job_class)];
+    const auto horizon = horizons.find(spec.window);
+    return horizon != horizons.end() && spec.priority <= horizon->second.priority &&
+           first_order_key(id) > horizon->second.order_key;
 }
 
 Status SqliteStore::write_dependencies(JobId id, const JobSpec& spec, bool& is_impossible) {
@@ -209,11 +218,13 @@ Status SqliteStore::update_spec(JobId id, const JobSpec& spec, int if_version, U
             "retries_left = MAX(0, retries_left + ?14 - retries), retries = ?14, not_before_ms = ?15, "
             "start_deadline_ms = ?16, time_limit_ms = ?17, estimate_ms = ?18, "
             "wake_at_ms = NULLIF(MAX(COALESCE(?15, 0), COALESCE(retry_at_ms, 0), ?21), ?21), "
-            "dependencies = ?19, labels = ?20, version = version + 1 WHERE id = ?1 AND state = 'waiting'",
+            "dependencies = ?19, labels = ?20, at_window_end = ?22, spec_group = ?23, version = version + 1 "
+            "WHERE id = ?1 AND state = 'waiting'",
             id, to_string(spec.job_class), spec.kind, spec.name, spec.priority, spec.hold, spec.gpu,
             spec.vram, spec.ram, spec.cpu, spec.window, spec.preemptible, to_string(spec.checkpoint),
             spec.retries, spec.not_before, spec.start_deadline, spec.time_limit, spec.estimate,
-            static_cast<std::int64_t>(spec.after.size()), static_cast<std::int64_t>(spec.labels.size()), now);
+            static_cast<std::int64_t>(spec.after.size()), static_cast<std::int64_t>(spec.labels.size()), now,
+            window_end_text(spec), spec.group);
         NIGHTSHIFT_TRY(update.run());
         const std::string command = pack(spec.command);
         const std::string env = pack_pairs(spec.env);
@@ -232,6 +243,7 @@ Status SqliteStore::update_spec(JobId id, const JobSpec& spec, int if_version, U
                          "A job named in `after` has ended in a way that would never let this one start.",
                          "Take it out of `after`, or wait for it with {\"on\": \"any\"}.", "/after"};
         }
+        NIGHTSHIFT_TRY(note_standing_reasons(id, now));
     }
     Statement clear(*connection_, "DELETE FROM label WHERE job_id = ?", id);
     NIGHTSHIFT_TRY(clear.run());
@@ -245,11 +257,14 @@ Status SqliteStore::set_held(JobId id, bool held, UnixMs now, const EventText& e
     if (!row) return row.error();
     if (row->state != JobState::kWaiting) return state_conflict(id, row->state, "waiting");
     Statement update(*connection_,
-                     "UPDATE job SET held = ?2, eligible_since_ms = NULL, version = version + 1 "
+                     "UPDATE job SET held = ?2, "
+                     "eligible_ms = eligible_ms + MAX(0, ?3 - COALESCE(eligible_since_ms, ?3)), "
+                     "eligible_since_ms = NULL, version = version + 1 "
                      "WHERE id = ?1 AND state = 'waiting' AND held <> ?2",
-                     id, held);
+                     id, held, now);
     NIGHTSHIFT_TRY(update.run());
     if (connection_->changes() == 0) return {};  // it is so already
+    NIGHTSHIFT_TRY(note_standing_reasons(id, now));
     if (auto added = append_event(event, id, row->attempt, now); !added) return added.error();
     return {};
 }
@@ -317,6 +332,7 @@ Status SqliteStore::settle_dependents(JobId ended, JobState state, UnixMs now, s
                 NIGHTSHIFT_TRY(met.run());
                 Statement count(*connection_, "UPDATE job SET deps_open = deps_open - 1 WHERE id = ?", child);
                 NIGHTSHIFT_TRY(count.run());
+                NIGHTSHIFT_TRY(note_standing_reasons(child, now));
                 continue;
             }
             const auto row = state_of(child);
@@ -341,9 +357,12 @@ Result<std::vector<JobId>> SqliteStore::skipped_dependents(JobId parent) {
     return ids;
 }
 
-Status SqliteStore::set_eligible_since(JobId id, std::optional<UnixMs> since) {
-    Statement update(*connection_,
-                     "UPDATE job SET eligible_since_ms = ?2 WHERE id = ?1 AND state = 'waiting'", id, since);
+Status SqliteStore::set_eligible(JobId id, bool is_eligible, UnixMs now) {
+    Statement update(
+        *connection_,
+        "UPDATE job SET eligible_ms = eligible_ms + MAX(0, ?3 - COALESCE(eligible_since_ms, ?3)), "
+        "eligible_since_ms = CASE WHEN ?2 THEN ?3 END WHERE id = ?1 AND state = 'waiting'",
+        id, is_eligible, now);
     return update.run();
 }
 

@@ -3,20 +3,75 @@
 
 #include "db/job_rows.h"
 #include "db/sqlite_store.h"
+#include "scheduler/groups.h"
+#include "scheduler/order.h"
+#include "scheduler/windows.h"
 
 namespace nightshift::db {
 
 namespace {
 
-/// scheduler.md 5.5: priority rises by one for each half hour of waiting for room, by at most 50.
-constexpr Millis kAgeingStep = minutes(30);
-constexpr std::int64_t kAgeingMax = 50;
 constexpr Millis kPreemptionWindow = hours(24);
 
-std::int64_t effective_priority(const Job& job, UnixMs now) {
-    if (!job.eligible_since || *job.eligible_since >= now) return job.spec.priority;
-    const std::int64_t age = (now - *job.eligible_since).value / kAgeingStep.value;
-    return job.spec.priority + std::min(age, kAgeingMax);
+constexpr int kGroupLookAhead = 8;
+/// Places of the list that belong to the longest waiting jobs, whatever their priority: they grow older
+/// only once they were looked at.
+constexpr int kOldestKept = 8;
+
+constexpr const char* kFirstWindow =
+    "SELECT MIN(window_name) FROM job INDEXED BY job_ready WHERE class = ? AND state = 'waiting' AND held = "
+    "0 "
+    "AND deps_open = 0 AND wake_at_ms IS NULL";
+constexpr const char* kNextWindow =
+    "SELECT MIN(window_name) FROM job INDEXED BY job_ready WHERE class = ? AND state = 'waiting' AND held = "
+    "0 "
+    "AND deps_open = 0 AND wake_at_ms IS NULL AND window_name > ?";
+constexpr const char* kReady =
+    "SELECT * FROM job_hot_view WHERE class = ? AND window_name = ? AND state = 'waiting' AND held = 0 AND "
+    "deps_open = 0 AND wake_at_ms IS NULL ORDER BY priority DESC, order_key LIMIT ?";
+constexpr const char* kAged =
+    "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
+    "AND wake_at_ms IS NULL AND eligible_since_ms IS NOT NULL "
+    "ORDER BY eligible_since_ms - eligible_ms LIMIT ?";
+constexpr const char* kRested =
+    "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
+    "AND wake_at_ms IS NULL AND eligible_since_ms IS NULL AND eligible_ms > 0 "
+    "ORDER BY eligible_ms DESC LIMIT ?";
+constexpr const char* kOldest =
+    "SELECT * FROM job_hot_view WHERE id IN (SELECT id FROM job INDEXED BY job_order WHERE class = ?1 AND "
+    "state = 'waiting' ORDER BY order_key LIMIT ?2) AND held = 0 AND deps_open = 0 AND wake_at_ms IS NULL "
+    "ORDER BY order_key LIMIT ?3";
+constexpr const char* kDue =
+    "SELECT * FROM job_hot_view WHERE id IN (SELECT id FROM job INDEXED BY job_wake WHERE state = "
+    "'waiting' AND wake_at_ms IS NOT NULL AND wake_at_ms <= ?2 AND class = ?1 AND held = 0 AND "
+    "deps_open = 0 ORDER BY wake_at_ms LIMIT ?3)";
+
+/// The part of `found` (in planning order) that a pass looks at, in the same order: first those that
+/// nothing standing is known to be in the way of, with places for the oldest, then the others.
+template <typename IsInTheWay>
+std::vector<Job> first_candidates(std::vector<Job> found, IsInTheWay is_in_the_way,
+                                  const std::unordered_set<std::int64_t>& oldest) {
+    constexpr auto kMax = static_cast<std::size_t>(kCandidatesPerClass);
+    if (found.size() <= kMax) return found;
+    std::vector<bool> is_kept(found.size());
+    std::size_t kept = 0;
+    const auto keep = [&](std::size_t most, auto is_wanted) {
+        for (std::size_t i = 0; i < found.size() && kept < most; ++i) {
+            if (is_kept[i] || !is_wanted(found[i])) continue;
+            is_kept[i] = true;
+            ++kept;
+        }
+    };
+    const auto is_free = [&](const Job& job) { return !is_in_the_way(job); };
+    keep(kMax - static_cast<std::size_t>(kOldestKept), is_free);
+    keep(kMax, [&](const Job& job) { return is_free(job) && oldest.contains(job.id.value); });
+    keep(kMax, is_free);
+    keep(kMax, [](const Job&) { return true; });
+    std::vector<Job> out;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        if (is_kept[i]) out.push_back(std::move(found[i]));
+    }
+    return out;
 }
 
 Lease read_lease(const Statement& row, int column) {
@@ -46,7 +101,10 @@ Status SqliteStore::load_planning(Snapshot& snapshot, UnixMs now) {
         }
     }));
     for (const JobClass job_class : kJobClasses) NIGHTSHIFT_TRY(load_candidates(snapshot, job_class, now));
-    NIGHTSHIFT_TRY(load_stats(snapshot));
+    const auto stats = run_stats();
+    if (!stats) return stats.error();
+    snapshot.stats = **stats;
+    NIGHTSHIFT_TRY(load_gpu_time(snapshot, now));
     NIGHTSHIFT_TRY(load_pause(snapshot, now));
     Statement last(*connection_, "SELECT MAX(at_ms) FROM preemption");
     if (const auto row = last.step(); !row) return row.error();
@@ -113,78 +171,81 @@ Status SqliteStore::read_leases(Snapshot& snapshot) {
 }
 
 Status SqliteStore::load_candidates(Snapshot& snapshot, JobClass job_class, UnixMs now) {
-    // The best by stored order and the longest eligible: whoever leads once age counts is in one of them.
-    std::vector<Job>& out = snapshot.candidates[static_cast<std::size_t>(job_class)];
-    out.clear();
+    // A group at its limit must not fill the list: look further there.
+    const int limit = kCandidatesPerClass * (snapshot.policy.groups.empty() ? 1 : kGroupLookAhead);
+    std::vector<Job> found;
     std::unordered_set<std::int64_t> seen;
-    const auto take = [&](const Statement& row) {
-        if (seen.insert(row.integer(0)).second) out.push_back(read_job(row));
+    const auto take = [&](Statement& rows) {
+        return rows.each([&] {
+            if (seen.insert(rows.integer(0)).second) found.push_back(read_job(rows));
+        });
     };
-    Statement ready(
-        *connection_,
-        "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
-        "AND wake_at_ms IS NULL ORDER BY priority DESC, order_key LIMIT ?",
-        to_string(job_class), kCandidatesPerClass);
-    NIGHTSHIFT_TRY(ready.each([&] { take(ready); }));
-    auto& horizon = horizons_[static_cast<std::size_t>(job_class)];
-    horizon.reset();
-    if (out.size() >= static_cast<std::size_t>(kCandidatesPerClass))
-        horizon = Horizon{out.back().spec.priority, out.back().order_key};
-    Statement aged(
-        *connection_,
-        "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
-        "AND wake_at_ms IS NULL AND eligible_since_ms IS NOT NULL ORDER BY eligible_since_ms LIMIT ?",
-        to_string(job_class), kCandidatesPerClass);
-    NIGHTSHIFT_TRY(aged.each([&] { take(aged); }));
+    auto& horizons = horizons_[static_cast<std::size_t>(job_class)];
+    horizons.clear();
+    // Window by window, so that a thousand jobs of a closed one do not hide a job that may start.
+    std::optional<std::string> window;
+    while (true) {
+        const auto next = next_window(job_class, window);
+        if (!next) return next.error();
+        if (!*next) break;
+        window = **next;
+        Statement ready(*connection_, kReady, to_string(job_class), *window, limit);
+        const std::size_t before = found.size();
+        NIGHTSHIFT_TRY(take(ready));
+        // A full page: what comes behind its last job is not looked at.
+        if (found.size() - before >= static_cast<std::size_t>(limit)) {
+            horizons[*window] = {found.back().spec.priority, found.back().order_key};
+        }
+    }
+    // Whoever leads once age counts: those that grow older, those that did, and the oldest of all.
+    for (const char* sql : {kAged, kRested}) {
+        Statement aged(*connection_, sql, to_string(job_class), limit);
+        NIGHTSHIFT_TRY(take(aged));
+    }
+    std::unordered_set<std::int64_t> oldest;
+    Statement first(*connection_, kOldest, to_string(job_class), kCandidatesPerClass, kOldestKept);
+    NIGHTSHIFT_TRY(first.each([&] {
+        oldest.insert(first.integer(0));
+        if (seen.insert(first.integer(0)).second) found.push_back(read_job(first));
+    }));
     // Due, but not yet woken by wake_due(): only a reader between two passes sees these.
-    Statement due(
-        *connection_,
-        "SELECT * FROM job_hot_view WHERE id IN (SELECT id FROM job INDEXED BY job_wake WHERE state = "
-        "'waiting' AND wake_at_ms IS NOT NULL AND wake_at_ms <= ?2 AND class = ?1 AND held = 0 AND "
-        "deps_open = 0 ORDER BY wake_at_ms LIMIT ?3)",
-        to_string(job_class), now, kCandidatesPerClass);
-    NIGHTSHIFT_TRY(due.each([&] { take(due); }));
-    std::sort(out.begin(), out.end(), [now](const Job& a, const Job& b) {
-        const std::int64_t first = effective_priority(a, now);
-        const std::int64_t second = effective_priority(b, now);
-        if (first != second) return first > second;
-        return a.order_key < b.order_key;
-    });
-    if (out.size() > static_cast<std::size_t>(kCandidatesPerClass)) out.resize(kCandidatesPerClass);
+    Statement due(*connection_, kDue, to_string(job_class), now, kCandidatesPerClass);
+    NIGHTSHIFT_TRY(take(due));
+    if (!snapshot.policy.groups.empty()) NIGHTSHIFT_TRY(load_labels(found));
+    std::sort(found.begin(), found.end(),
+              [now](const Job& a, const Job& b) { return goes_before(a, b, now); });
+    const auto is_in_the_way = [&](const Job& job) {
+        const std::string& own = window_of(job.spec, snapshot.policy);
+        const auto& closed = snapshot.closed_windows;
+        return std::find(closed.begin(), closed.end(), own) != closed.end() ||
+               is_group_full(snapshot, job.spec);
+    };
+    snapshot.candidates[static_cast<std::size_t>(job_class)] =
+        first_candidates(std::move(found), is_in_the_way, oldest);
     return {};
 }
 
-Status SqliteStore::load_stats(Snapshot& snapshot) {
-    if (!stats_) {
-        std::vector<KindStats> stats;
-        std::vector<std::int64_t> times;
-        const auto close = [&] {
-            if (stats.empty() || times.empty()) return;
-            std::sort(times.begin(), times.end());
-            const auto at = [&](double q) {
-                return Millis{
-                    times[static_cast<std::size_t>(q * static_cast<double>(times.size() - 1) + 0.5)]};
-            };
-            stats.back().runs = static_cast<int>(times.size());
-            stats.back().run_time_p50 = at(0.5);
-            stats.back().run_time_p90 = at(0.9);
-            times.clear();
-        };
-        Statement rows(*connection_, "SELECT kind, run_time_ms, peak_vram FROM run_stat ORDER BY kind, id");
-        NIGHTSHIFT_TRY(rows.each([&] {
-            const std::string kind = rows.text(0);
-            if (stats.empty() || stats.back().kind != kind) {
-                close();
-                stats.emplace_back();
-                stats.back().kind = kind;
-            }
-            times.push_back(rows.integer(1));
-            stats.back().peak_vram_max = std::max(stats.back().peak_vram_max, rows.bytes(2));
-        }));
-        close();
-        stats_ = std::move(stats);
+Result<std::optional<std::string>> SqliteStore::next_window(JobClass job_class,
+                                                            const std::optional<std::string>& after) {
+    const auto answer = [](Statement& statement) -> Result<std::optional<std::string>> {
+        const auto row = statement.step();
+        if (!row) return row.error();
+        if (!*row || statement.is_null(0)) return std::optional<std::string>{};
+        return std::optional<std::string>(statement.text(0));
+    };
+    if (!after) {
+        Statement first(*connection_, kFirstWindow, to_string(job_class));
+        return answer(first);
     }
-    snapshot.stats = *stats_;
+    Statement next(*connection_, kNextWindow, to_string(job_class), *after);
+    return answer(next);
+}
+
+Status SqliteStore::load_labels(std::vector<Job>& jobs) {
+    for (Job& job : jobs) {
+        Statement labels(*connection_, "SELECT name, value FROM label WHERE job_id = ?", job.id);
+        NIGHTSHIFT_TRY(labels.each([&] { job.spec.labels.emplace_back(labels.text(0), labels.text(1)); }));
+    }
     return {};
 }
 
@@ -208,6 +269,13 @@ Status SqliteStore::load_pause(Snapshot& snapshot, UnixMs now) {
 }
 
 Result<int> SqliteStore::wake_due(UnixMs now, int limit) {
+    Statement reasons(
+        *connection_,
+        "UPDATE wait_span SET to_ms = ?1 WHERE to_ms IS NULL AND reason IN ('not_before', 'retry_backoff') "
+        "AND job_id IN (SELECT id FROM job INDEXED BY job_wake WHERE state = 'waiting' AND "
+        "wake_at_ms IS NOT NULL AND wake_at_ms <= ?1 ORDER BY wake_at_ms LIMIT ?2)",
+        now, limit);
+    NIGHTSHIFT_TRY(reasons.run());
     Statement update(
         *connection_,
         "UPDATE job SET wake_at_ms = NULL WHERE id IN (SELECT id FROM job INDEXED BY job_wake WHERE state = "
@@ -226,35 +294,6 @@ Result<std::vector<JobId>> SqliteStore::jobs_past_start_deadline(UnixMs now, int
                    now, limit);
     NIGHTSHIFT_TRY(rows.each([&] { ids.push_back(JobId{rows.integer(0)}); }));
     return ids;
-}
-
-Status SqliteStore::set_wait_reasons(JobId id, const std::vector<std::string>& codes, UnixMs now) {
-    std::vector<std::string> open;
-    Statement rows(*connection_, "SELECT reason FROM wait_span WHERE job_id = ? AND to_ms IS NULL", id);
-    NIGHTSHIFT_TRY(rows.each([&] { open.push_back(rows.text(0)); }));
-    for (const std::string& reason : open) {
-        if (std::find(codes.begin(), codes.end(), reason) != codes.end()) continue;
-        Statement end(*connection_,
-                      "UPDATE wait_span SET to_ms = ?3 WHERE job_id = ?1 AND reason = ?2 AND to_ms IS NULL",
-                      id, reason, now);
-        NIGHTSHIFT_TRY(end.run());
-    }
-    for (const std::string& code : codes) {
-        if (std::find(open.begin(), open.end(), code) != open.end()) continue;
-        // A gate that closes again in the same millisecond goes on with its span.
-        Statement begin(*connection_,
-                        "INSERT INTO wait_span (job_id, reason, from_ms) VALUES (?, ?, ?) "
-                        "ON CONFLICT DO UPDATE SET to_ms = NULL",
-                        id, code, now);
-        NIGHTSHIFT_TRY(begin.run());
-    }
-    return {};
-}
-
-Status SqliteStore::end_wait_spans(JobId id, UnixMs now) {
-    Statement end(*connection_, "UPDATE wait_span SET to_ms = ?2 WHERE job_id = ?1 AND to_ms IS NULL", id,
-                  now);
-    return end.run();
 }
 
 }  // namespace nightshift::db

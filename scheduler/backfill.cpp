@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scheduler/defect.h"
+#include "scheduler/preemption.h"
 #include "scheduler/runtime.h"
 
 namespace nightshift {
@@ -41,7 +43,11 @@ Bytes headroom_drop(const Scene& scene, const Reservation& head, UnixMs at) {
 Bytes freed_by(const Scene& scene, const Ledger& ledger, const Reservation& head, UnixMs at) {
     Bytes freed = headroom_drop(scene, head, at);
     for (const Hold* hold : holders_on(ledger, head.terms.device)) {
-        if (hold->is_leaving || (hold->end && *hold->end <= at)) freed += hold->bytes;
+        const auto askable = std::find_if(head.askable.begin(), head.askable.end(),
+                                          [hold](const auto& entry) { return entry.first == hold->job; });
+        const bool is_asked =
+            NIGHTSHIFT_RULE(18, askable != head.askable.end() && askable->second <= at, false);
+        if (hold->is_leaving || is_asked || (hold->end && *hold->end <= at)) freed += hold->bytes;
     }
     return freed;
 }
@@ -70,6 +76,8 @@ bool fits_beside_at(const Scene& scene, const Ledger& ledger, const Reservation&
 
 bool is_preempted_in_time(const Scene& scene, const Job& job, const Reservation& head) {
     const PreemptionPolicy& policy = scene.policy().preemption;
+    // One that the floor has lifted cannot make those above its class leave.
+    if (rank_of(job.spec.job_class) < head.rank) return false;
     if (!job.spec.preemptible || head.is_imminent || job.preemptions >= policy.max_per_day) return false;
     return !head.at || scene.now <= last_backfill(scene, head);
 }
@@ -78,7 +86,8 @@ bool pushes(const Scene& scene, const Ledger& ledger, const Job& job, const Fit&
             const Reservation& head) {
     if (head.terms.device != fit.device || fit.device.empty()) return false;
     const auto run = predict_run(job, scene.snapshot);
-    if (head.at && run.p90 && scene.now + *run.p90 <= *head.at) return false;
+    const auto length = NIGHTSHIFT_RULE(9, run.p90, run.p50);
+    if (head.at && length && scene.now + *length <= *head.at) return false;
     if (head.at && fits_beside_at(scene, ledger, head, job.spec.vram)) return false;
     if (fits_beside_in_any_order(ledger, head, job.spec.vram)) return false;
     return !is_preempted_in_time(scene, job, head);
@@ -99,6 +108,13 @@ Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, co
         return head;
     }
     std::vector<UnixMs> times;
+    // Who was let past it and will be asked to leave does not put it off: it counts with the others' ends.
+    for (const LiveJob& live : scene.snapshot.live) {
+        const auto from = askable_from(scene, live, job);
+        if (!from || live.lease.device != terms.device) continue;
+        head.askable.emplace_back(live.job.id, *from);
+        times.push_back(*from);
+    }
     for (const Hold* hold : holders_on(ledger, terms.device)) {
         if (hold->end) times.push_back(*hold->end);
     }

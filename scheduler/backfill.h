@@ -14,6 +14,7 @@ struct Reservation {
     Bytes needed;
     VramTerms terms;           ///< as they stood when it was made
     std::optional<UnixMs> at;  ///< earliest time its VRAM can be there; nothing when unknown
+    std::vector<std::pair<JobId, UnixMs>> askable;  ///< running jobs that could leave for it from then on
     bool is_imminent = false;  ///< the bytes are on their way, or will be as soon as victims may be asked
 };
 

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "scheduler/civil_day.h"
+#include "scheduler/defect.h"
 
 namespace nightshift {
 namespace {
@@ -185,7 +186,8 @@ std::optional<Fire> next_fire(const Cron& cron, const std::string& zone, const T
             if ((cron.hours >> (minute / 60) & 1) == 0 || (cron.minutes >> (minute % 60) & 1) == 0) continue;
             const LocalTime local = local_on(day, minute);
             const UnixMs at = zones.to_instant(zone, local);
-            if (at > after) return fire_at(zone, zones, local, at);
+            if (at > after && NIGHTSHIFT_RULE(17, true, !zones.is_in_gap(zone, local)))
+                return fire_at(zone, zones, local, at);
         }
     }
     return std::nullopt;

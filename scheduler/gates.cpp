@@ -130,13 +130,18 @@ void add_device_gates(const Scene& scene, const Job& job, std::vector<Gate>& gat
 std::optional<UnixMs> last_useful_start(const Scene& scene, const Job& job) {
     const auto closes_at = scene.windows.status(window_of(job.spec, scene.policy())).closes_at;
     if (!closes_at) return std::nullopt;
+    const ClassPolicy& policy = scene.policy().of(job.spec.job_class);
     const auto run = predict_run(job, scene.snapshot);
     // Only a guess about the run itself counts here; a time limit says nothing about its length.
     const bool is_guess = run.p90 && run.basis != "its time limit";
     const Millis wanted =
         job.spec.preemptible ? scene.policy().preemption.grace + kUsefulRunMin : kUsefulRunMin;
     if (!is_guess) return *closes_at - wanted;
-    return job.spec.preemptible ? *closes_at - std::min(wanted, *run.p90) : *closes_at - *run.p90;
+    if (!job.spec.preemptible) return *closes_at - *run.p90;
+    const UnixMs to_save = *closes_at - std::min(wanted, *run.p90);
+    const bool may_finish = job.spec.at_window_end.value_or(policy.at_window_end) == WindowEnd::kFinish;
+    if (!may_finish) return to_save;
+    return std::max(to_save, std::min(*closes_at, *closes_at + policy.window_slack - *run.p90));
 }
 
 bool is_room_gate(std::string_view code) {
@@ -151,7 +156,9 @@ bool waits_for_room_alone(const Explanation& explanation) {
 
 bool is_eligible(const Explanation& explanation) {
     return std::all_of(explanation.gates.begin(), explanation.gates.end(), [](const Gate& g) {
-        return is_room_gate(g.code) || g.code == "cpu" || g.code == "ram" || g.code == "group_limit";
+        // A limit of its class or group is the policy's will, not a lack of room.
+        const bool is_machine = g.code == "cpu" || g.code == "ram" || g.code == "group_limit";
+        return is_room_gate(g.code) || (is_machine && g.group.empty());
     });
 }
 
@@ -168,6 +175,7 @@ std::vector<Gate> standing_gates(const Scene& scene, const Job& job) {
                                                 " job may have at most " + format_bytes(*vram_max) +
                                                 " of VRAM; this one wants " + format_bytes(job.spec.vram) +
                                                 "."));
+        gates.back().group = "class " + std::string(to_string(job.spec.job_class));
         gates.back().limit = vram_max->value;
         gates.back().value = job.spec.vram.value;
     }
@@ -234,9 +242,11 @@ std::vector<Gate> machine_gates(const Scene& scene, const Job& job, const Ledger
             format_bytes(ram_total) + " are in use.");
     const int cpu_total = scene.snapshot.cpu_total;
     const int need = cpu_need(job.spec, scene.snapshot);
-    add("cpu", need > 0, ledger.cpu_used() + need > cpu_total, cpu_total, ledger.cpu_used(),
-        "It wants " + std::to_string(need) + " CPU slots; " + std::to_string(ledger.cpu_used()) + " of " +
-            std::to_string(cpu_total) + " are in use.");
+    const int cpu_used = ledger.cpu_used(job.spec.job_class);
+    const bool is_inference = job.spec.job_class == JobClass::kInference;
+    add("cpu", need > 0, cpu_used + need > cpu_total, cpu_total, cpu_used,
+        "It wants " + std::to_string(need) + " CPU slots; " + std::to_string(cpu_used) + " of " +
+            std::to_string(cpu_total) + " are in use" + (is_inference ? " by inference." : "."));
     return gates;
 }
 

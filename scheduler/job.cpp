@@ -153,6 +153,25 @@ std::optional<CheckpointMode> parse_checkpoint_mode(std::string_view text) {
     return parse_by_name(kModes, text);
 }
 
+std::string_view to_string(WindowEnd end) {
+    switch (end) {
+        case WindowEnd::kYield:
+            return "yield";
+        case WindowEnd::kFinish:
+            return "finish_if_p90_before";
+        case WindowEnd::kKill:
+            return "kill";
+    }
+    return "yield";
+}
+
+std::optional<WindowEnd> parse_window_end(std::string_view text) {
+    for (const auto end : {WindowEnd::kYield, WindowEnd::kFinish, WindowEnd::kKill}) {
+        if (to_string(end) == text) return end;
+    }
+    return std::nullopt;
+}
+
 std::string_view to_string(DependencyKind kind) {
     switch (kind) {
         case DependencyKind::kSuccess:

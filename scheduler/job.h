@@ -53,6 +53,15 @@ enum class DependencyKind { kSuccess, kAny, kFailure };
 std::string_view to_string(DependencyKind kind);
 std::optional<DependencyKind> parse_dependency_kind(std::string_view text);
 
+/// What becomes of a running job when its window closes.
+enum class WindowEnd {
+    kYield,   ///< saves and leaves one grace time before the edge
+    kFinish,  ///< may run on when it will be done within the class's slack after the edge
+    kKill,    ///< runs to the edge and is killed there; it waits for the next opening
+};
+std::string_view to_string(WindowEnd end);
+std::optional<WindowEnd> parse_window_end(std::string_view text);
+
 struct Dependency {
     JobId on;
     DependencyKind kind = DependencyKind::kSuccess;
@@ -82,7 +91,11 @@ struct JobSpec {
     CheckpointMode checkpoint = CheckpointMode::kNone;
     bool hold = false;
     std::vector<std::pair<std::string, std::string>> labels;
-    std::optional<Millis> estimate;  ///< run time the kind predicts from its params
+    std::optional<Millis> estimate;          ///< run time the kind predicts from its params
+    std::optional<WindowEnd> at_window_end;  ///< empty = the class's
+    /// Names the runs that this one can be compared with: its kind and the parameters that matter for
+    /// its size. Empty = none.
+    std::string group;
 };
 
 /// Limits of a submit; the API names them in its refusals.
@@ -120,6 +133,7 @@ struct Job {
     std::optional<UnixMs> started_at;  ///< first start
     std::optional<UnixMs> ended_at;
     std::optional<UnixMs> eligible_since;  ///< all gates but VRAM and order open since
+    Millis eligible_time;                  ///< of earlier stretches; grows when one ends, never shrinks
     std::optional<UnixMs> retry_at;        ///< back-off after a failed attempt
     int attempt = 0;                       ///< number of the current or last attempt
     int preemptions = 0;

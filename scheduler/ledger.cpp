@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/defect.h"
 #include "scheduler/runtime.h"
 
 namespace nightshift {
@@ -13,21 +14,21 @@ Ledger::Ledger(const Snapshot& snapshot, const WindowBook& windows, UnixMs now)
         hold.job = live.job.id;
         hold.job_class = live.job.spec.job_class;
         hold.device = live.lease.device;
-        hold.bytes = live.lease.held();
+        hold.bytes = NIGHTSHIFT_RULE(10, live.lease.held(), live.lease.used);
         hold.ram = live.job.spec.ram;
         hold.cpu = cpu_need(live.job.spec, snapshot);
         hold.is_leaving = live.job.state == JobState::kYielding || live.job.state == JobState::kStopping;
         hold.end = predicted_end(live, snapshot, now);
         holds_.push_back(hold);
         ram_used_ += hold.ram;
-        cpu_used_ += hold.cpu;
+        take_cpu(hold.job_class, hold.cpu);
         ++running_;
     }
     for (const Lease& lease : snapshot.reclaiming) {
         Hold hold;
         hold.job = lease.attempt.job;
         hold.device = lease.device;
-        hold.bytes = lease.held();
+        hold.bytes = NIGHTSHIFT_RULE(11, lease.held(), Bytes{});
         hold.is_leaving = true;
         hold.is_reclaiming = true;
         holds_.push_back(hold);
@@ -53,7 +54,10 @@ VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::opt
     }
     const bool shares_with_inference = class_may_use(JobClass::kInference, snapshot_->policy, device.device);
     if (spec.job_class != JobClass::kInference && shares_with_inference) {
-        const HeadroomStep step = windows_->headroom(spec.preemptible ? std::nullopt : end);
+        // Who cannot be asked to leave has to live with the headroom of the whole run, however long.
+        const UnixMs last = end.value_or(UnixMs{INT64_MAX});
+        const HeadroomStep step = windows_->headroom(
+            NIGHTSHIFT_RULE(3, spec.preemptible, true) ? std::nullopt : std::optional(last));
         terms.headroom = std::max(Bytes{}, step.vram - held_by_inference(terms.device));
         terms.headroom_window = step.window;
     }
@@ -72,14 +76,14 @@ void Ledger::grant(const Job& job, const std::string& device, std::optional<Unix
     hold.end = end;
     holds_.push_back(hold);
     ram_used_ += hold.ram;
-    cpu_used_ += hold.cpu;
+    take_cpu(hold.job_class, hold.cpu);
     ++running_;
 }
 
 void Ledger::set_aside(const Job& job) {
     kept_for_.push_back(job.id);
     ram_used_ += job.spec.ram;
-    cpu_used_ += cpu_need(job.spec, *snapshot_);
+    take_cpu(job.spec.job_class, cpu_need(job.spec, *snapshot_));
     ++running_;
 }
 
@@ -102,12 +106,22 @@ Bytes Ledger::leaving(const std::string& device) const {
     return sum;
 }
 
-MachineShare Ledger::leaving_share() const {
+void Ledger::take_cpu(JobClass job_class, int slots) {
+    cpu_used_ += slots;
+    if (job_class == JobClass::kInference) cpu_of_inference_ += slots;
+}
+
+int Ledger::cpu_used(JobClass seen_by) const {
+    return NIGHTSHIFT_RULE(4, seen_by == JobClass::kInference, false) ? cpu_of_inference_ : cpu_used_;
+}
+
+MachineShare Ledger::leaving_share(JobClass seen_by) const {
     MachineShare share;
     for (const Hold& hold : holds_) {
         if (!hold.is_leaving || hold.is_reclaiming) continue;
         share.ram += hold.ram;
-        share.cpu += hold.cpu;
+        const bool is_seen = seen_by != JobClass::kInference || hold.job_class == JobClass::kInference;
+        share.cpu += is_seen ? hold.cpu : 0;
         ++share.slots;
     }
     return share;

@@ -56,13 +56,16 @@ class Ledger {
     /// Bytes on the device that are on their way back.
     Bytes leaving(const std::string& device) const;
     /// What leaving jobs will give back beside VRAM.
-    MachineShare leaving_share() const;
+    MachineShare leaving_share(JobClass seen_by) const;
     Bytes ram_used() const { return ram_used_; }
-    int cpu_used() const { return cpu_used_; }
+    /// CPU slots taken as a class sees them. Slots are shares of time, which the system divides: inference
+    /// counts those of inference alone and starts beside everybody else, who then wait for theirs.
+    int cpu_used(JobClass seen_by) const;
     int running() const { return running_; }
 
   private:
     Bytes held_by_inference(const std::string& device) const;
+    void take_cpu(JobClass job_class, int slots);
 
     const Snapshot* snapshot_;
     const WindowBook* windows_;
@@ -70,6 +73,7 @@ class Ledger {
     std::vector<JobId> kept_for_;
     Bytes ram_used_;
     int cpu_used_ = 0;
+    int cpu_of_inference_ = 0;
     int running_ = 0;
 };
 

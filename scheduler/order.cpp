@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "scheduler/defect.h"
+#include "scheduler/floor.h"
+
 namespace nightshift {
 namespace {
 
@@ -19,16 +22,17 @@ auto key_of(const Job& job, UnixMs now) {
 }  // namespace
 
 int effective_priority(const Job& job, UnixMs now) {
-    if (!job.eligible_since || now <= *job.eligible_since) return job.spec.priority;
-    const auto points = (now - *job.eligible_since).value / kAgeingStep.value;
+    const auto points = NIGHTSHIFT_RULE(2, eligible_wait(job, now).value,
+                                        job.eligible_since ? (now - *job.eligible_since).value : 0) /
+                        kAgeingStep.value;
     return job.spec.priority + static_cast<int>(std::min<std::int64_t>(points, kAgeingMax));
 }
 
 std::optional<UnixMs> next_ageing(const Job& job, UnixMs now) {
     if (!job.eligible_since) return std::nullopt;
-    const auto points = std::max<std::int64_t>((now - *job.eligible_since).value / kAgeingStep.value, 0);
+    const auto points = eligible_wait(job, now).value / kAgeingStep.value;
     if (points >= kAgeingMax) return std::nullopt;
-    return *job.eligible_since + Millis{(points + 1) * kAgeingStep.value};
+    return *job.eligible_since + Millis{(points + 1) * kAgeingStep.value} - job.eligible_time;
 }
 
 bool goes_before(const Job& a, const Job& b, UnixMs now) {
@@ -42,6 +46,12 @@ std::vector<const Job*> planning_order(const Snapshot& snapshot, UnixMs now) {
     }
     std::sort(order.begin(), order.end(),
               [now](const Job* a, const Job* b) { return goes_before(*a, *b, now); });
+    if (const Job* lifted = lifted_job(snapshot, now)) {
+        const auto is_below = [](const Job* job) { return rank_of(job->spec.job_class) > 0; };
+        const auto first = std::find_if(order.begin(), order.end(), is_below);
+        const auto at = std::find(order.begin(), order.end(), lifted);
+        std::rotate(first, at, at + 1);
+    }
     return order;
 }
 

@@ -10,7 +10,8 @@ namespace nightshift {
 inline constexpr Millis kAgeingStep = minutes(30);
 inline constexpr int kAgeingMax = 50;
 
-/// priority + points for the time since all gates but VRAM and order have been open.
+/// priority + points for all the time that nothing but VRAM and order kept it waiting. Pauses and closed
+/// windows stop the count and do not reset it.
 int effective_priority(const Job& job, UnixMs now);
 /// When the job gains its next point; nothing when it ages no more.
 std::optional<UnixMs> next_ageing(const Job& job, UnixMs now);
@@ -19,7 +20,8 @@ std::optional<UnixMs> next_ageing(const Job& job, UnixMs now);
 /// never crosses a class rank.
 bool goes_before(const Job& a, const Job& b, UnixMs now);
 
-/// All candidates of the snapshot in that order. The pointers live as long as the snapshot.
+/// All candidates of the snapshot in that order, but for the one that the floor lifts (floor.h): it goes
+/// first after inference. The pointers live as long as the snapshot.
 std::vector<const Job*> planning_order(const Snapshot& snapshot, UnixMs now);
 
 }  // namespace nightshift

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/admission.h"
+#include "scheduler/groups.h"
 #include "scheduler/order.h"
 #include "scheduler/runtime.h"
 #include "scheduler/window_edges.h"
@@ -27,6 +28,7 @@ Pass::Pass(const Scene& scene)
     for (const Job* job : order_) standing_.push_back(standing_gates(scene, *job));
     for (const LiveJob& live : scene.snapshot.live) {
         activities_[index_of(live.job.spec.job_class)].live.push_back(live.job.id);
+        running_.push_back(&live.job);
     }
     plan_.plan_seq = scene.snapshot.plan_seq;
 }
@@ -69,6 +71,7 @@ std::vector<Gate> Pass::closed_gates(std::size_t index) const {
     auto gates = standing_[index];
     if (auto gate = idle_gate(scene_, *order_[index], activities_for(index)))
         gates.push_back(std::move(*gate));
+    for (Gate& gate : limit_gates(scene_, *order_[index], running_)) gates.push_back(std::move(gate));
     return gates;
 }
 
@@ -92,6 +95,7 @@ void Pass::start(const Job& job, const Fit& fit) {
     const auto end = run.p90 ? std::optional<UnixMs>(scene_.now + *run.p90) : std::nullopt;
     ledger_.grant(job, fit.device, end);
     activities_[index_of(job.spec.job_class)].live.push_back(job.id);
+    running_.push_back(&job);
     plan_.starts.push_back({job.id, fit.device, job.spec.vram});
 }
 
@@ -101,13 +105,18 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
     const Fit& best = fits.front();
     const std::size_t job_class = index_of(job.spec.job_class);
     const bool is_machine_short = !gates.empty();
+    // Room on the machine that it made would go to the job that waits for the same ahead of it.
+    const bool is_behind = std::any_of(gates.begin(), gates.end(), [this](const Gate& gate) {
+        return std::any_of(kept_for_.begin(), kept_for_.end(),
+                           [&gate](const auto& kept) { return kept.first == gate.code; });
+    });
     if (best.fits) {
         const Reservation* head = pushed_by(scene_, ledger_, job, best, reservations_);
         if (head != nullptr) gates.push_back(reserved_gate(scene_, best, *head));
         if (is_ready && is_machine_short && head == nullptr) {
             remember_turn(job);
             std::vector<Gate> preemption;
-            try_to_preempt(job, fits, preemption);
+            if (!is_behind) try_to_preempt(job, fits, preemption);
             for (const Gate& gate : gates) kept_for_.emplace_back(gate.code, job.id);
             gates.insert(gates.end(), preemption.begin(), preemption.end());
         }
@@ -115,7 +124,7 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
         gates.push_back(vram_gate(scene_, ledger_, job, nearest_fit(fits).terms));
     } else {
         std::vector<Gate> preemption;
-        try_to_preempt(job, fits, preemption);
+        if (!is_behind) try_to_preempt(job, fits, preemption);
         // Made after the choice of victims, so that their bytes count as on their way.
         const Fit& nearest = nearest_fit(fits);
         gates.push_back(vram_gate(scene_, ledger_, job, nearest.terms));
@@ -205,15 +214,17 @@ bool Pass::try_to_preempt(const Job& job, const std::vector<Fit>& fits, std::vec
 }
 
 Shortage Pass::shortage_of(const Job& job, const Fit& fit) const {
-    const MachineShare coming = ledger_.leaving_share();
+    const JobClass job_class = job.spec.job_class;
+    const MachineShare coming = ledger_.leaving_share(job_class);
     Shortage shortage;
     shortage.device = fit.device;
+    shortage.is_for_inference = job_class == JobClass::kInference;
     if (!fit.device.empty()) shortage.vram = shortfall_of(fit.terms) - ledger_.leaving(fit.device);
     if (scene_.snapshot.ram_total.value > 0) {
         shortage.ram = ledger_.ram_used() + job.spec.ram - scene_.snapshot.ram_total - coming.ram;
     }
     const int cpu = cpu_need(job.spec, scene_.snapshot);
-    if (cpu > 0) shortage.cpu = ledger_.cpu_used() + cpu - scene_.snapshot.cpu_total - coming.cpu;
+    if (cpu > 0) shortage.cpu = ledger_.cpu_used(job_class) + cpu - scene_.snapshot.cpu_total - coming.cpu;
     shortage.slots = ledger_.running() + 1 - scene_.policy().limits.running - coming.slots;
     return shortage;
 }

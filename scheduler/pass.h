@@ -52,6 +52,7 @@ class Pass {
     std::array<bool, kJobClasses.size()> has_head_{};  ///< a job of the class waits
     std::array<bool, kJobClasses.size()> has_room_head_{};
     std::vector<std::pair<int, JobId>> room_waiters_;  ///< rank and job, in order
+    std::vector<const Job*> running_;                  ///< live, or started by this pass
     Plan plan_;
 };
 

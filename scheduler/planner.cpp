@@ -61,6 +61,39 @@ Explanation explain_once(const Snapshot& snapshot, const Job& job, const TimeZon
     return explanation;
 }
 
+Plan plan_of(const Snapshot& snapshot, const TimeZones& zones, UnixMs now) {
+    const WindowBook windows(snapshot.policy, zones, now);
+    const Scene scene{snapshot, zones, now, windows};
+    return Pass(scene).run();
+}
+
+/// Compares the plan with the job and the one without it.
+std::vector<Move> moves_for(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now) {
+    Snapshot with_job = snapshot;
+    put_candidate(with_job, job);
+    Snapshot without = snapshot;
+    for (auto& jobs : without.candidates) {
+        std::erase_if(jobs, [&job](const Job& j) { return j.id == job.id; });
+    }
+    const Plan ours = plan_of(with_job, zones, now);
+    std::vector<Move> moves;
+    for (const Yield& yield : ours.yields) {
+        if (yield.reason != "preempted" || yield.beneficiary != job.id) continue;
+        moves.push_back({yield.job, "yields",
+                         "Job " + std::to_string(yield.job.value) +
+                             " saves its work, leaves for it, and goes back to its place in the queue."});
+    }
+    for (const Start& start : plan_of(without, zones, now).starts) {
+        const bool starts_too = std::any_of(ours.starts.begin(), ours.starts.end(),
+                                            [&start](const Start& s) { return s.job == start.job; });
+        if (starts_too) continue;
+        moves.push_back(
+            {start.job, "waits",
+             "Job " + std::to_string(start.job.value) + " would start now if it were not there."});
+    }
+    return moves;
+}
+
 }  // namespace
 
 Plan plan(const Snapshot& snapshot, const TimeZones& zones, UnixMs now) {
@@ -82,6 +115,7 @@ Explanation explain(const Snapshot& snapshot, const Job& job, const TimeZones& z
     if (with_counterfactuals && !explanation.gates.empty()) {
         explanation.would_start_if = counterfactuals(snapshot, job, explanation, zones, now);
     }
+    if (with_counterfactuals) explanation.would_move = moves_for(snapshot, job, zones, now);
     return explanation;
 }
 

@@ -25,6 +25,7 @@ struct Gate {
     std::vector<JobId> jobs;  ///< blockers: the jobs behind order, dependency, idle gates
     std::string window;
     std::int64_t limit = 0, value = 0;  ///< for cpu, ram, counts
+    std::string group;  ///< of group_limit: "class training", "user=kim"; empty = all running jobs
 };
 
 struct Eta {
@@ -41,12 +42,20 @@ struct Counterfactual {
     std::optional<Bytes> vram;
 };
 
+/// Another job that fares differently because of this one.
+struct Move {
+    JobId job;
+    std::string effect;  ///< "yields" or "waits"
+    std::string text;    ///< one sentence
+};
+
 struct Explanation {
     JobId job;
     bool is_head_of_class = false;
     std::vector<Gate> gates;  ///< all closed ones, most important first; empty = starts now
     Eta eta;
     std::vector<Counterfactual> would_start_if;  ///< each checked by planning again
+    std::vector<Move> would_move;                ///< who yields or waits on account of it
 };
 
 struct Start {
@@ -75,7 +84,8 @@ struct Plan {
 Plan plan(const Snapshot& snapshot, const TimeZones& zones, UnixMs now);
 
 /// Why `job` (waiting, stored or hypothetical) does not run, from the same code path as plan().
-/// With `with_counterfactuals`, tries the changes that could start it and keeps those that do.
+/// With `with_counterfactuals`, tries the changes that could start it and keeps those that do, and tells
+/// who yields or waits on account of it.
 Explanation explain(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now,
                     bool with_counterfactuals);
 

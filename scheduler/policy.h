@@ -39,6 +39,17 @@ struct ClassPolicy {
     std::vector<int> gpus;           ///< allowed indexes; empty = all
     std::vector<JobClass> only_when_idle;
     std::optional<Millis> time_limit;
+    std::optional<int> running;  ///< of the class at the same time
+    WindowEnd at_window_end = WindowEnd::kYield;
+    Millis window_slack = minutes(30);  ///< how far kFinish may run past the edge
+};
+
+/// At most `running` jobs with the label `name` at a time: those of one value, or, without a value, of
+/// each value by itself.
+struct GroupLimit {
+    std::string name;
+    std::optional<std::string> value;
+    int running = 1;
 };
 
 struct PreemptionPolicy {
@@ -59,6 +70,10 @@ struct Policy {
     std::array<ClassPolicy, kJobClasses.size()> classes;  ///< by JobClass
     PreemptionPolicy preemption;
     Limits limits;
+    std::vector<GroupLimit> groups;
+    /// A class that has waited for room and got less than this share of the GPU time of the last 24 h has
+    /// its first job lifted one class, never into inference. 0 = off.
+    int floor_percent = 10;
     std::vector<std::string> roots;
     Millis retain_jobs = hours(24 * 365);
     Millis retain_logs = hours(24 * 30);

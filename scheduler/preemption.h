@@ -20,13 +20,14 @@ struct Shortage {
     Bytes ram;
     int cpu = 0;
     int slots = 0;
+    bool is_for_inference = false;
     bool is_any() const { return vram.value > 0 || ram.value > 0 || cpu > 0 || slots > 0; }
 };
 
 /// Who leaves for a job, or why nobody does although lower classes hold enough.
 struct PreemptionVerdict {
     std::vector<const LiveJob*> victims;
-    Millis lost;                ///< by all of them together
+    Millis lost;               ///< by all of them together
     std::optional<Gate> gate;  ///< preemption_in_flight or protected_victims
 };
 
@@ -35,6 +36,9 @@ struct PreemptionVerdict {
 /// the lowest class, then to the youngest run.
 PreemptionVerdict choose_victims(const Scene& scene, const Ledger& ledger, const Job& beneficiary,
                                  const Shortage& shortage);
+
+/// From when on the job could be asked to leave for the beneficiary's VRAM; nothing when it never could.
+std::optional<UnixMs> askable_from(const Scene& scene, const LiveJob& live, const Job& beneficiary);
 
 /// Work that is lost when it leaves now, with what it takes to come back.
 Millis lost_work(const LiveJob& victim, UnixMs now);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "scheduler/learned.h"
+
 namespace nightshift {
 namespace {
 
-/// Fewer runs than this say nothing about the next one.
-constexpr int kRunsMin = 3;
 /// An estimate from the params counts as p50; runs of the same kind stay within a quarter of it.
 Millis cautious(Millis estimate) {
     return Millis{estimate.value + estimate.value / 4};
@@ -30,14 +30,14 @@ std::optional<Millis> time_left(const Job& job, const Policy& policy) {
 RunTime predict_run(const Job& job, const Snapshot& snapshot) {
     RunTime run;
     const auto limit = time_left(job, snapshot.policy);
-    const auto stats = std::find_if(snapshot.stats.begin(), snapshot.stats.end(),
-                                    [&job](const KindStats& s) { return s.kind == job.spec.kind; });
+    const KindStats* stats = stats_of(job.spec, snapshot.stats);
     if (job.spec.estimate) {
         run = {minus_done(*job.spec.estimate, job), minus_done(cautious(*job.spec.estimate), job),
                "the estimate from its parameters"};
-    } else if (stats != snapshot.stats.end() && stats->runs >= kRunsMin) {
+    } else if (stats != nullptr) {
         run = {minus_done(stats->run_time_p50, job), minus_done(stats->run_time_p90, job),
-               "the last " + std::to_string(stats->runs) + " runs of " + job.spec.kind};
+               "the last " + std::to_string(stats->runs) + " runs of " + job.spec.kind +
+                   (stats->group.empty() ? "" : " with these parameters")};
     } else if (limit) {
         return {limit, limit, "its time limit"};
     } else {

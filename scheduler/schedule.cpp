@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "scheduler/cron.h"
+#include "scheduler/defect.h"
 
 namespace nightshift {
 namespace {
@@ -36,7 +37,7 @@ bool is_wanted(MissedPolicy missed, UnixMs nominal, bool is_last, UnixMs now) {
     if (now - nominal <= kOnTime) return true;
     switch (missed) {
         case MissedPolicy::kOnce:
-            return is_last;
+            return NIGHTSHIFT_RULE(16, is_last, true);
         case MissedPolicy::kSkip:
             return false;
         case MissedPolicy::kAll:

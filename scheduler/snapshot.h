@@ -34,13 +34,15 @@ struct LiveJob {
     std::optional<UnixMs> predicted_end;
 };
 
-/// Statistics of earlier runs of the same kind; empty while there are none.
+/// Statistics of earlier runs: of a kind (group empty), or of one group of it.
 struct KindStats {
     std::string kind;
     int runs = 0;
     Millis run_time_p50;
     Millis run_time_p90;
     Bytes peak_vram_max;
+    std::string group = {};
+    Bytes budget_max = {};  ///< largest budget that any of them had
 };
 
 /// All that a decision depends on: plain data, copyable, comparable by value in tests.
@@ -60,6 +62,10 @@ struct Snapshot {
     std::optional<UnixMs> pause_until;
     bool is_draining = false;
     std::optional<UnixMs> last_preemption_at;
+    /// Windows that are closed now: when a class has too many jobs, theirs are left out first.
+    std::vector<std::string> closed_windows;
+    /// By JobClass: time that ended attempts held a device within the last 24 h, by full hours.
+    std::array<Millis, kJobClasses.size()> gpu_time{};
     Bytes ram_total;
     int cpu_total = 1;
     std::optional<UnixMs> next_timer_hint;  ///< smallest not_before, retry_at, start_deadline on disk

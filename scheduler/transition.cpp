@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scheduler/defect.h"
+
 namespace nightshift {
 namespace {
 
@@ -92,7 +94,8 @@ Transition on_exit_status(const Job& job, const AttemptReport& report, UnixMs no
 }  // namespace
 
 Transition on_attempt_end(const Job& job, const Attempt& attempt, const AttemptReport& report, UnixMs now) {
-    if (attempt.stop_reason == "cancelled") {
+    if (NIGHTSHIFT_RULE(14, attempt.stop_reason == "cancelled",
+                        report.exit_code != 0 && attempt.stop_reason == "cancelled")) {
         return terminal(JobState::kCancelled, AttemptEnd::kCancelled, report, "cancelled",
                         "Cancelled while it ran.");
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/floor.h"
 #include "scheduler/gates.h"
 #include "scheduler/order.h"
 #include "scheduler/runtime.h"
@@ -32,9 +33,16 @@ std::optional<UnixMs> next_wakeup(const Scene& scene, const Plan& plan) {
     earliest.offer(s.next_timer_hint);
     if (s.is_paused) earliest.offer(s.pause_until);
     bool is_any_eligible = false;
+    const auto& synthesis = s.candidates[static_cast<std::size_t>(JobClass::kSynthesis)];
+    const auto is_synthesis = [&synthesis](JobId id) {
+        return std::any_of(synthesis.begin(), synthesis.end(), [id](const Job& job) { return job.id == id; });
+    };
     for (const Explanation& waiting : plan.waiting) {
         for (const Gate& gate : waiting.gates) earliest.offer(gate.opens_at);
         is_any_eligible = is_any_eligible || is_eligible(waiting);
+        // It begins to wait with this plan: the floor may count it from the next step on.
+        if (s.policy.floor_percent > 0 && is_synthesis(waiting.job) && is_eligible(waiting))
+            earliest.offer(scene.now + kFloorStep);
     }
     // Those that begin to wait for room with this plan gain their first point then.
     if (is_any_eligible && plan.waiting.size() > 1) earliest.offer(scene.now + kAgeingStep);
@@ -50,6 +58,7 @@ std::optional<UnixMs> next_wakeup(const Scene& scene, const Plan& plan) {
     }
     if (!plan.waiting.empty()) earliest.offer(scene.windows.next_edge());
     earliest.offer(next_window_yield(scene));
+    earliest.offer(next_floor_step(s, scene.now));
     // A run that outlives its guess: reservations and window edges were reckoned with it.
     for (const LiveJob& live : s.live) earliest.offer(predicted_end(live, s, scene.now));
     return earliest.best();

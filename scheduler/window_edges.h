@@ -7,9 +7,11 @@
 
 namespace nightshift {
 
-/// Running jobs that have to save and leave because their window closes: asked one grace time before
-/// the edge, so that the machine is free at it. A job that is expected to be done by then is left
-/// alone, and so is one that cannot be preempted: its window only says when it may start.
+/// Running jobs that have to leave because their window closes, by the job's or its class's rule. yield:
+/// asked to save one grace time before the edge, so that the machine is free at it, unless expected to
+/// be done by then. finish_if_p90_before: left alone while its cautious end lies within the slack after
+/// the edge. kill: at the edge, without time to save. One that cannot be preempted is only killed:
+/// else its window only says when it may start.
 std::vector<Yield> window_yields(const Scene& scene);
 
 /// The next instant at which window_yields could say something new.

@@ -5,7 +5,7 @@
 namespace nightshift {
 namespace {
 
-const WindowStatus kAlwaysOpen{true, true, std::nullopt, std::nullopt, ""};
+const WindowStatus kAlwaysOpen{true, true, std::nullopt, std::nullopt, std::nullopt, ""};
 const WindowStatus kUnknown{};
 
 bool is_inside(const std::vector<OpenStretch>& stretches, UnixMs at) {
@@ -20,8 +20,10 @@ WindowBook::WindowBook(const Policy& policy, const TimeZones& zones, UnixMs now)
     std::vector<UnixMs> edges{now};
     for (const Window& window : policy.windows) {
         auto& open = stretches[window.name] = open_stretches(window, zones, now);
-        WindowStatus status{true, is_inside(open, now), std::nullopt, std::nullopt, window.timezone};
+        WindowStatus status{true,         is_inside(open, now), std::nullopt,
+                            std::nullopt, std::nullopt,         window.timezone};
         for (const OpenStretch& s : open) {
+            if (s.to <= now && !status.is_open) status.closed_at = s.to;
             if (s.from > now && !status.opens_at) status.opens_at = s.from;
             if (s.from <= now && now < s.to && s.to - now <= kAlwaysOpenAfter) status.closes_at = s.to;
             for (const UnixMs edge : {s.from, s.to}) {

@@ -16,6 +16,7 @@ struct WindowStatus {
     bool is_open = false;
     std::optional<UnixMs> opens_at;   ///< next opening, when it is closed and ever opens
     std::optional<UnixMs> closes_at;  ///< when it is open and ever closes
+    std::optional<UnixMs> closed_at;  ///< when it is closed: its last edge within two days
     std::string timezone;
 };
 

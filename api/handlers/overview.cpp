@@ -6,6 +6,7 @@
 #include "api/handlers/handlers.h"
 #include "api/openapi_document.h"
 #include "api/rfc3339.h"
+#include "scheduler/learned.h"
 #include "web/assets.h"
 
 namespace nightshift::api::handle {
@@ -64,6 +65,32 @@ std::vector<Lease> leases_of(const Snapshot& snapshot) {
     return leases;
 }
 
+ordered_json seconds_of(Millis time) {
+    return static_cast<double>(time.value) / 1000.0;
+}
+
+/// What the newest runs of a kind took, all parameters together, and how many groups of equal parameters
+/// a job can be compared with.
+ordered_json learned_object(const std::vector<KindStats>& stats, const std::string& kind) {
+    ordered_json out = nullptr;
+    std::int64_t groups = 0;
+    for (const KindStats& of : stats) {
+        if (of.kind != kind) continue;
+        if (!of.group.empty()) {
+            groups += of.runs >= kLearnedRunsMin;
+            continue;
+        }
+        const auto suggested = suggested_budget(of);
+        out = {{"runs", of.runs},
+               {"run_time_p50", seconds_of(of.run_time_p50)},
+               {"run_time_p90", seconds_of(of.run_time_p90)},
+               {"peak_vram", of.peak_vram_max.value},
+               {"suggested_vram", suggested ? ordered_json(suggested->value) : ordered_json(nullptr)}};
+    }
+    if (!out.is_null()) out["groups"] = groups;
+    return out;
+}
+
 }  // namespace
 
 void status(Context& context, const RequestPtr& request, Respond respond) {
@@ -103,6 +130,7 @@ void status(Context& context, const RequestPtr& request, Respond respond) {
 void kinds(Context& context, const RequestPtr&, Respond respond) {
     ordered_json body;
     body["kinds"] = ordered_json::array();
+    const auto stats = context.commands.run_stats();
     for (const KindInfo& kind : context.commands.kinds()) {
         auto row = ordered_json::parse(kind.raw_json, nullptr, false);
         if (!row.is_object()) {
@@ -116,6 +144,7 @@ void kinds(Context& context, const RequestPtr&, Respond respond) {
             auto schema = ordered_json::parse(kind.params_schema_json, nullptr, false);
             row["params"] = schema.is_object() ? std::move(schema) : ordered_json::object();
         }
+        row["learned"] = stats ? learned_object(*stats, kind.name) : ordered_json(nullptr);
         body["kinds"].push_back(std::move(row));
     }
     respond(json_answer(body));

@@ -69,6 +69,7 @@ SubmitDefaults submit_defaults(Context& context) {
     defaults.zones = &context.commands.zones();
     defaults.devices = context.commands.devices();
     defaults.now = context.commands.now();
+    defaults.stats = context.commands.run_stats();
     defaults.job_exists = [&context](JobId id) {
         const auto job = context.queries.job(id);
         return job && job->has_value();

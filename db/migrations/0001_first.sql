@@ -47,6 +47,9 @@ CREATE TABLE job (
     -- The later of not_before and retry_at while it lies ahead; NULL once it has passed.
     wake_at_ms INTEGER,
     eligible_since_ms INTEGER,
+    eligible_ms INTEGER NOT NULL DEFAULT 0 CHECK (eligible_ms >= 0),
+    at_window_end TEXT CHECK (at_window_end IN ('yield', 'finish_if_p90_before', 'kill')),
+    spec_group TEXT NOT NULL DEFAULT '',
     deps_open INTEGER NOT NULL DEFAULT 0 CHECK (deps_open >= 0),
     dependencies INTEGER NOT NULL DEFAULT 0,
     labels INTEGER NOT NULL DEFAULT 0,
@@ -77,11 +80,15 @@ CREATE TABLE job (
 ) STRICT;
 
 -- Indexes over waiting and live rows only, so that finished jobs cost the scheduler nothing.
-CREATE INDEX job_ready ON job (class, priority DESC, order_key)
+CREATE INDEX job_ready ON job (class, window_name, priority DESC, order_key)
     WHERE state = 'waiting' AND held = 0 AND deps_open = 0 AND wake_at_ms IS NULL;
-CREATE INDEX job_aged ON job (class, eligible_since_ms)
+CREATE INDEX job_aged ON job (class, (eligible_since_ms - eligible_ms))
     WHERE state = 'waiting' AND held = 0 AND deps_open = 0 AND wake_at_ms IS NULL
           AND eligible_since_ms IS NOT NULL;
+-- Grown older before, not growing older now: a pause or a window is in the way.
+CREATE INDEX job_rested ON job (class, eligible_ms DESC)
+    WHERE state = 'waiting' AND held = 0 AND deps_open = 0 AND wake_at_ms IS NULL
+          AND eligible_since_ms IS NULL AND eligible_ms > 0;
 CREATE INDEX job_order ON job (class, order_key)
     WHERE state = 'waiting';
 CREATE INDEX job_wake ON job (wake_at_ms)
@@ -270,9 +277,19 @@ CREATE TABLE run_stat (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
     run_time_ms INTEGER NOT NULL,
-    peak_vram INTEGER NOT NULL
+    peak_vram INTEGER NOT NULL,
+    spec_group TEXT NOT NULL DEFAULT '',
+    budget INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX run_stat_kind ON run_stat (kind, id);
+
+-- How long ended attempts held a device, by class and full hour, for the last day.
+CREATE TABLE gpu_time (
+    hour_ms INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    held_ms INTEGER NOT NULL CHECK (held_ms >= 0),
+    PRIMARY KEY (hour_ms, class)
+) STRICT, WITHOUT ROWID;
 
 -- Counts by state, kept by triggers: counting a million rows at every pass would cost more than planning.
 CREATE TABLE tally (
@@ -331,7 +348,7 @@ SELECT j.id, j.state, j.class, j.kind, j.name, j.priority, j.order_key, j.versio
        j.outcome_code, j.outcome_message, j.outcome_exit_code, j.outcome_signal, j.outcome_cached,
        j.progress_phase, j.progress_step, j.progress_steps, j.progress_eta_ms, j.progress_metrics,
        s.params, s.command, s.cwd, s.env,
-       j.wake_at_ms
+       j.wake_at_ms, j.eligible_ms, j.at_window_end, j.spec_group
 FROM job AS j JOIN job_spec AS s ON s.job_id = j.id;
 
 -- The same columns without the long texts: what planning reads.
@@ -344,7 +361,7 @@ SELECT id, state, class, kind, name, priority, order_key, version, held, hidden,
        outcome_code, outcome_message, outcome_exit_code, outcome_signal, outcome_cached,
        progress_phase, progress_step, progress_steps, progress_eta_ms, progress_metrics,
        '{}' AS params, NULL AS command, '' AS cwd, NULL AS env,
-       wake_at_ms
+       wake_at_ms, eligible_ms, at_window_end, spec_group
 FROM job;
 
 CREATE VIEW attempt_view AS

@@ -19,7 +19,7 @@ TEST_CASE("planning: candidates come in order of priority, age and place") {
     spec.not_before = kNow + hours(1);
     f.insert(spec);
     // Eligible for five hours: ten steps of age, more than the other's priority of five.
-    REQUIRE(f.commit([&] { return f.store->set_eligible_since(old, kNow - hours(5)); }));
+    REQUIRE(f.commit([&] { return f.store->set_eligible(old, true, kNow - hours(5)); }));
     Snapshot snapshot;
     REQUIRE(f.store->load_planning(snapshot, kNow));
     std::vector<JobId> order;

@@ -95,3 +95,34 @@ TEST_CASE("runtime: inference has no time limit of its own accord") {
     job.run_time = hours(2);
     CHECK(time_left(job, night.s.policy) == Millis{0});
 }
+
+TEST_CASE("forecast: a job that waits for CPU slots or RAM has a likely start as well") {
+    Night night;
+    night.s.cpu_total = 4;
+    LiveJob& live = night.run(1, JobClass::kTraining, gibibytes(1));
+    live.job.spec.cpu = 3;
+    live.job.spec.ram = gibibytes(40);
+    live.predicted_end = night.now + minutes(50);
+    Job& first = night.wait(2, JobClass::kTraining, Bytes{});
+    first.spec.cpu = 4;
+    first.spec.estimate = minutes(8);
+    Job second = night.wait(3, JobClass::kTraining, Bytes{});
+    second.spec.ram = gibibytes(30);
+    second.spec.cpu = 2;
+    const Explanation e = night.explain(night.s.candidates[1][0]);
+    REQUIRE(gate_of(e, "cpu") != nullptr);
+    CHECK(e.eta.p50 == night.now + minutes(40));
+    CHECK(e.eta.p90 == night.now + minutes(50));
+    CHECK(e.eta.basis == "expected ends of the jobs that hold the place on the machine and of those ahead");
+    // Behind it: after its run, at its cautious length.
+    CHECK(night.explain(second).eta.p90 == night.now + minutes(60));
+}
+
+TEST_CASE("forecast: a limit of its group opens when one of them is expected to end") {
+    Night night;
+    night.s.policy.of(JobClass::kTraining).running = 2;
+    night.run(1, JobClass::kTraining, gibibytes(1)).predicted_end = night.now + minutes(50);
+    night.run(2, JobClass::kTraining, gibibytes(1)).predicted_end = night.now + minutes(20);
+    const Job job = night.wait(3, JobClass::kTraining, gibibytes(1));
+    CHECK(night.explain(job).eta.p90 == night.now + minutes(20));
+}

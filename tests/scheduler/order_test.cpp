@@ -57,3 +57,17 @@ TEST_CASE("order: ageing overtakes within the class and never across") {
     for (const Job* job : planning_order(night.s, night.now)) ids.push_back(job->id.value);
     CHECK(ids == std::vector<std::int64_t>{2, 3, 1});
 }
+
+TEST_CASE("order: a pause stops the count and does not reset it") {
+    Night night;
+    Job& job = night.wait(1, JobClass::kTraining, gibibytes(1));
+    job.eligible_time = hours(2);  // waited for room before the pause
+    CHECK(effective_priority(job, night.now) == 4);
+    CHECK(effective_priority(job, night.now + hours(9)) == 4);
+    CHECK_FALSE(next_ageing(job, night.now).has_value());
+    job.eligible_since = night.now;  // goes on
+    CHECK(effective_priority(job, night.now + minutes(60)) == 6);
+    CHECK(next_ageing(job, night.now) == night.now + minutes(30));
+    job.eligible_time = minutes(20);
+    CHECK(next_ageing(job, night.now) == night.now + minutes(10));
+}

@@ -174,9 +174,11 @@ TEST_CASE("preemption: several victims when one is not enough") {
 
 TEST_CASE("preemption: room on the machine is made as well, CPU slots, RAM and running jobs") {
     Night night;
+    JobClass above = JobClass::kInference;
     SUBCASE("cpu") {
         night.s.cpu_total = 2;
-        night.run(1, JobClass::kTraining, gibibytes(1)).job.spec.cpu = 2;
+        above = JobClass::kTraining;  // inference would start beside it
+        night.run(1, JobClass::kSynthesis, gibibytes(1)).job.spec.cpu = 2;
     }
     SUBCASE("ram") {
         night.run(1, JobClass::kTraining, gibibytes(1)).job.spec.ram = gibibytes(63);
@@ -185,7 +187,7 @@ TEST_CASE("preemption: room on the machine is made as well, CPU slots, RAM and r
         night.s.policy.limits.running = 1;
         night.run(1, JobClass::kTraining, gibibytes(1));
     }
-    Job& job = night.wait(2, JobClass::kInference, gibibytes(1));
+    Job& job = night.wait(2, above, gibibytes(1));
     job.spec.ram = gibibytes(2);
     const Plan plan = night.plan();
     CHECK(yields(plan, 1));

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "scheduler/job.h"
+
+namespace nightshift::api {
+
+/// Names the runs a job can be compared with, for learned budgets and run times: its kind and those
+/// parameters that make it large or small. Seeds, paths and references to other jobs do not count; for a
+/// command the whole argument list does.
+std::string spec_group(const JobSpec& spec);
+
+}  // namespace nightshift::api
