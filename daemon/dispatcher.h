@@ -20,7 +20,10 @@ class Dispatcher final : public TickStage {
     /// Planner input of this moment.
     Result<Snapshot> snapshot(UnixMs now) const;
     const Policy& policy() const { return policy_; }
-    void set_policy(Policy policy) { policy_ = std::move(policy); }
+    void set_policy(Policy policy) {
+        policy_ = std::move(policy);
+        is_policy_logged_ = false;
+    }
     /// Starts nothing any more.
     void set_draining() { is_draining_ = true; }
     bool is_draining() const { return is_draining_; }
@@ -47,6 +50,7 @@ class Dispatcher final : public TickStage {
     Status persist_starts(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_yields(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_waiting(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
+    Status log_plan(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
 
     Loop& loop_;
     Crew& crew_;
@@ -61,6 +65,10 @@ class Dispatcher final : public TickStage {
     /// Wait reasons that are stored already, so that an unchanged job costs no statement.
     std::map<JobId, std::vector<std::string>> reasons_;
     std::map<JobId, std::vector<std::string>> reasons_next_;
+    // What the plan log ends with.
+    bool is_policy_logged_ = false;
+    bool is_pause_logged_ = false;
+    std::vector<db::PlanDevice> logged_devices_;
 };
 
 }  // namespace nightshift::daemon

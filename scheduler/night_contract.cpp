@@ -112,6 +112,7 @@ NightContract night_contract(const Snapshot& world, const std::vector<Job>& jobs
     input.world = world;
     input.from = now;
     input.until = until + kContractHorizon;
+    input.is_unwanted = options.is_unwanted;
     const Millis never = input.until - now + hours(1);
     std::vector<Tally> tallies(jobs.size());
     int all_in_time = 0;

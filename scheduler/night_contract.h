@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ struct NightContract {
 struct ContractOptions {
     int futures = 40;  ///< 1..1000
     std::uint64_t seed = 1;
+    std::function<bool()> is_unwanted;  ///< see ProjectionInput
 };
 
 /// Projections look this far past the deadline, to say when the late ones would be done.

@@ -39,6 +39,7 @@ class World {
     Projection live_through() {
         Projection projection;
         while (now_ <= input_.until && projection.passes < kProjectionPassesMax) {
+            if (input_.is_unwanted && input_.is_unwanted()) break;
             change_world();
             move_jobs();
             fill_snapshot();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,6 +37,8 @@ struct ProjectionInput {
     std::vector<ProjectedJob> jobs;
     std::vector<WorldChange> changes;  ///< in order of time
     UnixMs from, until;
+    /// Asked before each pass; true ends the projection there. May be empty.
+    std::function<bool()> is_unwanted;
 };
 
 /// What became of a job. Times that lie behind the end of the projection are absent.

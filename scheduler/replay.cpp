@@ -130,6 +130,7 @@ Story live_through(const Past& past, const ReplayChange& change, const TimeZones
     input.from = past.from;
     input.until = past.until;
     input.changes = past.changes;
+    input.is_unwanted = past.is_unwanted;
     if (change.policy) {
         input.world.policy = *change.policy;
         for (WorldChange& old : input.changes) old.policy.reset();

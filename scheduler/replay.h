@@ -31,6 +31,7 @@ struct Past {
     std::vector<PastJob> jobs;
     std::vector<WorldChange> changes;
     UnixMs from, until;
+    std::function<bool()> is_unwanted;  ///< see ProjectionInput
 };
 
 /// Sums over the jobs of a class.
