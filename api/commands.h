@@ -10,9 +10,11 @@
 #include "db/queries.h"
 #include "scheduler/cron.h"
 #include "scheduler/job.h"
+#include "scheduler/night_contract.h"
 #include "scheduler/planner.h"
 #include "scheduler/policy.h"
 #include "scheduler/queue_view.h"
+#include "scheduler/replay.h"
 #include "scheduler/snapshot.h"
 
 namespace nightshift::api {
@@ -123,6 +125,29 @@ struct ServerStatus {
     PassCounters passes;
 };
 
+/// The queue's forecast for a deadline, with the jobs it speaks of.
+struct ContractAnswer {
+    NightContract contract;
+    std::vector<Job> jobs;      ///< in the order of the contract's lines
+    std::int64_t left_out = 0;  ///< waiting jobs behind the ones looked at
+};
+
+/// A stretch of the past, and what to change in it. A plan's number or an instant says where it begins.
+struct ReplayRequest {
+    std::optional<std::int64_t> from_plan;
+    std::optional<UnixMs> from_at;
+    std::optional<UnixMs> until;  ///< now, where absent
+    std::optional<Policy> policy;
+    std::vector<Bytes> cards;  ///< sizes of other cards; empty = the recorded ones
+};
+
+struct ReplayAnswer {
+    Replay replay;
+    std::vector<PastJob> jobs;  ///< in the order of the stories' runs
+    std::int64_t from_plan = 0;
+    UnixMs from, until;
+};
+
 /// What the HTTP layer asks of the daemon. Every call happens on the loop thread; a mutation answers
 /// through its callback, on the same thread, after the transaction with it was committed.
 class Commands {
@@ -182,6 +207,17 @@ class Commands {
     /// Samples of the last hours, oldest first.
     virtual std::vector<DeviceSample> history(const std::string& device_uuid, UnixMs since) const = 0;
 
+    // --- projections: computed beside the loop, answered on its thread -------------------------
+    /// Fails: unavailable "projections_busy" while too many are asked for.
+    virtual void night_contract(UnixMs until, int futures, Reply<ContractAnswer> reply) {
+        static_cast<void>(until), static_cast<void>(futures);
+        reply(no_projections());
+    }
+    virtual void replay(ReplayRequest request, Reply<ReplayAnswer> reply) {
+        static_cast<void>(request);
+        reply(no_projections());
+    }
+
     // --- events ------------------------------------------------------------------------------
     struct EventRecord {
         EventSeq seq;
@@ -196,6 +232,11 @@ class Commands {
     /// Called on the loop thread for every event after its commit; progress and GPU samples come with
     /// seq 0 and are not stored. Returns a handle whose destruction ends the subscription.
     virtual std::shared_ptr<void> subscribe(std::function<void(const EventRecord&)> listener) = 0;
+
+  private:
+    static Error no_projections() {
+        return {ErrorCode::kUnsupported, "no_projections", "This daemon cannot look ahead or back.", "", ""};
+    }
 };
 
 }  // namespace nightshift::api

@@ -64,6 +64,8 @@ constexpr std::array kRoutes{
 
     get("/api/v1/policy", kViewer, handle::get_policy),
     change(Method::kPut, "/api/v1/policy", kAdmin, handle::put_policy, BodyKind::kJson),
+    get("/api/v1/plan", kViewer, handle::night_contract),
+    post("/api/v1/replay", kViewer, handle::replay, BodyKind::kJson),
     post("/api/v1/queue/pause", kOperator, handle::pause_queue, BodyKind::kJson),
     post("/api/v1/queue/resume", kOperator, handle::resume_queue),
     post("/api/v1/shutdown", kAdmin, handle::shut_down, BodyKind::kJson),

@@ -303,6 +303,18 @@ std::shared_ptr<void> CommandsImpl::subscribe(std::function<void(const EventReco
     return parts_.loop.events().subscribe(std::move(listener));
 }
 
+void CommandsImpl::night_contract(UnixMs until, int futures, Reply<api::ContractAnswer> reply) {
+    auto world = snapshot();
+    if (!world) return reply(world.error());
+    parts_.projector.night_contract(std::move(*world), now(), until, futures, std::move(reply));
+}
+
+void CommandsImpl::replay(api::ReplayRequest request, Reply<api::ReplayAnswer> reply) {
+    auto world = snapshot();
+    if (!world) return reply(world.error());
+    parts_.projector.replay(std::move(*world), now(), std::move(request), std::move(reply));
+}
+
 void CommandsImpl::set_stored_policy(std::string policy_json, int version) {
     policy_json_ = std::move(policy_json);
     policy_version_ = version;

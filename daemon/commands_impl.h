@@ -7,6 +7,7 @@
 #include "api/commands.h"
 #include "api/submit_codec.h"
 #include "daemon/dispatcher.h"
+#include "daemon/projector.h"
 #include "daemon/schedule_runner.h"
 
 namespace nightshift::daemon {
@@ -20,6 +21,7 @@ class CommandsImpl final : public api::Commands {
         DeviceBook& devices;
         Dispatcher& dispatcher;
         ScheduleRunner& schedules;
+        Projector& projector;
         const TimeZones& zones;
         const std::vector<api::KindInfo>& kinds;
         std::function<api::ServerStatus()> status;
@@ -61,6 +63,8 @@ class CommandsImpl final : public api::Commands {
     int policy_version() const override { return policy_version_; }
     std::optional<Progress> progress(JobId job) const override;
     std::vector<DeviceSample> history(const std::string& device_uuid, UnixMs since) const override;
+    void night_contract(UnixMs until, int futures, Reply<api::ContractAnswer> reply) override;
+    void replay(api::ReplayRequest request, Reply<api::ReplayAnswer> reply) override;
     std::shared_ptr<void> subscribe(std::function<void(const EventRecord&)> listener) override;
 
     /// The policy that was stored, at the start.

@@ -57,6 +57,7 @@ struct Daemon::Parts {
     std::unique_ptr<DeviceBook> devices;
     std::unique_ptr<Dispatcher> dispatcher;
     std::unique_ptr<ScheduleRunner> schedules;
+    std::unique_ptr<Projector> projector;
     std::unique_ptr<CommandsImpl> commands;
     std::unique_ptr<Upkeep> upkeep;
     std::unique_ptr<api::HttpServer> server;
@@ -150,9 +151,11 @@ void Daemon::Parts::make_scheduling() {
             });
             return stopped;
         });
-    commands = std::make_unique<CommandsImpl>(CommandsImpl::Parts{
-        *loop, *crew, *devices, *dispatcher, *schedules, zones, kinds, [this] { return status(); },
-        [this] { request_stop(); }, [this](const std::string&) { write_policy_file(); }});
+    projector = std::make_unique<Projector>(io, kDatabase);
+    commands = std::make_unique<CommandsImpl>(
+        CommandsImpl::Parts{*loop, *crew, *devices, *dispatcher, *schedules, *projector, zones, kinds,
+                            [this] { return status(); }, [this] { request_stop(); },
+                            [this](const std::string&) { write_policy_file(); }});
     upkeep = std::make_unique<Upkeep>(
         *loop, [this] { return dispatcher->policy(); }, config.data_folder);
     loop->add_stage(*schedules);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "api/policy_codec.h"
 #include "daemon/credentials.h"
 #include "scheduler/crash_point.h"
 #include "scheduler/gates.h"
@@ -18,6 +19,26 @@ namespace {
 /// Rows that become due at once are taken in portions, so that a tick stays short.
 constexpr int kWakePerTick = 4096;
 constexpr int kExpirePerTick = 1000;
+
+/// Foreign memory that moves by less than this is no news.
+constexpr Bytes kForeignStep = mebibytes(64);
+
+std::vector<db::PlanDevice> devices_of(const Snapshot& snapshot) {
+    std::vector<db::PlanDevice> devices;
+    for (const DeviceState& state : snapshot.devices) {
+        devices.push_back({state.device.uuid, state.device.name, state.device.total, state.foreign});
+    }
+    return devices;
+}
+
+bool is_new(const std::vector<db::PlanDevice>& now, const std::vector<db::PlanDevice>& before) {
+    return !std::equal(now.begin(), now.end(), before.begin(), before.end(),
+                       [](const db::PlanDevice& a, const db::PlanDevice& b) {
+                           const Bytes step =
+                               a.foreign > b.foreign ? a.foreign - b.foreign : b.foreign - a.foreign;
+                           return a.uuid == b.uuid && a.total == b.total && step <= kForeignStep;
+                       });
+}
 
 const Job* find_candidate(const Snapshot& snapshot, JobId id) {
     for (const auto& jobs : snapshot.candidates) {
@@ -96,9 +117,7 @@ Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
     NIGHTSHIFT_TRY(persist_starts(store, plan, *snapshot, now));
     NIGHTSHIFT_TRY(persist_yields(store, plan, *snapshot, now));
     NIGHTSHIFT_TRY(persist_waiting(store, plan, *snapshot, now));
-    if (!plan.starts.empty() || !plan.yields.empty()) {
-        NIGHTSHIFT_TRY(store.set_setting("plan_seq", std::to_string(plan_seq_)));
-    }
+    NIGHTSHIFT_TRY(log_plan(store, plan, *snapshot, now));
     next_wakeup_ = plan.next_wakeup;
     const auto offer = [&](const std::optional<UnixMs>& at) {
         if (at && (!next_wakeup_ || *at < *next_wakeup_)) next_wakeup_ = at;
@@ -187,6 +206,29 @@ Status Dispatcher::persist_waiting(db::Store& store, const Plan& plan, const Sna
     return {};
 }
 
+Status Dispatcher::log_plan(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now) {
+    db::PlanRecord record;
+    record.plan_seq = plan_seq_;
+    record.at = now;
+    record.is_paused = snapshot.is_paused || snapshot.is_draining;
+    record.starts = static_cast<int>(plan.starts.size());
+    record.yields = static_cast<int>(plan.yields.size());
+    record.cpu = snapshot.cpu_total;
+    record.ram = snapshot.ram_total;
+    if (!is_policy_logged_) record.policy_json = api::policy_to_json(policy_);
+    auto devices = devices_of(snapshot);
+    if (is_new(devices, logged_devices_)) record.devices = devices;
+    const bool is_quiet = record.starts == 0 && record.yields == 0 && !record.policy_json &&
+                          !record.devices && record.is_paused == is_pause_logged_;
+    if (is_quiet) return {};
+    NIGHTSHIFT_TRY(store.record_plan(record));
+    NIGHTSHIFT_TRY(store.set_setting("plan_seq", std::to_string(plan_seq_)));
+    is_policy_logged_ = true;
+    is_pause_logged_ = record.is_paused;
+    if (record.devices) logged_devices_ = std::move(devices);
+    return {};
+}
+
 void Dispatcher::act() {
     reasons_ = std::move(reasons_next_);
     reasons_next_.clear();
@@ -216,6 +258,8 @@ void Dispatcher::forget() {
     planned_version_.reset();
     planned_next_.reset();
     planned_.reset();
+    is_policy_logged_ = false;
+    logged_devices_.clear();
 }
 
 }  // namespace nightshift::daemon

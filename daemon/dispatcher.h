@@ -25,6 +25,7 @@ class Dispatcher final : public TickStage {
     void set_policy(Policy policy) {
         policy_ = std::move(policy);
         planned_version_.reset();
+        is_policy_logged_ = false;
     }
     /// Starts nothing any more.
     void set_draining() {
@@ -61,6 +62,7 @@ class Dispatcher final : public TickStage {
     Status persist_starts(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_yields(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_waiting(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
+    Status log_plan(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
 
     Loop& loop_;
     Crew& crew_;
@@ -81,6 +83,10 @@ class Dispatcher final : public TickStage {
     using Reasons = std::pair<int, std::vector<std::string>>;
     std::map<JobId, Reasons> reasons_;
     std::map<JobId, Reasons> reasons_next_;
+    // What the plan log ends with.
+    bool is_policy_logged_ = false;
+    bool is_pause_logged_ = false;
+    std::vector<db::PlanDevice> logged_devices_;
 };
 
 }  // namespace nightshift::daemon

@@ -72,6 +72,8 @@ class SqliteStore final : public Store {
     Result<std::vector<JobId>> jobs_past_start_deadline(UnixMs now, int limit) override;
     Status set_wait_reasons(JobId id, const std::vector<std::string>& codes, UnixMs now) override;
 
+    Status record_plan(const PlanRecord& record) override;
+
     Result<std::vector<Schedule>> schedules() override;
     Status put_schedule(const Schedule& schedule, bool must_be_new, UnixMs now,
                         const EventText& event) override;

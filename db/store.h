@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "db/plan_record.h"
 #include "db/queries.h"
 #include "scheduler/attempt.h"
 #include "scheduler/cron.h"
@@ -115,6 +116,8 @@ class Store {
     virtual Result<std::vector<JobId>> jobs_past_start_deadline(UnixMs now, int limit) = 0;
     /// Keeps wait_span in step: gates now closed for a waiting job (empty = ended).
     virtual Status set_wait_reasons(JobId id, const std::vector<std::string>& codes, UnixMs now) = 0;
+    /// Remembers what a plan saw and how much it decided. The numbers rise.
+    virtual Status record_plan(const PlanRecord& record) = 0;
 
     // --- schedules ---------------------------------------------------------------------------
     virtual Result<std::vector<Schedule>> schedules() = 0;

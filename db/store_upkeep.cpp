@@ -76,7 +76,16 @@ Status SqliteStore::prune(UnixMs jobs_before, UnixMs events_before, int limit) {
         events_before, limit);
     NIGHTSHIFT_TRY(idem.run());
     Statement preemptions(*connection_, "DELETE FROM preemption WHERE at_ms < ?", events_before);
-    return preemptions.run();
+    NIGHTSHIFT_TRY(preemptions.run());
+    // The last row with a policy and the last with devices stay: later rows rest on them.
+    Statement plans(
+        *connection_,
+        "DELETE FROM plan_log WHERE plan_seq IN (SELECT plan_seq FROM plan_log WHERE at_ms < ?1 AND plan_seq "
+        "< (SELECT MAX(plan_seq) FROM plan_log WHERE at_ms < ?1 AND policy IS NOT NULL) AND plan_seq < "
+        "(SELECT MAX(plan_seq) FROM plan_log WHERE at_ms < ?1 AND has_devices = 1) ORDER BY plan_seq LIMIT "
+        "?2)",
+        jobs_before, limit);
+    return plans.run();
 }
 
 }  // namespace nightshift::db

@@ -198,7 +198,8 @@ function waitingTable(d) {
   const pick = pickOf(rows);
   return html`<h2>${t("now.waiting")} ${num(d.over.counts.waiting)} <span
     class="muted small">${t("now.planOrder")}
-      ${d.over.counts.waiting > rows.length ? t("now.firstOf", { n: rows.length }) : ""}</span></h2>
+      ${d.over.counts.waiting > rows.length ? t("now.firstOf", { n: rows.length }) : ""}
+      ${byMorning()}</span></h2>
     <table class="stack now" @pointerenter=${enter} @pointerleave=${leave} @focusin=${enter}
     @focusout=${leave}>
     <thead><tr><th scope="col">${t("col.job")}</th><th scope="col">${t("col.class")}</th><th scope="col"
@@ -221,6 +222,13 @@ function waitingTable(d) {
         <b>${why?.eta?.p50 ? timeOf(why.eta.p50) : NONE}</b></td>
         <td class="n m">${menu(job)}</td></tr>`;
     })}</tbody></table>`;
+}
+
+/** The night contract: how much of the queue will be done when people come back. */
+function byMorning() {
+  const plan = use("/plan?until=07:00").data;
+  return plan ? html`<b title=${plan.assumes}>${t("now.by", { at: clock(plan.until), done: plan.done,
+    n: plan.jobs.length + plan.left_out })}</b>` : nothing;
 }
 
 const pickOf = (rows) => rows.find((job) => job.id === selected) ?? rows[0];

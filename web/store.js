@@ -3,7 +3,7 @@
 import { get, setRole, signedIn } from "/api.js";
 import { setServerNow } from "/format.js";
 
-const MIN_INTERVAL_MS = 400;
+const MIN_INTERVAL_MS = 400, FORECAST_INTERVAL_MS = 15_000;
 const KEEP_ENTRIES = 120;
 const entries = new Map();
 let wanted = new Set();
@@ -19,6 +19,7 @@ const topicsOf = [
   [/^\/gpu\/history/, []],
   [/^\/gpu/, ["gpu", "job", "policy"]],
   [/^\/schedules/, ["schedule", "job"]],
+  [/^\/plan/, ["job", "queue", "policy"]],
   [/^\/policy/, ["policy"]],
 ];
 
@@ -88,7 +89,8 @@ function pump() {
   for (const path of wanted) {
     const entry = entries.get(path);
     if (!entry?.dirty || entry.busy) continue;
-    const due = entry.at + MIN_INTERVAL_MS - Date.now();
+    const rest = path.startsWith("/plan") ? FORECAST_INTERVAL_MS : MIN_INTERVAL_MS;
+    const due = entry.at + rest - Date.now();
     if (due > 0 && entry.data !== undefined) later = later ? Math.min(later, due) : due;
     else load(path, entry);
   }

@@ -56,6 +56,7 @@ export default {
   "now.running": ["실행 중", "Running"], "now.waiting": ["대기", "Waiting"],
   "now.planOrder": ["분류 순위와 순서대로", "in planning order"], "now.firstOf":
     ["· 최근 {n}개만 표시", "· newest {n} shown"],
+  "now.by": ["{at}까지 {n}개 중 {done}개 완료 예상", "{done} of {n} done by {at}"],
   "now.nothingRuns": ["실행 중인 작업 없음", "Nothing runs"], "now.nothingWaits": ["대기 중인 작업 없음", "Nothing waits"],
   "short.ends": ["끝", "ends"], "short.starts": ["시작", "starts"],
   "progress.none": ["진행 보고 없음", "no progress reported"],

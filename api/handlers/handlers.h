@@ -43,6 +43,10 @@ void open_ticket(Context& context, const RequestPtr& request, Respond respond);
 void job_events(Context& context, const RequestPtr& request, Respond respond);
 void events(Context& context, const RequestPtr& request, Respond respond);
 
+// projections.cpp
+void night_contract(Context& context, const RequestPtr& request, Respond respond);
+void replay(Context& context, const RequestPtr& request, Respond respond);
+
 // schedules.cpp, schedule_edit.cpp
 void list_schedules(Context& context, const RequestPtr& request, Respond respond);
 void create_schedule(Context& context, const RequestPtr& request, Respond respond);

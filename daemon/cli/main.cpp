@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
     add_act_verbs(app, session);
     add_schedule_verbs(app, session);
     add_policy_verbs(app, session);
+    add_plan_verbs(app, session);
     add_machine_verbs(app, session);
     try {
         app.parse(argc, argv);

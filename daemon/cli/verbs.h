@@ -20,6 +20,7 @@ void add_wait_verb(CLI::App& app, Session& session);       ///< wait
 void add_act_verbs(CLI::App& app, Session& session);       ///< cancel hold release retry preempt move edit
 void add_schedule_verbs(CLI::App& app, Session& session);  ///< schedule …
 void add_policy_verbs(CLI::App& app, Session& session);    ///< policy …, pause, resume
+void add_plan_verbs(CLI::App& app, Session& session);      ///< plan replay
 void add_machine_verbs(CLI::App& app, Session& session);   ///< gpu kinds token
 void add_demo_verb(CLI::App& app, Session& session);       ///< demo
 

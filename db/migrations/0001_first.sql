@@ -291,6 +291,30 @@ CREATE TABLE gpu_time (
     PRIMARY KEY (hour_ms, class)
 ) STRICT, WITHOUT ROWID;
 
+-- What plans saw that is not a job, so that the past can be lived through again: a row for each plan that
+-- decided something or saw something new. policy and devices only where they changed.
+CREATE TABLE plan_log (
+    plan_seq INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    is_paused INTEGER NOT NULL CHECK (is_paused IN (0, 1)),
+    starts INTEGER NOT NULL,
+    yields INTEGER NOT NULL,
+    cpu INTEGER NOT NULL,
+    ram INTEGER NOT NULL,
+    policy TEXT,
+    has_devices INTEGER NOT NULL CHECK (has_devices IN (0, 1))
+) STRICT;
+CREATE INDEX plan_log_at ON plan_log (at_ms);
+CREATE TABLE plan_device (
+    plan_seq INTEGER NOT NULL REFERENCES plan_log (plan_seq) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    uuid TEXT NOT NULL,
+    name TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    foreign_used INTEGER NOT NULL,
+    PRIMARY KEY (plan_seq, position)
+) STRICT, WITHOUT ROWID;
+
 -- Counts by state, kept by triggers: counting a million rows at every pass would cost more than planning.
 CREATE TABLE tally (
     state TEXT NOT NULL,

@@ -369,6 +369,17 @@ test("language and theme are kept for the next visit, the language from the brow
   equal(await page.evaluate(() => document.documentElement.lang), "ko", "language");
 }));
 
+test("night contract: the waiting list says how much of the queue will be done by morning", () =>
+  visit("#/", {}, async (page, mock) => {
+    await page.getByText("5개 중 2개 완료 예상").waitFor();
+    // A forecast costs the daemon some work: one event more asks for no second one.
+    const asked = () => mock.requests.filter((r) => r.route === "/plan").length;
+    const before = mock.requests.length;
+    emit(mock, "job", { kind: "edited", job: 830, data: {} }, 9002);
+    while (mock.requests.length === before) await page.waitForTimeout(20);
+    equal(asked(), 1, "forecasts asked for");
+  }));
+
 test("empty: the first page offers a first job and a curl line, no blank table", () =>
   visit("#/", { scene: { empty: true } }, async (page) => {
   await page.getByRole("heading", { name: "준비됨" }).waitFor();

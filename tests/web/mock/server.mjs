@@ -122,6 +122,8 @@ function read(state, route, url) {
   return {
     "/status": () => ({ ...evening.status(state.role), ...(state.empty ? { counts: {}, windows: [] } : {}),
       ...(state.paused ? { queue: { paused: true, reason: "장비 점검", until: null } } : {}) }),
+    "/plan": () => ({ until: "2026-11-18T22:00:00Z", done: 2, known: 4, unknown: 0, left_out: 1, jobs:
+      [{}, {}, {}, {}], assumes: "no further job comes" }),
     "/gpu": () => (state.empty ? emptyGpu : state.gpu ?? evening.gpu), "/gpu/history": () =>
       evening.history(), "/kinds": () => evening.kinds, "/policy": () => evening.policy, "/schedules":
         () => evening.schedules,

@@ -1,0 +1,309 @@
+#include "scheduler/projection.h"
+
+#include <algorithm>
+#include <map>
+
+#include "scheduler/gates.h"
+#include "scheduler/order.h"
+#include "scheduler/planner.h"
+
+namespace nightshift {
+namespace {
+
+enum class Phase { kToCome, kWaiting, kRunning, kLeaving, kOver };
+
+struct Entry {
+    const ProjectedJob* input = nullptr;
+    Job job;
+    Phase phase = Phase::kToCome;
+    Millis work;  ///< left when it starts next
+    UnixMs runs_since, leaves_at;
+    LiveJob live;
+    std::vector<UnixMs> preempted_at;
+    ProjectedRun run;
+    std::vector<std::size_t> children;
+};
+
+/// The state of a projection between two passes.
+class World {
+  public:
+    World(const ProjectionInput& input, const TimeZones& zones)
+        : input_(input), zones_(zones), snapshot_(input.world), now_(input.from) {
+        snapshot_.live.clear();
+        snapshot_.reclaiming.clear();
+        entries_.reserve(input.jobs.size());
+        for (const ProjectedJob& job : input.jobs) add(job);
+        link_dependencies();
+    }
+
+    Projection live_through() {
+        Projection projection;
+        while (now_ <= input_.until && projection.passes < kProjectionPassesMax) {
+            if (input_.is_unwanted && input_.is_unwanted()) break;
+            change_world();
+            move_jobs();
+            fill_snapshot();
+            const Plan plan = nightshift::plan(snapshot_, zones_, now_);
+            ++projection.passes;
+            apply(plan);
+            if (is_over()) break;
+            now_ = next_instant(plan);
+        }
+        projection.is_cut_short = now_ <= input_.until && !is_over();
+        for (Entry& entry : entries_) {
+            close_books(entry);
+            projection.runs.push_back(entry.run);
+        }
+        return projection;
+    }
+
+  private:
+    void add(const ProjectedJob& job) {
+        Entry entry;
+        entry.input = &job;
+        entry.job = job.job;
+        entry.job.state = JobState::kWaiting;
+        entry.job.dependencies_open = 0;
+        entry.work = std::max(job.work, Millis{1});  // nothing ends in the instant of its start
+        entry.run.job = job.job.id;
+        index_[job.job.id] = entries_.size();
+        if (job.live) adopt(entry, *job.live);
+        entries_.push_back(std::move(entry));
+    }
+
+    /// What runs already keeps its attempt: the planner must not take it for a job that just began.
+    void adopt(Entry& entry, const LiveJob& live) {
+        entry.live = live;
+        entry.preempted_at = live.preempted_at;
+        entry.job.state = live.job.state;
+        entry.runs_since = now_;
+        entry.leaves_at = now_ + kProjectedLeave;
+        entry.run.first_start = live.job.started_at.value_or(live.attempt.granted_at);
+        const bool is_leaving =
+            live.job.state == JobState::kYielding || live.job.state == JobState::kStopping;
+        entry.phase = is_leaving ? Phase::kLeaving : Phase::kRunning;
+    }
+
+    /// A dependency on a job that is not part of the projection counts as met.
+    void link_dependencies() {
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            for (const Dependency& dependency : entries_[i].job.spec.after) {
+                const auto parent = index_.find(dependency.on);
+                if (parent == index_.end()) continue;
+                entries_[parent->second].children.push_back(i);
+                ++entries_[i].job.dependencies_open;
+            }
+        }
+    }
+
+    void put_on_device(Entry& entry, const std::string& device, Bytes budget) {
+        stop_ageing(entry.job);
+        entry.phase = Phase::kRunning;
+        entry.job.state = JobState::kRunning;
+        entry.runs_since = now_;
+        entry.live = LiveJob{};
+        entry.live.attempt.id = {entry.job.id, ++entry.job.attempt};
+        entry.live.attempt.device = device;
+        entry.live.attempt.granted_at = now_;
+        entry.live.attempt.running_at = now_;
+        entry.live.lease.attempt = entry.live.attempt.id;
+        entry.live.lease.device = device;
+        entry.live.lease.budget = budget;
+        entry.live.lease.used = budget;
+        for (const UnixMs at : entry.preempted_at) {
+            if (at > now_ - hours(24)) entry.live.preempted_at.push_back(at);
+        }
+    }
+
+    void stop_ageing(Job& job) const {
+        if (job.eligible_since) job.eligible_time = job.eligible_time + (now_ - *job.eligible_since);
+        job.eligible_since.reset();
+    }
+
+    void change_world() {
+        while (next_change_ < input_.changes.size() && input_.changes[next_change_].at <= now_) {
+            const WorldChange& change = input_.changes[next_change_++];
+            if (change.policy) snapshot_.policy = *change.policy;
+            if (change.is_paused) snapshot_.is_paused = *change.is_paused;
+            for (const auto& [uuid, foreign] : change.foreign) {
+                for (DeviceState& state : snapshot_.devices) {
+                    if (state.device.uuid == uuid) state.foreign = foreign;
+                }
+            }
+        }
+    }
+
+    void move_jobs() {
+        for (Entry& entry : entries_) {
+            if (entry.phase == Phase::kOver) continue;
+            if (entry.phase == Phase::kToCome && entry.input->arrives_at <= now_)
+                entry.phase = Phase::kWaiting;
+            const UnixMs ends_at = entry.runs_since + entry.work;
+            const bool is_live = entry.phase == Phase::kRunning || entry.phase == Phase::kLeaving;
+            if (is_live && ends_at <= now_) {
+                leave_device(entry, ends_at);
+                finish(entry, true);
+            } else if (entry.input->cancelled_at && *entry.input->cancelled_at <= now_) {
+                if (is_live) leave_device(entry, now_);
+                finish(entry, false);
+            } else if (entry.phase == Phase::kLeaving && entry.leaves_at <= now_) {
+                requeue(entry);
+            }
+        }
+    }
+
+    void leave_device(Entry& entry, UnixMs at) {
+        if (entry.job.spec.vram.value > 0)
+            entry.run.on_device = entry.run.on_device + (at - entry.runs_since);
+        entry.job.run_time = entry.job.run_time + (at - entry.runs_since);
+    }
+
+    void requeue(Entry& entry) {
+        const Millis ran = now_ - entry.runs_since;
+        leave_device(entry, now_);
+        const bool keeps_work = entry.job.spec.checkpoint != CheckpointMode::kNone;
+        if (keeps_work) entry.work = Millis{std::max<std::int64_t>(entry.work.value - ran.value, 1)};
+        entry.job.has_checkpoint = entry.job.has_checkpoint || keeps_work;
+        entry.job.state = JobState::kWaiting;
+        entry.phase = Phase::kWaiting;
+    }
+
+    /// `has_run`: it came to its own end; else it was dropped.
+    void finish(Entry& entry, bool has_run) {
+        const bool is_success = has_run && entry.input->ends_well;
+        entry.phase = Phase::kOver;
+        entry.job.state = is_success ? JobState::kSucceeded : JobState::kFailed;
+        if (has_run) {
+            entry.run.end = entry.runs_since + entry.work;
+        } else {
+            entry.run.is_dropped = true;
+        }
+        for (const std::size_t child : entry.children) settle(entries_[child], entry.job.id, is_success);
+    }
+
+    void settle(Entry& child, JobId parent, bool is_success) {
+        if (child.phase == Phase::kOver) return;
+        for (const Dependency& dependency : child.job.spec.after) {
+            if (dependency.on != parent) continue;
+            const bool holds = dependency.kind == DependencyKind::kAny ||
+                               is_success == (dependency.kind == DependencyKind::kSuccess);
+            if (!holds) return finish(child, false);
+            --child.job.dependencies_open;
+        }
+    }
+
+    bool is_candidate(const Entry& entry) const {
+        const JobSpec& spec = entry.job.spec;
+        return entry.phase == Phase::kWaiting && !entry.job.held && entry.job.dependencies_open == 0 &&
+               (!spec.not_before || *spec.not_before <= now_);
+    }
+
+    void fill_snapshot() {
+        snapshot_.live.clear();
+        snapshot_.next_timer_hint.reset();
+        snapshot_.waiting_count = {};
+        std::array<std::vector<const Job*>, kJobClasses.size()> waiting;
+        for (Entry& entry : entries_) {
+            if (entry.phase == Phase::kRunning || entry.phase == Phase::kLeaving) {
+                entry.live.job = entry.job;
+                snapshot_.live.push_back(entry.live);
+            } else if (entry.phase == Phase::kWaiting) {
+                const auto job_class = static_cast<std::size_t>(entry.job.spec.job_class);
+                ++snapshot_.waiting_count[job_class];
+                if (is_candidate(entry)) waiting[job_class].push_back(&entry.job);
+            }
+        }
+        for (std::size_t c = 0; c < waiting.size(); ++c) {
+            auto& jobs = waiting[c];
+            const auto shown = std::min<std::size_t>(jobs.size(), kCandidatesPerClass);
+            const auto before = [this](const Job* a, const Job* b) { return goes_before(*a, *b, now_); };
+            std::partial_sort(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(shown), jobs.end(),
+                              before);
+            snapshot_.candidates[c].clear();
+            for (std::size_t i = 0; i < shown; ++i) snapshot_.candidates[c].push_back(*jobs[i]);
+        }
+    }
+
+    void apply(const Plan& plan) {
+        for (const JobId id : plan.expired) finish(entry_of(id), false);
+        for (const Start& start : plan.starts) {
+            Entry& entry = entry_of(start.job);
+            put_on_device(entry, start.device, start.budget);
+            if (!entry.run.first_start) entry.run.first_start = now_;
+            if (!entry.job.started_at) entry.job.started_at = now_;
+        }
+        for (const Yield& yield : plan.yields) {
+            Entry& entry = entry_of(yield.job);
+            entry.phase = Phase::kLeaving;
+            entry.job.state = JobState::kYielding;
+            entry.leaves_at = std::min(now_ + kProjectedLeave, yield.deadline);
+            entry.live.attempt.beneficiary = yield.beneficiary;
+            entry.live.attempt.stop_reason = yield.reason;
+            entry.live.attempt.deadline = yield.deadline;
+            if (yield.reason != "preempted") continue;
+            ++entry.run.preemptions;
+            ++entry.job.preemptions;
+            entry.preempted_at.push_back(now_);
+            snapshot_.last_preemption_at = now_;
+        }
+        for (const Explanation& waiting : plan.waiting) {
+            Job& job = entry_of(waiting.job).job;
+            if (!is_eligible(waiting)) {
+                stop_ageing(job);
+            } else if (!job.eligible_since) {
+                job.eligible_since = now_;
+            }
+        }
+    }
+
+    bool is_over() const {
+        return std::all_of(entries_.begin(), entries_.end(),
+                           [](const Entry& entry) { return entry.phase == Phase::kOver; });
+    }
+
+    UnixMs next_instant(const Plan& plan) const {
+        UnixMs next = input_.until + Millis{1};
+        const auto offer = [&next, this](std::optional<UnixMs> at) {
+            if (at && *at > now_) next = std::min(next, *at);
+        };
+        offer(plan.next_wakeup);
+        if (next_change_ < input_.changes.size()) offer(input_.changes[next_change_].at);
+        for (const Entry& entry : entries_) {
+            if (entry.phase == Phase::kOver) continue;
+            if (entry.phase == Phase::kToCome) offer(entry.input->arrives_at);
+            if (entry.phase == Phase::kWaiting) offer(entry.job.spec.not_before);
+            if (entry.phase == Phase::kRunning || entry.phase == Phase::kLeaving) {
+                offer(entry.runs_since + entry.work);
+            }
+            if (entry.phase == Phase::kLeaving) offer(entry.leaves_at);
+            offer(entry.input->cancelled_at);
+        }
+        return next;
+    }
+
+    /// A job that still runs at the end has held its device until then.
+    void close_books(Entry& entry) const {
+        const bool is_live = entry.phase == Phase::kRunning || entry.phase == Phase::kLeaving;
+        const UnixMs end = std::min(now_, input_.until);
+        if (!is_live || entry.job.spec.vram.value == 0 || end < entry.runs_since) return;
+        entry.run.on_device = entry.run.on_device + (end - entry.runs_since);
+    }
+
+    Entry& entry_of(JobId id) { return entries_[index_.at(id)]; }
+
+    const ProjectionInput& input_;
+    const TimeZones& zones_;
+    Snapshot snapshot_;
+    UnixMs now_;
+    std::vector<Entry> entries_;
+    std::map<JobId, std::size_t> index_;
+    std::size_t next_change_ = 0;
+};
+
+}  // namespace
+
+Projection project(const ProjectionInput& input, const TimeZones& zones) {
+    return World(input, zones).live_through();
+}
+
+}  // namespace nightshift
