@@ -73,7 +73,7 @@ class CommandsImpl final : public api::Commands {
                            UnixMs now);
     /// Queues a change that answers with nothing but its status.
     void simple(std::function<Status(db::Store&, UnixMs)> apply, Reply<void> reply,
-                std::function<void()> after = nullptr);
+                std::function<void()> after = nullptr, bool uses_reserve = false);
     void yield_all(const std::string& actor);
 
     Parts parts_;

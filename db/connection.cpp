@@ -18,6 +18,27 @@ Error disk_low() {
             "Free some space on the disk of the data folder and try again; nothing stored was lost.", ""};
 }
 
+Error disk_read_only() {
+    return {ErrorCode::kUnavailable, "disk_read_only",
+            "The disk of the data folder has become read-only; nothing stored was lost.",
+            "Look at `dmesg` for errors of the disk, mount it writable again (mount -o remount,rw), then try "
+            "again.",
+            ""};
+}
+
+/// errno of the failure. SQLite's own answer is the errno of this moment, which unlocking after the failure
+/// may have changed; the file that failed remembers its own.
+int system_error(sqlite3* handle) {
+    int code = 0;
+    sqlite3_file* log = nullptr;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+        log != nullptr && log->pMethods != nullptr) {
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &code);
+    }
+    if (code == 0) sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &code);
+    return code != 0 ? code : sqlite3_system_errno(handle);
+}
+
 }  // namespace
 
 Error Connection::last_error(int code) const {
@@ -26,8 +47,9 @@ Error Connection::last_error(int code) const {
         case SQLITE_FULL:
             return disk_low();
         case SQLITE_IOERR: {
-            const int os_error = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
+            const int os_error = handle_ != nullptr ? system_error(handle_) : 0;
             if (os_error == ENOSPC || os_error == EDQUOT) return disk_low();
+            if (os_error == EROFS) return disk_read_only();
             return {ErrorCode::kUnavailable, "disk_error",
                     "The database could not be read or written: " + text + ".",
                     "Check the disk of the data folder.", ""};
