@@ -22,21 +22,19 @@ struct Invariant {
 
 constexpr const char* kReport =
     "Stop the daemon, keep a copy of the data folder, and report this as a defect.";
-constexpr const char* kRestore =
-    "Restore a backup (`nightshift restore`), or export what is there (`nightshift history export`).";
+constexpr const char* kRestore = "Restore a backup: `nightshift backup ls`, then `nightshift restore FILE`.";
 constexpr const char* kCancel = "Cancel the jobs named here and submit them again.";
 
-constexpr std::array kInvariants{
-    Invariant{
-        "I1", "only known states, and only legal changes", "trigger",
-        "A job is in a state that does not exist, or the guard of changes is gone.", kRestore,
-        "SELECT id FROM job WHERE state NOT IN ('waiting', 'starting', 'running', 'yielding', 'parked', "
-        "'stopping', 'succeeded', 'failed', 'cancelled', 'skipped', 'expired') UNION ALL "
-        "SELECT 'trigger job_change is missing' WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE "
-        "type = 'trigger' AND name = 'job_change') UNION ALL "
-        "SELECT was || ' to ' || becomes FROM legal_change WHERE was NOT IN ('waiting', 'starting', "
-        "'running', 'yielding', 'parked', 'stopping') UNION ALL "
-        "SELECT 'legal changes are missing' WHERE (SELECT COUNT(*) FROM legal_change) <> 34"},
+constexpr std::array kJobInvariants{
+    Invariant{"I1", "only known states, and only legal changes", "trigger",
+              "A job is in a state that does not exist, or the guard of changes is gone.", kRestore,
+              "SELECT id FROM job WHERE state NOT IN ('waiting', 'starting', 'running', 'yielding', "
+              "'parked', 'stopping', 'succeeded', 'failed', 'cancelled', 'skipped', 'expired') UNION ALL "
+              "SELECT 'trigger job_change is missing' WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema "
+              "WHERE type = 'trigger' AND name = 'job_change') UNION ALL "
+              "SELECT was || ' to ' || becomes FROM legal_change WHERE was NOT IN ('waiting', "
+              "'starting', 'running', 'yielding', 'parked', 'stopping') UNION ALL "
+              "SELECT 'legal changes are missing' WHERE (SELECT COUNT(*) FROM legal_change) <> 34"},
     Invariant{"I2", "a job has an end and an outcome exactly when it is over", "constraint",
               "The job's end is contradictory: lists and waiting clients may show it as both.", kRestore,
               "SELECT id FROM job WHERE (ended_at_ms IS NULL) <> (state NOT IN ('succeeded', 'failed', "
@@ -91,6 +89,9 @@ constexpr std::array kInvariants{
               "sqlite_sequence WHERE name = 'job'), 0) UNION ALL "
               "SELECT 'trigger job_origin_is_final is missing' WHERE NOT EXISTS (SELECT 1 FROM "
               "sqlite_schema WHERE type = 'trigger' AND name = 'job_origin_is_final')"},
+};
+
+constexpr std::array kHistoryInvariants{
     // Retention cuts the log from its oldest end, so only the oldest jobs may lack their submission.
     Invariant{"I11", "every change has its event, and their numbers have no gap", "query",
               "Listeners and the history miss something.", kReport,
@@ -151,6 +152,13 @@ constexpr std::array kInvariants{
               "NOT real.n"},
 };
 
+/// All of them, in order.
+std::vector<Invariant> invariants() {
+    std::vector<Invariant> all(kJobInvariants.begin(), kJobInvariants.end());
+    all.insert(all.end(), kHistoryInvariants.begin(), kHistoryInvariants.end());
+    return all;
+}
+
 CheckResult result_of(const Invariant& invariant) {
     return {invariant.code, invariant.name, invariant.held_by, invariant.meaning, invariant.remedy, {}};
 }
@@ -185,7 +193,7 @@ Result<CheckResult> check_file(Connection& connection) {
 
 Result<std::vector<CheckResult>> run_checks(Connection& connection) {
     std::vector<CheckResult> results;
-    for (const Invariant& invariant : kInvariants) {
+    for (const Invariant& invariant : invariants()) {
         auto result = run_check(connection, invariant);
         if (!result) return result.error();
         results.push_back(std::move(*result));
@@ -201,7 +209,7 @@ Result<std::vector<CheckResult>> check_database(const std::string& path) {
     auto file = check_file(**connection);
     if (!file) return file.error();
     std::vector<CheckResult> results{std::move(*file)};
-    for (const Invariant& invariant : kInvariants) {
+    for (const Invariant& invariant : invariants()) {
         auto result = run_check(**connection, invariant);
         if (!result && result.error().code != ErrorCode::kCorrupt) return result.error();
         if (result) {
