@@ -27,11 +27,12 @@ Status SqliteStore::prune(UnixMs jobs_before, UnixMs events_before, int limit) {
         "idem.job_id = j.id) ORDER BY j.ended_at_ms LIMIT ?2)",
         jobs_before, limit);
     NIGHTSHIFT_TRY(jobs.run());
-    // From the oldest on, so that the numbers kept have no gap.
+    // From the oldest on and no further than the first that is kept: clocks jump, numbers have no gap.
     Statement events(
         *connection_,
-        "DELETE FROM event WHERE seq <= (SELECT MAX(seq) FROM (SELECT seq FROM event WHERE at_ms < ?1 "
-        "ORDER BY seq LIMIT ?2)) AND at_ms < ?1",
+        "DELETE FROM event WHERE seq <= (SELECT MAX(seq) FROM (SELECT seq FROM event ORDER BY seq LIMIT ?2)) "
+        "AND seq < COALESCE((SELECT MIN(seq) FROM (SELECT seq, at_ms FROM event ORDER BY seq LIMIT ?2) "
+        "WHERE at_ms >= ?1), 9223372036854775807)",
         events_before, limit);
     NIGHTSHIFT_TRY(events.run());
     Statement idem(
