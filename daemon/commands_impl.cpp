@@ -25,13 +25,13 @@ Error no_such_job(JobId id) {
 CommandsImpl::CommandsImpl(Parts parts) : parts_(std::move(parts)) {}
 
 void CommandsImpl::simple(std::function<Status(db::Store&, UnixMs)> apply, Reply<void> reply,
-                          std::function<void()> after) {
+                          std::function<void()> after, bool uses_reserve) {
     parts_.loop.change({std::move(apply),
                         [reply = std::move(reply), after = std::move(after)](const Status& stored) {
                             if (stored && after) after();
                             reply(stored);
                         },
-                        false});
+                        false, uses_reserve});
 }
 
 void CommandsImpl::create(api::IdempotencyKey key,
@@ -124,14 +124,17 @@ void CommandsImpl::act(JobId id, api::JobAction action, std::string actor, Reply
         }
         return {};
     };
-    simple(std::move(apply), std::move(reply), [this, id, action] {
-        if (action == api::JobAction::kCancel) crash_point("cancel.committed");
-        const auto supervisor = parts_.crew.find(id);
-        if (!supervisor) return;
-        if (action == api::JobAction::kCancel) supervisor->stop(kStopGrace, "cancelled");
-        if (action == api::JobAction::kPreempt)
-            supervisor->ask_to_yield(policy().preemption.grace, "preempted");
-    });
+    simple(
+        std::move(apply), std::move(reply),
+        [this, id, action] {
+            if (action == api::JobAction::kCancel) crash_point("cancel.committed");
+            const auto supervisor = parts_.crew.find(id);
+            if (!supervisor) return;
+            if (action == api::JobAction::kCancel) supervisor->stop(kStopGrace, "cancelled");
+            if (action == api::JobAction::kPreempt)
+                supervisor->ask_to_yield(policy().preemption.grace, "preempted");
+        },
+        action == api::JobAction::kCancel || action == api::JobAction::kHold);
 }
 
 void CommandsImpl::patch(JobId job, api::JobPatch patch, std::string actor, Reply<void> reply) {
@@ -260,7 +263,7 @@ void CommandsImpl::pause(api::PauseRequest request, Reply<void> reply) {
             if (!event) return event.error();
             return {};
         },
-        std::move(reply), [this] { parts_.loop.wake(); });
+        std::move(reply), [this] { parts_.loop.wake(); }, true);
 }
 
 void CommandsImpl::put_token(db::StoredToken token, Reply<void> reply) {

@@ -82,7 +82,7 @@ class CommandsImpl final : public api::Commands {
                            UnixMs now);
     /// Queues a change that answers with nothing but its status.
     void simple(std::function<Status(db::Store&, UnixMs)> apply, Reply<void> reply,
-                std::function<void()> after = nullptr);
+                std::function<void()> after = nullptr, bool uses_reserve = false);
     /// Queues a change that makes something once for each key, see create_once.
     void create(api::IdempotencyKey key, std::function<Result<std::vector<JobId>>(db::Store&, UnixMs)> make,
                 Reply<api::Created> reply, std::function<void()> after);

@@ -9,6 +9,7 @@
 
 #include "api/http_server.h"
 #include "api/policy_codec.h"
+#include "daemon/ballast.h"
 #include "daemon/commands_impl.h"
 #include "daemon/credentials.h"
 #include "daemon/descriptor_limit.h"
@@ -33,6 +34,7 @@ namespace {
 constexpr const char* kDatabase = "nightshift.db";
 constexpr const char* kInstanceFile = "instance.json";
 constexpr const char* kPolicyFile = "policy.json";
+constexpr const char* kBallastFile = "ballast";
 constexpr std::size_t kPolicyFileMax = 1 << 20;
 /// Answers under way at the stop have this long to reach their clients.
 constexpr auto kDrainStep = std::chrono::milliseconds(20);
@@ -52,6 +54,7 @@ struct Daemon::Parts {
     std::unique_ptr<db::Queries> queries;
     std::vector<api::KindInfo> kinds;
     std::string not_ready_reason;
+    Ballast ballast{kBallastFile};
     std::unique_ptr<Loop> loop;
     std::unique_ptr<Crew> crew;
     std::unique_ptr<DeviceBook> devices;
@@ -110,6 +113,7 @@ Status Daemon::Parts::load_credentials() {
 
 Status Daemon::Parts::make_devices() {
     loop = std::make_unique<Loop>(io, *store, clock);
+    loop->set_reserve(ballast);
     Workplace workplace;
     workplace.data_folder = config.data_folder;
     workplace.worker_path = config.worker_path;

@@ -24,6 +24,12 @@ constexpr auto kIdleCheckpoint = std::chrono::seconds(2);
 /// Changes in one transaction: bounds the time until the first of them is answered.
 constexpr std::size_t kChangesPerTick = 4096;
 
+Error disk_low() {
+    return {ErrorCode::kExhausted, "disk_low",
+            "The disk of the data folder is full; only ends of jobs and cancels are still stored.",
+            "Free some space on it and try again: nothing that was stored is lost.", ""};
+}
+
 bool is_worth_retrying(const Status& status) {
     return !status &&
            (status.error().code == ErrorCode::kExhausted || status.error().code == ErrorCode::kUnavailable);
@@ -62,8 +68,29 @@ void Loop::flush() {
     is_tick_posted_ = false;
 }
 
+void Loop::set_reserve(Reserve& reserve) {
+    reserve_ = &reserve;
+    is_disk_low_ = !reserve_->take_back();
+    if (is_disk_low_) spdlog::error("disk_low reserve=none");
+}
+
+void Loop::watch_room() {
+    if (!is_disk_low_ || !reserve_->take_back()) return;
+    is_disk_low_ = false;
+    spdlog::info("disk_has_room_again");
+}
+
+void Loop::use_reserve() {
+    if (reserve_ == nullptr || is_disk_low_) return;
+    is_disk_low_ = true;
+    reserve_->give_up();
+    spdlog::error("disk_full reserve=given_up");
+    wake();  // what was kept may fit now
+}
+
 void Loop::tick() {
     is_tick_posted_ = false;
+    watch_room();
     const UnixMs now = clock_.now();
     std::vector<Outcome> outcomes;
     const bool is_committed = persist(now, outcomes);
@@ -105,7 +132,7 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
         outcomes.push_back({std::move(change), status});
         crash_point("tick.change_applied");
     }
-    const bool may_decide = !retry_at_ || clock_.steady() >= *retry_at_;
+    const bool may_decide = !is_disk_low_ && (!retry_at_ || clock_.steady() >= *retry_at_);
     bool has_decided = may_decide;
     // A stage that asks for another look asks for the tick after this one.
     is_looking_ = std::exchange(is_look_wanted_, false);
@@ -141,6 +168,7 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
 }
 
 Status Loop::apply_one(const Change& change, UnixMs now) {
+    if (is_disk_low_ && !change.must_happen && !change.uses_reserve) return disk_low();
     NIGHTSHIFT_TRY(store_.savepoint());
     const Status applied = change.apply(store_, now);
     if (applied) {
@@ -153,6 +181,11 @@ Status Loop::apply_one(const Change& change, UnixMs now) {
 }
 
 void Loop::settle(std::vector<Outcome>& outcomes, const Status& commit) {
+    const auto is_full = [](const Status& status) { return !status && status.error().reason == "disk_low"; };
+    if (is_full(commit)) use_reserve();
+    for (const Outcome& outcome : outcomes) {
+        if (is_full(outcome.status)) use_reserve();
+    }
     bool has_kept = false;
     std::vector<Outcome> told;
     for (Outcome& outcome : outcomes) {
@@ -175,7 +208,7 @@ void Loop::settle(std::vector<Outcome>& outcomes, const Status& commit) {
 
 void Loop::arm(UnixMs now) {
     Millis wait = kRearm;
-    if (retry_at_) wait = std::min(wait, kRetryAfterFailure);
+    if (retry_at_ || is_disk_low_) wait = std::min(wait, kRetryAfterFailure);
     for (const TickStage* stage : stages_) {
         const auto at = stage->next_wakeup();
         if (!at) continue;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/ballast.h"
 #include "daemon/event_hub.h"
 #include "db/store.h"
 #include "scheduler/clock.h"
@@ -21,6 +22,8 @@ struct Change {
     std::function<void(const Status&)> done;
     /// Something that was observed, like the end of a process: kept and tried again until it is stored.
     bool must_happen = false;
+    /// May use the room that is kept back for a full disk: it ends something, like a cancel.
+    bool uses_reserve = false;
 };
 
 /// A part that takes part in every tick.
@@ -53,6 +56,10 @@ class Loop {
     void add_stage(TickStage& stage) { stages_.push_back(&stage); }
     /// No further stages take part: the daemon is going down, only changes are still stored.
     void remove_stages() { stages_.clear(); }
+    /// Room to fall back on when the disk is full. While it is used, only ends and cancels are stored;
+    /// nothing is decided and requests are refused. `reserve` outlives the loop.
+    void set_reserve(Reserve& reserve);
+    bool is_disk_low() const { return is_disk_low_; }
     /// Stores what is pending now. For the start and the end of the daemon.
     void flush();
 
@@ -74,6 +81,9 @@ class Loop {
     void arm(UnixMs now);
     void tidy_wal();
     void post_tick();
+    /// Looks again whether there is room.
+    void watch_room();
+    void use_reserve();
 
     boost::asio::io_context& io_;
     db::Store& store_;
@@ -87,6 +97,8 @@ class Loop {
     bool is_look_wanted_ = true;
     bool is_looking_ = true;
     std::int64_t commits_ = 0;
+    Reserve* reserve_ = nullptr;
+    bool is_disk_low_ = false;
     std::optional<Millis> retry_at_;  ///< steady: the disk refused, facts are kept until then
 };
 

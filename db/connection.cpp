@@ -26,6 +26,27 @@ Error disk_low() {
             "Free some space on the disk of the data folder and try again; nothing stored was lost.", ""};
 }
 
+Error disk_read_only() {
+    return {ErrorCode::kUnavailable, "disk_read_only",
+            "The disk of the data folder has become read-only; nothing stored was lost.",
+            "Look at `dmesg` for errors of the disk, mount it writable again (mount -o remount,rw), then try "
+            "again.",
+            ""};
+}
+
+/// errno of the failure. SQLite's own answer is the errno of this moment, which unlocking after the failure
+/// may have changed; the file that failed remembers its own.
+int system_error(sqlite3* handle) {
+    int code = 0;
+    sqlite3_file* log = nullptr;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+        log != nullptr && log->pMethods != nullptr) {
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &code);
+    }
+    if (code == 0) sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &code);
+    return code != 0 ? code : sqlite3_system_errno(handle);
+}
+
 }  // namespace
 
 Error Connection::last_error(int code) const {
@@ -34,8 +55,9 @@ Error Connection::last_error(int code) const {
         case SQLITE_FULL:
             return disk_low();
         case SQLITE_IOERR: {
-            const int os_error = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
+            const int os_error = handle_ != nullptr ? system_error(handle_) : 0;
             if (os_error == ENOSPC || os_error == EDQUOT) return disk_low();
+            if (os_error == EROFS) return disk_read_only();
             return {ErrorCode::kUnavailable, "disk_error",
                     "The database could not be read or written: " + text + ".",
                     "Check the disk of the data folder.", ""};
@@ -50,7 +72,8 @@ Error Connection::last_error(int code) const {
             return {ErrorCode::kCorrupt, "database_damaged", "The database is damaged: " + text + ".",
                     "Restore nightshift.db from backup/ or move it away to start with an empty queue.", ""};
         case SQLITE_CONSTRAINT:
-            if (text.find("illegal_transition") != std::string::npos) {
+            if (text.find("illegal_transition") != std::string::npos ||
+                text.find("job_end_is_final") != std::string::npos) {
                 return {ErrorCode::kConflict, "state_conflict",
                         "The job is in a state that does not allow this.",
                         "Look at the job again and repeat what still makes sense.", ""};
@@ -76,8 +99,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mo
             "Use a folder on a local disk: nightshiftd --data DIR.", ""};
     }
     sqlite3* handle = nullptr;
-    const int flags =
-        mode == Mode::kWriter ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    const int flags = mode == Mode::kWriter ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                            : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     std::unique_ptr<Connection> connection(new Connection(handle));
     if (code != SQLITE_OK) return connection->last_error(code);
@@ -135,6 +158,33 @@ Result<std::int64_t> Connection::scalar(const char* sql) {
     sqlite3_finalize(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE) return last_error(code);
     return value;
+}
+
+void Connection::remember_files(const std::string& path) {
+    path_ = path;
+    file_ = identity_of(path);
+    log_ = identity_of(path + "-wal");
+}
+
+Status Connection::check_files() {
+    if (path_.empty()) return {};
+    if (!log_) log_ = identity_of(path_ + "-wal");  // made by the first commit
+    const bool is_file_gone = identity_of(path_) != file_;
+    const bool is_log_gone = log_ && identity_of(path_ + "-wal") != log_;
+    if (!is_file_gone && !is_log_gone) return {};
+    if (!is_file_gone && !in_transaction()) {
+        static_cast<void>(
+            sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr));
+    }
+    const std::string name = is_file_gone ? path_ : path_ + "-wal";
+    return Error{ErrorCode::kUnavailable, "database_replaced",
+                 name + " was deleted or replaced while nightshiftd was using it; nothing more is stored.",
+                 is_file_gone
+                     ? "Put the file back, or stop nightshiftd and restore a backup "
+                       "(`nightshift restore FILE`). Jobs that run go on."
+                     : "Restart nightshiftd: what it had acknowledged is in nightshift.db. Jobs that "
+                       "run go on.",
+                 ""};
 }
 
 bool Connection::in_transaction() const {

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "db/file_system.h"
 #include "scheduler/result.h"
 
 struct sqlite3;
@@ -30,8 +32,8 @@ class Connection {
   public:
     enum class Mode { kWriter, kReader };
 
-    /// Fails: corrupt "database_damaged", exhausted "disk_low", unsupported "network_file_system",
-    /// conflict "not_our_file", unavailable "database_unreadable".
+    /// A reader may be given SQLite's "file:" form. Fails: corrupt "database_damaged", exhausted "disk_low",
+    /// unsupported "network_file_system", conflict "not_our_file", unavailable "database_unreadable".
     static Result<std::unique_ptr<Connection>> open(const std::string& path, Mode mode);
     ~Connection();
     Connection(const Connection&) = delete;
@@ -55,6 +57,15 @@ class Connection {
     /// The connection's newest failure in our words.
     Error last_error(int code) const;
 
+    /// For what needs SQLite itself, like its backup.
+    sqlite3* handle() const { return handle_; }
+
+    /// From now on the files of this moment are the database: check_files() tells when they are gone.
+    void remember_files(const std::string& path);
+    /// Fails: unavailable "database_replaced" when nightshift.db or its log was deleted or is another
+    /// file. What was only in a deleted log is moved into the database, so that a restart finds it.
+    Status check_files();
+
     /// Checks a cached statement out, or prepares it. `literal` is the key by address.
     Result<sqlite3_stmt*> check_out(const char* literal);
     void check_in(const char* literal, sqlite3_stmt* statement);
@@ -69,6 +80,8 @@ class Connection {
     std::unordered_multimap<const char*, sqlite3_stmt*> idle_;
     std::int64_t wal_pages_ = 0;
     Work work_;
+    std::string path_;  ///< empty = files are not watched
+    std::optional<FileIdentity> file_, log_;
 };
 
 }  // namespace nightshift::db

@@ -1,5 +1,6 @@
 #include "db/file_system.h"
 
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
@@ -20,6 +21,12 @@ bool is_on_network_file_system(const std::string& path) {
                                                      0x73757245, 0x564c};
     return std::find(kNetwork.begin(), kNetwork.end(), static_cast<std::uint32_t>(info.f_type)) !=
            kNetwork.end();
+}
+
+std::optional<FileIdentity> identity_of(const std::string& path) {
+    struct stat info {};
+    if (stat(path.c_str(), &info) != 0) return std::nullopt;
+    return FileIdentity{info.st_dev, info.st_ino};
 }
 
 }  // namespace nightshift::db

@@ -68,6 +68,17 @@ struct IdempotentAnswer {
     std::vector<JobId> jobs;  ///< in their order; none when it was no job
 };
 
+/// What became of one promise about the stored data.
+struct CheckResult {
+    std::string code;     ///< "I7"
+    std::string name;     ///< what must hold, in a few words
+    std::string held_by;  ///< "constraint", "trigger", "query", "design"
+    std::string meaning;  ///< what is wrong when it does not hold
+    std::string remedy;   ///< what to do then
+    /// What breaks it: ids of rows, or words; the first few. Empty = it holds.
+    std::vector<std::string> broken;
+};
+
 /// Read side for the HTTP layer: a read-only connection of its own. Thread: the one that made it.
 class Queries {
   public:

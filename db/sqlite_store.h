@@ -61,6 +61,7 @@ class SqliteStore final : public Store {
     Status set_lease_use(const AttemptId& id, Bytes used, Bytes peak) override;
     Status set_progress(const AttemptId& id, const Progress& progress) override;
     Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) override;
+    Result<bool> forget_checkpoints(JobId id, UnixMs ended_before) override;
     Status mark_checkpoint_bad(const Checkpoint& checkpoint) override;
     Result<std::optional<Checkpoint>> last_checkpoint(JobId id) override;
     Result<std::optional<Attempt>> attempt(const AttemptId& id) override;

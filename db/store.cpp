@@ -24,6 +24,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::s
     auto connection = Connection::open(path, Connection::Mode::kWriter);
     if (!connection) return connection.error();
     NIGHTSHIFT_TRY(migrate(**connection, path));
+    (*connection)->remember_files(path);
     auto store = std::make_unique<SqliteStore>(std::move(*connection));
     const auto known = store->setting("created_by");
     if (!known) return known.error();
@@ -34,6 +35,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::s
 Status SqliteStore::begin() {
     new_events_.clear();
     events_at_savepoints_.clear();
+    NIGHTSHIFT_TRY(connection_->check_files());
     return connection_->exec("BEGIN IMMEDIATE");
 }
 
@@ -49,6 +51,11 @@ Status SqliteStore::commit() {
         return done;
     }
     crash_point("commit.done");
+    // What went into a file without a name would be gone with this process: it is not acknowledged.
+    if (Status in_place = connection_->check_files(); !in_place) {
+        rollback();
+        return in_place;
+    }
     const auto took = std::chrono::steady_clock::now() - from;
     last_commit_ = Millis{std::chrono::duration_cast<std::chrono::milliseconds>(took).count()};
     return {};

@@ -30,6 +30,24 @@ Status SqliteStore::add_checkpoint(const Checkpoint& checkpoint, UnixMs now, con
     return {};
 }
 
+Result<bool> SqliteStore::forget_checkpoints(JobId id, UnixMs ended_before) {
+    Statement needed(
+        *connection_,
+        "SELECT 1 FROM job WHERE id = ?1 AND ended_at_ms < ?2 AND NOT EXISTS (SELECT 1 FROM job "
+        "WHERE rerun_of = ?1 AND rerun_of <> 0 AND ended_at_ms IS NULL) AND NOT EXISTS (SELECT 1 "
+        "FROM dep JOIN job AS child ON child.id = dep.job_id WHERE dep.on_job = ?1 AND "
+        "child.ended_at_ms IS NULL)",
+        id, ended_before);
+    const auto may_go = needed.step();
+    if (!may_go) return may_go.error();
+    if (!*may_go) return false;
+    Statement rows(*connection_, "DELETE FROM checkpoint WHERE job_id = ?", id);
+    NIGHTSHIFT_TRY(rows.run());
+    Statement job(*connection_, "UPDATE job SET has_checkpoint = 0 WHERE id = ? AND has_checkpoint = 1", id);
+    NIGHTSHIFT_TRY(job.run());
+    return true;
+}
+
 Status SqliteStore::mark_checkpoint_bad(const Checkpoint& checkpoint) {
     Statement bad(*connection_,
                   "UPDATE checkpoint SET is_bad = 1 WHERE job_id = ? AND attempt = ? AND path = ?",

@@ -350,6 +350,47 @@ BEGIN
     SELECT RAISE(ABORT, 'event_is_final');
 END;
 
+-- What must not happen, whatever the program above does.
+CREATE TRIGGER job_end_is_final BEFORE UPDATE OF ended_at_ms, outcome_code ON job
+WHEN OLD.ended_at_ms IS NOT NULL
+     AND (NEW.ended_at_ms IS NOT OLD.ended_at_ms OR NEW.outcome_code IS NOT OLD.outcome_code)
+BEGIN
+    SELECT RAISE(ABORT, 'job_end_is_final');
+END;
+CREATE TRIGGER job_origin_is_final BEFORE UPDATE OF id, created_at_ms ON job
+WHEN NEW.id <> OLD.id OR NEW.created_at_ms <> OLD.created_at_ms
+BEGIN
+    SELECT RAISE(ABORT, 'job_origin_is_final');
+END;
+CREATE TRIGGER attempt_end_is_final BEFORE UPDATE OF end_kind, ended_at_ms ON attempt
+WHEN OLD.end_kind IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'attempt_end_is_final');
+END;
+CREATE TRIGGER lease_in_use BEFORE DELETE ON lease
+WHEN OLD.is_reclaiming = 0
+BEGIN
+    SELECT RAISE(ABORT, 'lease_in_use');
+END;
+CREATE TRIGGER checkpoint_is_final BEFORE UPDATE OF job_id, attempt, path, step, bytes, sha256 ON checkpoint
+BEGIN
+    SELECT RAISE(ABORT, 'checkpoint_is_final');
+END;
+CREATE TRIGGER event_in_the_middle BEFORE DELETE ON event
+WHEN EXISTS (SELECT 1 FROM event WHERE seq < OLD.seq)
+BEGIN
+    SELECT RAISE(ABORT, 'event_in_the_middle');
+END;
+CREATE INDEX job_open_rerun ON job (rerun_of) WHERE rerun_of <> 0 AND ended_at_ms IS NULL;
+CREATE TRIGGER job_is_needed BEFORE DELETE ON job
+WHEN OLD.ended_at_ms IS NULL
+     OR EXISTS (SELECT 1 FROM dep JOIN job AS child ON child.id = dep.job_id
+                WHERE dep.on_job = OLD.id AND child.ended_at_ms IS NULL)
+     OR EXISTS (SELECT 1 FROM job WHERE rerun_of = OLD.id AND rerun_of <> 0 AND ended_at_ms IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'job_is_needed');
+END;
+
 INSERT INTO legal_change VALUES
     ('waiting', 'starting'), ('waiting', 'cancelled'), ('waiting', 'skipped'), ('waiting', 'expired'),
     ('starting', 'running'), ('starting', 'waiting'), ('starting', 'yielding'), ('starting', 'stopping'),

@@ -121,6 +121,89 @@ TEST_CASE("loop: a full disk refuses requests, keeps facts, and both work again 
     CHECK(broken->empty());
 }
 
+namespace {
+
+/// Room of a pretended disk.
+struct FakeReserve : Reserve {
+    bool has_room = true, is_there = false;
+    int given_up = 0;
+    bool take_back() override {
+        if (has_room) is_there = true;
+        return is_there;
+    }
+    void give_up() override {
+        is_there = false;
+        ++given_up;
+        on_give_up();
+    }
+    std::function<void()> on_give_up = [] {};
+};
+
+}  // namespace
+
+TEST_CASE("loop: on a full disk the reserve goes to ends and cancels, and nothing else is let in") {
+    LoopFixture f;
+    FakeReserve reserve;
+    f.loop->set_reserve(reserve);
+    std::vector<Status> answers;
+    f.loop->change(f.insert(answers));
+    f.run();
+    const auto limit_pages = [&f](std::int64_t more) {
+        const std::string pragma =
+            "PRAGMA max_page_count = " + std::to_string(*f.connection().scalar("PRAGMA page_count") + more);
+        REQUIRE(f.connection().exec(pragma.c_str()));
+    };
+    limit_pages(2);
+    reserve.has_room = false;
+    reserve.on_give_up = [&] { limit_pages(500); };
+    std::vector<Status> facts, cancels;
+    Change fact = f.insert(facts, 100'000);
+    fact.must_happen = true;
+    f.loop->change(std::move(fact));
+    f.run();
+    CHECK(reserve.given_up == 1);
+    CHECK(f.loop->is_disk_low());
+    REQUIRE(facts.size() == 1);  // stored at once, from the reserve
+    CHECK(facts[0]);
+    f.loop->change(f.insert(answers));
+    Change cancel = f.insert(cancels);
+    cancel.uses_reserve = true;
+    f.loop->change(std::move(cancel));
+    f.run();
+    REQUIRE(answers.size() == 2);
+    REQUIRE_FALSE(answers[1]);
+    CHECK(answers[1].error().reason == "disk_low");
+    REQUIRE(cancels.size() == 1);
+    CHECK(cancels[0]);
+    reserve.has_room = true;
+    f.loop->change(f.insert(answers));
+    f.run();
+    CHECK_FALSE(f.loop->is_disk_low());
+    REQUIRE(answers.size() == 3);
+    CHECK(answers[2]);
+    CHECK(reserve.given_up == 1);
+}
+
+TEST_CASE("ballast: holds real blocks, goes when it is given up, comes back") {
+    const tests::ScratchFolder folder;
+    const auto path = folder / "ballast";
+    Ballast ballast(path.string(), mebibytes(1));
+    REQUIRE(ballast.take_back());
+    CHECK(std::filesystem::file_size(path) == 1024 * 1024);
+    const auto time = std::filesystem::last_write_time(path);
+    CHECK(ballast.take_back());
+    CHECK(std::filesystem::last_write_time(path) == time);
+    std::filesystem::resize_file(path, 0);
+    std::filesystem::resize_file(path, 1024 * 1024);  // sparse: holds nothing back
+    REQUIRE(ballast.take_back());
+    ballast.give_up();
+    CHECK_FALSE(std::filesystem::exists(path));
+    CHECK(ballast.take_back());
+    Ballast too_large((folder / "too large").string(), gibibytes(1 << 20));
+    CHECK_FALSE(too_large.take_back());
+    CHECK_FALSE(std::filesystem::exists(folder / "too large"));
+}
+
 TEST_CASE("loop: a listener that is gone hears nothing") {
     LoopFixture f;
     int heard = 0;
