@@ -64,6 +64,8 @@ struct PauseRequest {
     std::string actor;
 };
 
+class Storage;
+
 struct ServerStatus {
     std::string version, boot_id, data_folder, worker_path;
     std::int64_t pid = 0;
@@ -74,6 +76,9 @@ struct ServerStatus {
     Millis last_commit;  ///< time of the newest database commit, fsync included
     std::int64_t plan_seq = 0;
     std::int64_t connections = 0, rejected = 0;
+    /// "ok", "disk_low", "failing" (nothing can be stored), "rescue" (damaged: reading only).
+    std::string storage = "ok";
+    std::string storage_text;  ///< what it means and what to do; empty when ok
 };
 
 /// What the HTTP layer asks of the daemon. Every call happens on the loop thread; a mutation answers
@@ -109,6 +114,9 @@ class Commands {
     /// Stores the hash of a new credential (browser session, rotation), or forgets one.
     virtual void put_token(db::StoredToken token, Reply<void> reply) = 0;
     virtual void delete_token(std::string sha256, Reply<void> reply) = 0;
+
+    /// Checks and copies of the database; null where there are none.
+    virtual Storage* storage() { return nullptr; }
 
     // --- reads that need live state ----------------------------------------------------------
     /// Planner input of this moment. With `job`, the waiting job is added to its class's candidates.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/commands.h"
+#include "api/storage.h"
 #include "api/submit_codec.h"
 #include "daemon/dispatcher.h"
 #include "daemon/schedule_runner.h"
@@ -22,6 +23,7 @@ class CommandsImpl final : public api::Commands {
         ScheduleRunner& schedules;
         const TimeZones& zones;
         const std::vector<api::KindInfo>& kinds;
+        api::Storage& storage;
         std::function<api::ServerStatus()> status;
         std::function<void()> stop;                              ///< ends the daemon soon
         std::function<void(const std::string&)> policy_changed;  ///< writes policy.json
@@ -44,6 +46,7 @@ class CommandsImpl final : public api::Commands {
     void put_token(db::StoredToken token, Reply<void> reply) override;
     void delete_token(std::string sha256, Reply<void> reply) override;
 
+    api::Storage* storage() override { return &parts_.storage; }
     Result<Snapshot> snapshot() const override;
     const TimeZones& zones() const override { return parts_.zones; }
     UnixMs now() const override { return parts_.loop.clock().now(); }

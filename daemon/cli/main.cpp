@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
     add_schedule_verbs(app, session);
     add_policy_verbs(app, session);
     add_machine_verbs(app, session);
+    add_storage_verbs(app, session);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
