@@ -79,6 +79,8 @@ struct PauseRequest {
     std::string actor;
 };
 
+class Storage;
+
 /// What the newest committed planning pass saw and decided. `zones` must outlive it. Thread: the loop.
 class PlannedQueue {
   public:
@@ -123,6 +125,9 @@ struct ServerStatus {
     std::int64_t connections = 0, rejected = 0;
     std::int64_t commits = 0;
     PassCounters passes;
+    /// "ok", "disk_low", "failing" (nothing can be stored), "rescue" (damaged: reading only).
+    std::string storage = "ok";
+    std::string storage_text;  ///< what it means and what to do; empty when ok
 };
 
 /// The queue's forecast for a deadline, with the jobs it speaks of.
@@ -185,6 +190,9 @@ class Commands {
     /// Stores the hash of a new credential (browser session, rotation), or forgets one.
     virtual void put_token(db::StoredToken token, Reply<void> reply) = 0;
     virtual void delete_token(std::string sha256, Reply<void> reply) = 0;
+
+    /// Checks and copies of the database; null where there are none.
+    virtual Storage* storage() { return nullptr; }
 
     // --- reads that need live state ----------------------------------------------------------
     /// Planner input of this moment. With `job`, the waiting job is added to its class's candidates.

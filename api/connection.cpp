@@ -379,6 +379,9 @@ Connection::Task<bool> Connection::write(const RequestHead* head, Response respo
     if (response.headers.empty() || response.headers.front().first != "X-Request-Id") {
         response.headers.emplace(response.headers.begin(), "X-Request-Id", request_id_);
     }
+    if (!core_->options.storage_state.empty()) {
+        response.headers.emplace_back("Nightshift-Storage", core_->options.storage_state);
+    }
     if (response.stream && !is_head) co_return co_await write_stream(response, keep_alive);
     if (response.stream) response.stream->cancel();
     co_return co_await write_plain(response, is_head, keep_alive);

@@ -30,6 +30,8 @@ struct ServerOptions {
     std::uint16_t port = 7390;          ///< 0 picks a free one; ::1 gets the same port where it exists
     std::string socket_path;            ///< Unix socket beside TCP; empty = none
     std::string web_root;               ///< folder served instead of the built-in pages; empty = none
+    /// Sent with every answer as Nightshift-Storage; empty = not sent. "rescue": nothing can be changed.
+    std::string storage_state;
     ConnectionLimits limits;
 };
 

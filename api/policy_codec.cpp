@@ -276,6 +276,7 @@ class PolicyReader {
         FieldReader fields(object, "/retention", errors_);
         policy_.retain_jobs = fields.duration("jobs").value_or(policy_.retain_jobs);
         policy_.retain_logs = fields.duration("logs").value_or(policy_.retain_logs);
+        policy_.retain_checkpoints = fields.duration("checkpoints").value_or(policy_.retain_checkpoints);
         fields.finish();
     }
 
@@ -385,7 +386,9 @@ std::string policy_to_json(const Policy& policy) {
     }
     out["fairness"] = {{"floor_percent", policy.floor_percent}};
     out["roots"] = policy.roots;
-    out["retention"] = {{"jobs", time_text(policy.retain_jobs)}, {"logs", time_text(policy.retain_logs)}};
+    out["retention"] = {{"jobs", time_text(policy.retain_jobs)},
+                        {"logs", time_text(policy.retain_logs)},
+                        {"checkpoints", time_text(policy.retain_checkpoints)}};
     return out.dump(2, ' ', false, json::error_handler_t::replace);
 }
 

@@ -30,6 +30,9 @@ constexpr std::array kRoutes{
     get("/api/v1/openapi.json", kViewer, handle::openapi),
     get("/api/v1/status", kViewer, handle::status),
     get("/api/v1/kinds", kViewer, handle::kinds),
+    get("/api/v1/selfcheck", kViewer, handle::self_check),
+    get("/api/v1/backup", kViewer, handle::list_backups),
+    post("/api/v1/backup", kAdmin, handle::make_backup),
 
     get("/api/v1/jobs", kViewer, handle::list_jobs),
     post("/api/v1/jobs", kOperator, handle::submit, BodyKind::kJson),

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/commands.h"
+#include "api/storage.h"
 #include "api/submit_codec.h"
 #include "daemon/dispatcher.h"
 #include "daemon/projector.h"
@@ -24,6 +25,7 @@ class CommandsImpl final : public api::Commands {
         Projector& projector;
         const TimeZones& zones;
         const std::vector<api::KindInfo>& kinds;
+        api::Storage& storage;
         std::function<api::ServerStatus()> status;
         std::function<void()> stop;                              ///< ends the daemon soon
         std::function<void(const std::string&)> policy_changed;  ///< writes policy.json
@@ -49,6 +51,7 @@ class CommandsImpl final : public api::Commands {
     void put_token(db::StoredToken token, Reply<void> reply) override;
     void delete_token(std::string sha256, Reply<void> reply) override;
 
+    api::Storage* storage() override { return &parts_.storage; }
     Result<Snapshot> snapshot() const override;
     std::shared_ptr<const api::PlannedQueue> planned() const override { return parts_.dispatcher.planned(); }
     const TimeZones& zones() const override { return parts_.zones; }

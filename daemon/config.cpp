@@ -76,6 +76,8 @@ ParsedConfig parse_config(int argc, const char* const* argv) {
     bool lists_crash_points = false;
     app.add_flag("--crash-points", lists_crash_points, "print where tests may end it, and exit")
         ->group("Tests");
+    app.add_option("--restore", config.restore_file, "put this backup in the place of the database, then end")
+        ->type_name("FILE");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -102,6 +104,7 @@ ParsedConfig parse_config(int argc, const char* const* argv) {
         absolute_path(config.data_folder.empty() ? default_data_folder() : config.data_folder);
     while (config.data_folder.size() > 1 && config.data_folder.back() == '/') config.data_folder.pop_back();
     if (socket != "none" && !socket.empty()) config.socket_path = absolute_path(socket);
+    if (!config.restore_file.empty()) config.restore_file = absolute_path(config.restore_file);
     if (!config.policy_file.empty()) config.policy_file = absolute_path(config.policy_file);
     if (!config.web_root.empty()) config.web_root = absolute_path(config.web_root);
     config.worker_path = find_worker();
@@ -116,8 +119,9 @@ int exit_code_of(const Error& error) {
     }
     if (error.code == ErrorCode::kInvalidArgument || reason == "address_not_loopback") return kExitUsage;
     if (reason == "schema_newer" || reason == "bad_permissions" || reason == "network_file_system" ||
-        reason == "database_damaged" || reason == "not_our_file" || reason == "data_folder_unusable" ||
-        reason == "file_unusable" || reason == "bad_credentials" || reason == "database_unreadable") {
+        reason == "database_damaged" || reason == "backup_damaged" || reason == "not_our_file" ||
+        reason == "data_folder_unusable" || reason == "file_unusable" || reason == "bad_credentials" ||
+        reason == "database_unreadable") {
         return kExitConfig;
     }
     return kExitUnavailable;

@@ -19,11 +19,14 @@
 #include "daemon/log_sink.h"
 #include "daemon/paths.h"
 #include "daemon/recovery.h"
+#include "daemon/rescue.h"
 #include "daemon/shell.h"
+#include "daemon/storage_keeper.h"
 #include "daemon/system_clock.h"
 #include "daemon/time_zones.h"
 #include "daemon/upkeep.h"
 #include "daemon/version.h"
+#include "daemon/watched_queries.h"
 #include "daemon/worker/identity.h"
 #include "scheduler/crash_point.h"
 
@@ -34,6 +37,7 @@ namespace {
 constexpr const char* kDatabase = "nightshift.db";
 constexpr const char* kInstanceFile = "instance.json";
 constexpr const char* kPolicyFile = "policy.json";
+constexpr const char* kBackupFolder = "backup";
 constexpr const char* kBallastFile = "ballast";
 constexpr std::size_t kPolicyFileMax = 1 << 20;
 /// Answers under way at the stop have this long to reach their clients.
@@ -62,12 +66,14 @@ struct Daemon::Parts {
     std::unique_ptr<ScheduleRunner> schedules;
     std::unique_ptr<Projector> projector;
     std::unique_ptr<CommandsImpl> commands;
+    std::unique_ptr<StorageKeeper> storage;
     std::unique_ptr<Upkeep> upkeep;
     std::unique_ptr<api::HttpServer> server;
     std::unique_ptr<Shell> shell;
     std::unique_ptr<boost::asio::steady_timer> drain;
     bool is_ready = false;
     bool is_stopping = false;
+    std::optional<Error> damage;  ///< found while running: the database cannot be trusted any more
 
     explicit Parts(const Config& c) : config(c), started_at(clock.now()) {}
 
@@ -82,6 +88,8 @@ struct Daemon::Parts {
     void stop_now();
     void drain_answers(int steps_left);
     void write_policy_file();
+    /// Ends the loop: the database cannot be trusted, only reading goes on.
+    void leave_damaged(const Error& error);
 };
 
 Status Daemon::Parts::open_data() {
@@ -96,8 +104,8 @@ Status Daemon::Parts::open_data() {
     store = std::move(*opened);
     auto reader = db::open_queries(kDatabase);
     if (!reader) return reader.error();
-    queries = std::move(*reader);
     crash_point("start.database_open");
+    queries = watch(std::move(*reader), [this](const Error& error) { leave_damaged(error); });
     return load_credentials();
 }
 
@@ -155,13 +163,14 @@ void Daemon::Parts::make_scheduling() {
             });
             return stopped;
         });
+    storage = std::make_unique<StorageKeeper>(io, clock, kDatabase, kBackupFolder);
     projector = std::make_unique<Projector>(io, kDatabase);
     commands = std::make_unique<CommandsImpl>(
         CommandsImpl::Parts{*loop, *crew, *devices, *dispatcher, *schedules, *projector, zones, kinds,
-                            [this] { return status(); }, [this] { request_stop(); },
+                            *storage, [this] { return status(); }, [this] { request_stop(); },
                             [this](const std::string&) { write_policy_file(); }});
     upkeep = std::make_unique<Upkeep>(
-        *loop, [this] { return dispatcher->policy(); }, config.data_folder);
+        *loop, *storage, [this] { return dispatcher->policy(); }, config.data_folder);
     loop->add_stage(*schedules);
     loop->add_stage(*dispatcher);
 }
@@ -245,6 +254,16 @@ api::ServerStatus Daemon::Parts::status() const {
     status.is_simulated = devices->is_simulated();
     status.is_ready = is_ready && not_ready_reason.empty() && !is_stopping;
     status.not_ready_reason = is_stopping ? "stopping" : not_ready_reason;
+    if (loop->is_disk_low()) {
+        status.storage = "disk_low";
+        status.storage_text = "The disk is full: only ends of jobs and cancels are stored. Free some space.";
+    }
+    if (const auto& trouble = loop->trouble(); trouble && !loop->is_disk_low()) {
+        status.storage = "failing";
+        status.storage_text = trouble->message + " " + trouble->hint;
+        status.is_ready = false;
+        status.not_ready_reason = status.storage_text;
+    }
     status.last_commit = store->last_commit_time();
     status.plan_seq = dispatcher->plan_seq();
     status.commits = loop->commits();
@@ -254,6 +273,11 @@ api::ServerStatus Daemon::Parts::status() const {
         status.rejected = server->rejected();
     }
     return status;
+}
+
+void Daemon::Parts::leave_damaged(const Error& error) {
+    damage = error;
+    io.stop();
 }
 
 void Daemon::Parts::request_stop() {
@@ -292,7 +316,11 @@ Daemon::~Daemon() = default;
 int Daemon::run() {
     parts_ = std::make_unique<Parts>(config_);
     Parts& parts = *parts_;
-    const auto refuse = [](const Error& error) {
+    const auto refuse = [this](const Error& error) {
+        if (error.reason == "database_damaged") {
+            parts_.reset();
+            return run_rescue(config_, error);
+        }
         std::fprintf(stderr, "nightshiftd: %s %s\n", error.message.c_str(), error.hint.c_str());
         return exit_code_of(error);
     };
@@ -307,6 +335,7 @@ int Daemon::run() {
     if (Status made = parts.make_devices(); !made) return refuse(made.error());
     parts.make_scheduling();
     if (Status loaded = parts.load_policy(); !loaded) return refuse(loaded.error());
+    parts.loop->set_on_damage([&parts](const Error& error) { parts.leave_damaged(error); });
     const auto recovered = recover(*parts.loop, *parts.crew, parts.clock.now());
     if (!recovered) return refuse(recovered.error());
     parts.shell = make_shell(parts.io, [&parts] { parts.stop_now(); });
@@ -322,6 +351,11 @@ int Daemon::run() {
     parts.io.run();
     parts.server.reset();
     parts.crew->close();
+    if (parts.damage) {
+        const Error damage = *parts.damage;
+        parts_.reset();
+        return run_rescue(config_, damage);
+    }
     parts.loop->flush();
     static_cast<void>(parts.store->checkpoint_wal());
     crash_point("down.wal_moved");

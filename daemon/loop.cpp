@@ -88,6 +88,13 @@ void Loop::use_reserve() {
     wake();  // what was kept may fit now
 }
 
+void Loop::notice(const Status& status) {
+    if (status || status.error().code != ErrorCode::kCorrupt || !on_damage_) return;
+    spdlog::critical("database_damaged error=\"{}\"", status.error().message);
+    boost::asio::post(io_,
+                      [act = std::exchange(on_damage_, nullptr), error = status.error()] { act(error); });
+}
+
 void Loop::tick() {
     is_tick_posted_ = false;
     watch_room();
@@ -142,6 +149,7 @@ bool Loop::persist(UnixMs now, std::vector<Outcome>& outcomes) {
         if (decided) decided = stage->decide(store_, now);
         if (decided && store_.in_transaction()) decided = store_.release_savepoint();
         if (!decided) {
+            notice(decided);
             spdlog::warn("decision_failed error=\"{}\"", decided.error().message);
             if (!store_.in_transaction()) ended_by = decided;
             store_.rollback_to_savepoint();
@@ -183,7 +191,10 @@ Status Loop::apply_one(const Change& change, UnixMs now) {
 void Loop::settle(std::vector<Outcome>& outcomes, const Status& commit) {
     const auto is_full = [](const Status& status) { return !status && status.error().reason == "disk_low"; };
     if (is_full(commit)) use_reserve();
+    notice(commit);
+    trouble_ = commit ? std::nullopt : std::optional<Error>(commit.error());
     for (const Outcome& outcome : outcomes) {
+        notice(outcome.status);
         if (is_full(outcome.status)) use_reserve();
     }
     bool has_kept = false;

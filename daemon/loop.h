@@ -59,6 +59,10 @@ class Loop {
     /// Room to fall back on when the disk is full. While it is used, only ends and cancels are stored;
     /// nothing is decided and requests are refused. `reserve` outlives the loop.
     void set_reserve(Reserve& reserve);
+    /// Why the newest transaction failed; nothing while all is well.
+    const std::optional<Error>& trouble() const { return trouble_; }
+    /// Called once, after the tick that found the database damaged.
+    void set_on_damage(std::function<void(Error)> on_damage) { on_damage_ = std::move(on_damage); }
     bool is_disk_low() const { return is_disk_low_; }
     /// Stores what is pending now. For the start and the end of the daemon.
     void flush();
@@ -84,6 +88,7 @@ class Loop {
     /// Looks again whether there is room.
     void watch_room();
     void use_reserve();
+    void notice(const Status& status);
 
     boost::asio::io_context& io_;
     db::Store& store_;
@@ -99,6 +104,8 @@ class Loop {
     std::int64_t commits_ = 0;
     Reserve* reserve_ = nullptr;
     bool is_disk_low_ = false;
+    std::optional<Error> trouble_;
+    std::function<void(Error)> on_damage_;
     std::optional<Millis> retry_at_;  ///< steady: the disk refused, facts are kept until then
 };
 

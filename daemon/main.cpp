@@ -4,6 +4,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/paths.h"
+#include "daemon/restore.h"
 #include "scheduler/crash_point.h"
 
 int main(int argc, char** argv) {
@@ -21,6 +22,15 @@ int main(int argc, char** argv) {
         return kExitUsage;
     }
     try {
+        if (!parsed.config.restore_file.empty()) {
+            const auto done = restore_backup(parsed.config.data_folder, parsed.config.restore_file);
+            if (done) std::fputs(done->c_str(), stdout);
+            if (!done) {
+                const nightshift::Error& error = done.error();
+                std::fprintf(stderr, "nightshiftd: %s %s\n", error.message.c_str(), error.hint.c_str());
+            }
+            return done ? kExitOk : exit_code_of(done.error());
+        }
         return Daemon(std::move(parsed.config)).run();
     } catch (const std::exception& error) {
         std::fprintf(stderr, "nightshiftd: %s\n", error.what());

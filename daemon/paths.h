@@ -29,6 +29,9 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 /// Replaces a file of the owner only: temporary file, fsync, rename, fsync of the folder.
 Status write_file_durably(const std::string& path, const std::string& content);
 
+/// Gives a file or folder another name on the same disk; on the disk when it returns.
+Status rename_durably(const std::string& from, const std::string& to);
+
 /// Removes a file that may be gone already.
 void forget_file(const std::string& path);
 

@@ -140,10 +140,14 @@ Status write_file_durably(const std::string& path, const std::string& content) {
         if (fsync(file.fd) != 0) return os_error("Cannot write", temporary);
     }
     crash_point("file.synced");
-    if (rename(temporary.c_str(), path.c_str()) != 0) return os_error("Cannot replace", path);
+    return rename_durably(temporary, path);
+}
+
+Status rename_durably(const std::string& from, const std::string& to) {
+    if (rename(from.c_str(), to.c_str()) != 0) return os_error("Cannot replace", to);
     crash_point("file.renamed");
-    const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const std::size_t slash = to.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : to.substr(0, slash + 1);
     const Descriptor parent{open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (parent.fd < 0 || fsync(parent.fd) != 0) return os_error("Cannot write", folder);
     return {};

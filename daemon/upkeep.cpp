@@ -1,6 +1,8 @@
 #include "daemon/upkeep.h"
 
 #include <charconv>
+#include <memory>
+#include <vector>
 
 namespace nightshift::daemon {
 
@@ -8,13 +10,18 @@ namespace {
 
 constexpr auto kFirst = std::chrono::minutes(5);
 constexpr auto kStep = std::chrono::hours(1);
+constexpr Millis kBackupEvery = hours(24);
 constexpr int kRowsPerRun = 2000;
 constexpr int kFoldersPerRun = 500;
 
 }  // namespace
 
-Upkeep::Upkeep(Loop& loop, std::function<Policy()> policy, std::string data_folder)
-    : loop_(loop), policy_(std::move(policy)), data_folder_(std::move(data_folder)), timer_(loop.io()) {}
+Upkeep::Upkeep(Loop& loop, StorageKeeper& storage, std::function<Policy()> policy, std::string data_folder)
+    : loop_(loop),
+      storage_(storage),
+      policy_(std::move(policy)),
+      data_folder_(std::move(data_folder)),
+      timer_(loop.io()) {}
 
 void Upkeep::start() {
     timer_.expires_after(kFirst);
@@ -37,6 +44,15 @@ void Upkeep::run() {
          {},
          false});
     tidy_folders(loop_.clock().now());
+    back_up(loop_.clock().now());
+}
+
+void Upkeep::back_up(UnixMs now) {
+    const auto known = storage_.backups();
+    // A clock that was ahead must not keep backups away for years.
+    if (!known.empty() && known.front().at <= now && now - known.front().at < kBackupEvery) return;
+    if (loop_.is_disk_low() || loop_.trouble()) return;
+    storage_.back_up([](const Result<api::BackupInfo>&) {});
 }
 
 void Upkeep::tidy_folders(UnixMs now) {
@@ -63,11 +79,39 @@ void Upkeep::tidy_folder(const std::filesystem::path& folder, UnixMs now) {
         std::filesystem::remove_all(folder, ignored);
         return;
     }
+    tidy_checkpoints(id, folder, now);
     if (!(*job)->ended_at || *(*job)->ended_at > now - policy_().retain_logs) return;
     for (const auto& attempt : std::filesystem::directory_iterator(folder, ignored)) {
         std::filesystem::remove(attempt.path() / "stdout.log", ignored);
         std::filesystem::remove(attempt.path() / "progress.jsonl", ignored);
     }
+}
+
+void Upkeep::tidy_checkpoints(JobId id, const std::filesystem::path& folder, UnixMs now) {
+    std::error_code ignored;
+    std::vector<std::filesystem::path> found;
+    for (const auto& attempt : std::filesystem::directory_iterator(folder, ignored)) {
+        const auto files = attempt.path() / "checkpoint";
+        if (std::filesystem::exists(files, ignored) && !std::filesystem::is_empty(files, ignored)) {
+            found.push_back(files);
+        }
+    }
+    if (found.empty()) return;
+    const UnixMs before = now - policy_().retain_checkpoints;
+    const auto may_go = std::make_shared<bool>(false);
+    // The rows first: a checkpoint that is listed is there.
+    loop_.change({[id, before, may_go](db::Store& store, UnixMs) -> Status {
+                      const auto forgotten = store.forget_checkpoints(id, before);
+                      if (!forgotten) return forgotten.error();
+                      *may_go = *forgotten;
+                      return {};
+                  },
+                  [found, may_go](const Status& stored) {
+                      if (!stored || !*may_go) return;
+                      std::error_code code;
+                      for (const auto& files : found) std::filesystem::remove_all(files, code);
+                  },
+                  false});
 }
 
 }  // namespace nightshift::daemon

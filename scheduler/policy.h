@@ -77,6 +77,7 @@ struct Policy {
     std::vector<std::string> roots;
     Millis retain_jobs = hours(24 * 365);
     Millis retain_logs = hours(24 * 30);
+    Millis retain_checkpoints = hours(24 * 30);
 
     const ClassPolicy& of(JobClass c) const { return classes[static_cast<std::size_t>(c)]; }
     ClassPolicy& of(JobClass c) { return classes[static_cast<std::size_t>(c)]; }

@@ -16,6 +16,11 @@ void openapi(Context& context, const RequestPtr& request, Respond respond);
 void status(Context& context, const RequestPtr& request, Respond respond);
 void kinds(Context& context, const RequestPtr& request, Respond respond);
 
+// storage.cpp
+void self_check(Context& context, const RequestPtr& request, Respond respond);
+void list_backups(Context& context, const RequestPtr& request, Respond respond);
+void make_backup(Context& context, const RequestPtr& request, Respond respond);
+
 // submit.cpp, batch.cpp
 void submit(Context& context, const RequestPtr& request, Respond respond);
 void batch(Context& context, const RequestPtr& request, Respond respond);

@@ -96,7 +96,8 @@ ordered_json learned_object(const std::vector<KindStats>& stats, const std::stri
 void status(Context& context, const RequestPtr& request, Respond respond) {
     const ServerStatus server = context.commands.status();
     auto counts = counts_object(context);
-    if (!counts) return respond(error_answer(*request, counts.error()));
+    const bool is_rescue = server.storage == "rescue";
+    if (!counts && !is_rescue) return respond(error_answer(*request, counts.error()));
     const auto snapshot = context.commands.snapshot();
     if (!snapshot) return respond(error_answer(*request, snapshot.error()));
     const auto last = context.queries.last_event();
@@ -110,9 +111,11 @@ void status(Context& context, const RequestPtr& request, Respond respond) {
     body["ready"] = server.is_ready;
     body["not_ready_reason"] =
         server.is_ready ? ordered_json(nullptr) : ordered_json(server.not_ready_reason);
+    body["storage"]["state"] = server.storage;
+    body["storage"]["text"] = server.storage_text;
     body["simulated"] = server.is_simulated;
     body["queue"] = queue_object(*snapshot);
-    body["counts"] = std::move(*counts);
+    body["counts"] = counts ? std::move(*counts) : ordered_json(nullptr);
     body["devices"] = ordered_json::array();
     const std::vector<Lease> leases = leases_of(*snapshot);
     for (const DeviceState& state : context.commands.devices()) {

@@ -159,13 +159,42 @@ void check_daemon(Session& session, Findings& findings) {
     }
 }
 
-void doctor(Session& session) {
+/// What the daemon says of its own data: every promise, and how old the newest backup is.
+void check_storage(Session& session, Findings& findings) {
+    const json status = session.client().get("/api/v1/status");
+    const json storage = status.value("storage", json::object());
+    const std::string state = text_at(storage, "state");
+    if (!state.empty() && state != "ok") {
+        findings.push_back({"storage", "bad", state, text_at(storage, "text")});
+    }
+    const json answer = session.client().get("/api/v1/selfcheck");
+    for (const json& check : answer["checks"]) {
+        const bool is_ok = check.value("ok", false);
+        std::string text = text_at(check, "name");
+        if (!is_ok) {
+            text += ": " + text_at(check, "meaning") + " See";
+            for (const json& row : check["broken"])
+                text += " " + (row.is_string() ? row.get<std::string>() : "");
+        }
+        findings.push_back(
+            {text_at(check, "code"), is_ok ? "ok" : "bad", text, is_ok ? "" : text_at(check, "remedy")});
+    }
+    const json backups = session.client().get("/api/v1/backup")["backups"];
+    if (backups.empty()) {
+        findings.push_back({"backup", "note", "none yet; the daemon makes one a day", "`nightshift backup`"});
+    } else {
+        findings.push_back({"backup", "ok", "newest " + local_time(text_at(backups[0], "at")), ""});
+    }
+}
+
+void doctor(Session& session, bool is_deep) {
     Findings findings;
     check_gpu(findings);
     check_data_folder(session, findings);
     check_time(findings);
     check_programs(findings);
     check_daemon(session, findings);
+    if (is_deep) check_storage(session, findings);
     json objects = json::array();
     std::string text;
     for (const Finding& finding : findings) {
@@ -187,9 +216,10 @@ void doctor(Session& session) {
 }  // namespace
 
 void add_doctor_verb(CLI::App& app, Session& session) {
-    app.add_subcommand("doctor", "look for what would keep jobs from running")->callback([&session] {
-        doctor(session);
-    });
+    CLI::App* verb = app.add_subcommand("doctor", "look for what would keep jobs from running");
+    const auto is_deep = std::make_shared<bool>(false);
+    verb->add_flag("--deep", *is_deep, "also check every promise about the stored data (needs the daemon)");
+    verb->callback([&session, is_deep] { doctor(session, *is_deep); });
 }
 
 }  // namespace nightshift::cli

@@ -26,6 +26,9 @@ bool ask_to_stop(std::int64_t pid);
 /// Runs a program and returns what it printed, at most 1 MiB; nothing when it could not run or failed.
 std::optional<std::string> output_of(const std::vector<std::string>& argv);
 
+/// Runs nightshiftd, or $NIGHTSHIFT_DAEMON_PROGRAM, with these arguments on this terminal; its exit code.
+int run_daemon_program(std::vector<std::string> arguments);
+
 /// Opens a file in the user's browser. False when there is no desktop or no opener.
 bool open_in_browser(const std::string& path);
 

@@ -159,6 +159,23 @@ std::optional<std::string> output_of(const std::vector<std::string>& argv) {
     return output;
 }
 
+int run_daemon_program(std::vector<std::string> arguments) {
+    const char* given = std::getenv("NIGHTSHIFT_DAEMON_PROGRAM");
+    arguments.insert(arguments.begin(),
+                     given != nullptr && *given != '\0' ? given : program_folder() + "/nightshiftd");
+    pid_t pid = 0;
+    const int error =
+        posix_spawnp(&pid, arguments[0].c_str(), nullptr, nullptr, pointers_of(arguments).data(), environ);
+    if (error != 0) {
+        throw Failure(kExitFailed, "cannot run " + arguments[0] + ": " + std::strerror(error),
+                      "The programs lie in one folder; packaging/run builds them.");
+    }
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : kExitFailed;
+}
+
 bool open_in_browser(const std::string& path) {
     const auto is_set = [](const char* name) {
         const char* value = std::getenv(name);

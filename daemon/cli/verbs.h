@@ -22,6 +22,7 @@ void add_schedule_verbs(CLI::App& app, Session& session);  ///< schedule …
 void add_policy_verbs(CLI::App& app, Session& session);    ///< policy …, pause, resume
 void add_plan_verbs(CLI::App& app, Session& session);      ///< plan replay
 void add_machine_verbs(CLI::App& app, Session& session);   ///< gpu kinds token
+void add_storage_verbs(CLI::App& app, Session& session);   ///< backup, restore
 void add_demo_verb(CLI::App& app, Session& session);       ///< demo
 
 }  // namespace nightshift::cli

@@ -47,6 +47,7 @@ TEST_CASE("policy codec: the documented example") {
     CHECK(policy->limits.time_limit == hours(24));
     CHECK(policy->roots == std::vector<std::string>{"/data"});
     CHECK(policy->retain_logs == hours(24 * 30));
+    CHECK(policy->retain_checkpoints == hours(24 * 30));
 }
 
 TEST_CASE("policy codec: an empty document is the default policy, and what is shown reads back the same") {
