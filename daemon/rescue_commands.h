@@ -26,17 +26,23 @@ class RescueCommands final : public api::Commands {
 
     void submit(api::SubmitRequest, Reply<api::SubmitReply> reply) override { reply(refusal()); }
     void act(JobId, api::JobAction, std::string, Reply<void> reply) override { reply(refusal()); }
-    void retry(JobId, bool, std::string, Reply<JobId> reply) override { reply(refusal()); }
+    void retry(JobId, bool, std::string, api::IdempotencyKey, Reply<api::Created> reply) override {
+        reply(refusal());
+    }
     void patch(JobId, api::JobPatch, std::string, Reply<void> reply) override { reply(refusal()); }
     void hide(JobId, std::string, Reply<void> reply) override { reply(refusal()); }
     void move(JobId, api::MoveRequest, Reply<void> reply) override { reply(refusal()); }
-    void put_schedule(Schedule, bool, std::string, Reply<void> reply) override { reply(refusal()); }
+    void put_schedule(Schedule, bool, std::string, api::IdempotencyKey, Reply<api::Created> reply) override {
+        reply(refusal());
+    }
     void delete_schedule(std::string, std::string, Reply<void> reply) override { reply(refusal()); }
     void enable_schedule(std::string, bool, std::string, Reply<void> reply) override { reply(refusal()); }
-    void run_schedule(std::string, std::string, Reply<std::vector<JobId>> reply) override {
+    void run_schedule(std::string, std::string, api::IdempotencyKey, Reply<api::Created> reply) override {
         reply(refusal());
     }
     void put_policy(Policy, std::string, std::string, Reply<void> reply) override { reply(refusal()); }
+    void night_contract(UnixMs, int, Reply<api::ContractAnswer> reply) override { reply(refusal()); }
+    void replay(api::ReplayRequest, Reply<api::ReplayAnswer> reply) override { reply(refusal()); }
     void pause(api::PauseRequest, Reply<void> reply) override { reply(refusal()); }
     void shut_down(bool yield_jobs, std::string actor, Reply<void> reply) override;
     void put_token(db::StoredToken, Reply<void> reply) override { reply(refusal()); }

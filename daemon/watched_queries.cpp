@@ -31,6 +31,10 @@ class WatchedQueries final : public db::Queries {
     }
     Result<std::vector<db::StateCount>> counts() override { return look(inner_->counts()); }
     Result<std::vector<db::StoredToken>> tokens() override { return look(inner_->tokens()); }
+    Result<std::optional<db::IdempotentAnswer>> idempotent(const std::string& scope,
+                                                           const std::string& key) override {
+        return look(inner_->idempotent(scope, key));
+    }
 
   private:
     template <typename T>

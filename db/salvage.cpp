@@ -30,7 +30,7 @@ bool matches(const JobFilter& filter, const Job& job) {
         return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
     };
     return has(filter.states, job.state) && has(filter.kinds, job.spec.kind) &&
-           has(filter.classes, job.spec.job_class) && (filter.include_hidden || !job.hidden) &&
+           has(filter.classes, job.spec.job_class) && !job.hidden &&
            (filter.schedule.empty() || job.schedule == filter.schedule) &&
            (filter.text.empty() || job.spec.name.find(filter.text) != std::string::npos);
 }
@@ -69,6 +69,10 @@ class SalvageQueries final : public Queries {
     }
     Result<std::vector<StateCount>> counts() override { return or_empty(inner_->counts()); }
     Result<std::vector<StoredToken>> tokens() override { return tokens_; }
+    Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
+                                                       const std::string& key) override {
+        return or_empty(inner_->idempotent(scope, key));
+    }
 
   private:
     std::int64_t highest_id();

@@ -2,7 +2,7 @@
 """Kills -9 of the daemon at random moments with some twenty jobs in flight, then the count: acknowledged =
 stored, every job ran to its end exactly once, every exit was recorded once.
 
-usage: kill_test.py BIN [--kills 200] [--seed N]      tests.md's long form is --kills 10000
+usage: kill_test.py BIN [--kills 200] [--seed N]      the long form is --kills 10000
 """
 
 import http.client

@@ -2,7 +2,7 @@
 """What becomes of live attempts when the daemon, its workers or their jobs die: recovery in steps, every
 mixture of deaths, an upgrade, a restart of the machine, and process numbers that were given away again.
 
-usage: recovery_test.py BIN [--rows 20000] [NAME_PART...]     tests.md's long form is --rows 1000000
+usage: recovery_test.py BIN [--rows 20000] [NAME_PART...]     the long form is --rows 1000000
 """
 
 import json
