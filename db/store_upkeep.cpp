@@ -23,8 +23,8 @@ Status SqliteStore::prune(UnixMs jobs_before, UnixMs events_before, int limit) {
         "j.ended_at_ms < ?1 AND NOT EXISTS (SELECT 1 FROM dep JOIN job AS child ON child.id = dep.job_id "
         "WHERE dep.on_job = j.id AND child.ended_at_ms IS NULL) AND NOT EXISTS (SELECT 1 FROM lease WHERE "
         "lease.job_id = j.id) AND NOT EXISTS (SELECT 1 FROM job AS rerun WHERE rerun.rerun_of = j.id AND "
-        "rerun.rerun_of <> 0 AND rerun.ended_at_ms IS NULL) AND NOT EXISTS (SELECT 1 FROM idem WHERE "
-        "idem.job_id = j.id) ORDER BY j.ended_at_ms LIMIT ?2)",
+        "rerun.rerun_of <> 0 AND rerun.ended_at_ms IS NULL) AND j.id NOT IN (SELECT made.value FROM idem, "
+        "json_each('[' || replace(idem.jobs, ' ', ',') || ']') AS made) ORDER BY j.ended_at_ms LIMIT ?2)",
         jobs_before, limit);
     NIGHTSHIFT_TRY(jobs.run());
     // From the oldest on and no further than the first that is kept: clocks jump, numbers have no gap.

@@ -61,7 +61,7 @@ void live_a_day(const StoreFixture& f) {
     REQUIRE(f.commit([&] { return f.store->move_job(parent, later, true, kNow, kEvent); }));
     REQUIRE(f.commit([&] { return f.store->set_wait_reasons(parent, {"vram_budget"}, kNow); }));
     REQUIRE(f.commit([&] { return f.store->set_wait_reasons(parent, {"held"}, kNow); }));
-    REQUIRE(f.commit([&] { return f.store->set_eligible_since(parent, kNow); }));
+    REQUIRE(f.commit([&] { return f.store->set_eligible(parent, true, kNow); }));
     const auto woken = f.commit([&] { return f.store->wake_due(kNow + hours(1), 100); });
     REQUIRE(woken);
     CHECK(f.store->jobs_past_start_deadline(kNow, 100));
@@ -76,7 +76,7 @@ void live_a_day(const StoreFixture& f) {
     REQUIRE(f.commit([&] { return f.store->release_lease(attempt.id); }));
     CHECK(f.store->open_jobs_of_schedule("nightly"));
     CHECK(f.store->idempotent("submit", "key"));
-    REQUIRE(f.commit([&] { return f.store->remember_idempotent("submit", "key", "hash", parent, kNow); }));
+    REQUIRE(f.commit([&] { return f.store->remember_idempotent("submit", "key", {"hash", {parent}}, kNow); }));
 }
 
 std::vector<db::JobFilter> filters() {

@@ -61,7 +61,7 @@ void add_submits(std::vector<SessionStep>& steps, const Round& r) {
     steps.push_back({"submit with a parent", [r](db::Store& s) { return insert(s, r, "둘째", r.first); }});
     steps.push_back({"submit with a key", [r](db::Store& s) -> Status {
                          NIGHTSHIFT_TRY(insert(s, r, "셋째", {}, kLongParams));
-                         return s.remember_idempotent("submit", r.text("key"), "hash", r.third,
+                         return s.remember_idempotent("submit", r.text("key"), {"hash", {r.third}},
                                                       r.at + hours(1));
                      }});
     steps.push_back({"batch",

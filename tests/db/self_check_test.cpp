@@ -59,7 +59,7 @@ void fill(const StoreFixture& f) {
     schedule.jobs_json = "[]";
     REQUIRE(f.commit([&] { return f.store->put_schedule(schedule, true, kNow, kEvent); }));
     REQUIRE(f.commit([&] { return f.store->record_fire(ScheduleId{1}, kNow, "run", "", kNow, kEvent); }));
-    REQUIRE(f.commit([&] { return f.store->remember_idempotent("submit", "key", "h", JobId{4}, kNow); }));
+    REQUIRE(f.commit([&] { return f.store->remember_idempotent("submit", "key", {"h", {JobId{4}}}, kNow); }));
     REQUIRE(f.commit([&] { return f.store->put_token({kSha, "viewer", "", {}}); }));
     f.check_sound();
 }
@@ -106,7 +106,7 @@ constexpr Breakage kBreakages[] = {
      "checkpoint_mode, retries, retries_left, created_at_ms) VALUES (40, 'waiting', 'training', "
      "'sleep', '', 0, 1, 0, 0, 0, 0, 'none', 0, 0, 1)"},
     {"I12", "UPDATE schedule SET last_fire_ms = 1"},
-    {"I13", "UPDATE idem SET job_id = 99"},
+    {"I13", "UPDATE idem SET jobs = '4 99'"},
     {"I14", "CREATE UNIQUE INDEX one_name ON job (name) WHERE state = 'running'"},
     {"I15", "UPDATE job SET has_checkpoint = 1 WHERE id = 4"},
     {"I15", "UPDATE checkpoint SET is_bad = 1"},
