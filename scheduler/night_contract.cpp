@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
 #include "scheduler/runtime.h"
 
@@ -19,15 +18,25 @@ constexpr int kDrawsMax = 16;
 /// and a forecast has to be repeatable.
 class Dice {
   public:
-    explicit Dice(std::uint64_t seed) : engine_(seed) {}
+    explicit Dice(std::uint64_t seed) : state_(seed) {}
     double normal() {
-        const double u = (static_cast<double>(engine_() >> 11) + 0.5) * 0x1p-53;
-        const double v = (static_cast<double>(engine_() >> 11) + 0.5) * 0x1p-53;
+        const double u = uniform();
+        const double v = uniform();
         return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * 3.14159265358979323846 * v);
     }
 
   private:
-    std::mt19937_64 engine_;
+    /// SplitMix64 (Steele, Lea, Flood, 2014), in (0, 1).
+    double uniform() {
+        state_ += 0x9e3779b97f4a7c15;
+        std::uint64_t z = state_;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        z ^= z >> 31;
+        return (static_cast<double>(z >> 11) + 0.5) * 0x1p-53;
+    }
+
+    std::uint64_t state_;
 };
 
 struct Expectation {

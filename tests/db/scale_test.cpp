@@ -76,7 +76,8 @@ void live_a_day(const StoreFixture& f) {
     REQUIRE(f.commit([&] { return f.store->release_lease(attempt.id); }));
     CHECK(f.store->open_jobs_of_schedule("nightly"));
     CHECK(f.store->idempotent("submit", "key"));
-    REQUIRE(f.commit([&] { return f.store->remember_idempotent("submit", "key", {"hash", {parent}}, kNow); }));
+    REQUIRE(
+        f.commit([&] { return f.store->remember_idempotent("submit", "key", {"hash", {parent}}, kNow); }));
 }
 
 std::vector<db::JobFilter> filters() {

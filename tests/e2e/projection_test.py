@@ -51,7 +51,8 @@ def test_bad_questions_are_refused(bin_folder):
                      "/api/v1/plan?until=07:00&futures=0", "/api/v1/plan?until=07:00&what=1"):
             status, body = daemon.request("GET", path)
             assert status == 400 or status == 422, (path, status, body)
-        for body in ({}, {"from": "yesterday"}, {"from": 1, "gpu": "huge"}, {"from": 1, "policy": {"vrma": {}}},
+        for body in ({}, {"from": "yesterday"}, {"from": 1, "gpu": "huge"},
+                     {"from": 1, "policy": {"vrma": {}}},
                      {"from": 1, "form": 2}, {"from": "2001-01-01T00:00:00Z"}):
             status, text = daemon.request("POST", "/api/v1/replay", body)
             assert status == 422, (body, status, text)
