@@ -5,8 +5,7 @@ usage: fuzz.py [--seconds N]      N for each parser, default 10
 
 Builds tests/fuzz/parsers.cpp with clang, its fuzzer and the address sanitizer, in a
 folder of its own. Where clang or its fuzzer is missing the parsers count as skipped, with the reason. An
-input
-that breaks a promise is printed; put it into the parser's unit tests with the fix.
+input that breaks a promise is printed; put it into the parser's unit tests with the fix.
 """
 
 import argparse
