@@ -109,7 +109,7 @@ constexpr std::array kHistoryInvariants{
     Invariant{"I13", "an Idempotency-Key answers with its job", "constraint",
               "Sending a request again could answer with a job that does not exist.",
               "Use new keys for the requests in question.",
-              "SELECT key FROM idem, json_each('[' || replace(jobs, ' ', ',') || ']') AS made WHERE NOT "
+              "SELECT idem.key FROM idem, json_each('[' || replace(jobs, ' ', ',') || ']') AS made WHERE NOT "
               "EXISTS (SELECT 1 FROM job WHERE job.id = made.value)"},
     Invariant{"I14", "no unique key depends on a state", "constraint",
               "A change of state could fail because of another job.", kReport,

@@ -205,7 +205,7 @@ def test_down_lets_jobs_save_and_stops(bin_folder):
 def test_a_full_disk_refuses_submits_and_loses_nothing(bin_folder):
     with Folder() as folder:
         os.mkdir(folder.data, 0o700)
-        mount = ["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", folder.data]
+        mount = ["mount", "-t", "tmpfs", "-o", "size=32m,mode=0700", "tmpfs", folder.data]
         if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
             raise Skip("a small disk needs the right to mount one")
         try:
@@ -224,7 +224,7 @@ def test_a_full_disk_refuses_submits_and_loses_nothing(bin_folder):
                 assert daemon.get("/api/v1/status")["ready"] is True
                 stored = {job: daemon.job(job)["state"] for job in ids}
                 assert set(stored.values()) == {"waiting"}
-                subprocess.run(["mount", "-o", "remount,size=64m", folder.data], check=True)
+                subprocess.run(["mount", "-o", "remount,size=128m", folder.data], check=True)
                 wait_for(lambda: daemon.request("POST", "/api/v1/jobs", running_out)[0] == 201,
                          what="a submit that is taken again")
                 daemon.kill()
