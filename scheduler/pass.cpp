@@ -129,6 +129,9 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
         const Fit& nearest = nearest_fit(fits);
         gates.push_back(vram_gate(scene_, ledger_, job, nearest.terms));
         reservations_.push_back(reserve(scene_, ledger_, job, nearest.terms));
+        // Its time, and those from which somebody may be asked to leave for it: others may pass then.
+        if (reservations_.back().at) wake_at(*reservations_.back().at);
+        for (const auto& [holder, from] : reservations_.back().askable) wake_at(from);
         if (!shortage_of(job, nearest).is_any()) ledger_.set_aside(job);
         // Victims it may ask soon: nobody may slip in before and be young and protected then.
         if (!preemption.empty()) reservations_.back().is_imminent = true;
@@ -142,12 +145,13 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
     if (is_ready) room_waiters_.emplace_back(rank_of(job.spec.job_class), job.id);
 }
 
+void Pass::wake_at(UnixMs at) {
+    if (at > scene_.now && (!plan_.next_wakeup || at < *plan_.next_wakeup)) plan_.next_wakeup = at;
+}
+
 void Pass::remember_turn(const Job& job) {
     const auto run = predict_run(job, scene_.snapshot);
-    const auto offer = [this](UnixMs last) {
-        const UnixMs turn = last + Millis{1};
-        if (turn > scene_.now && (!plan_.next_wakeup || turn < *plan_.next_wakeup)) plan_.next_wakeup = turn;
-    };
+    const auto offer = [this](UnixMs last) { wake_at(last + Millis{1}); };
     for (const Reservation& reservation : reservations_) {
         if (!reservation.at) continue;
         if (run.p90) offer(*reservation.at - *run.p90);

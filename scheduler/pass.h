@@ -31,6 +31,8 @@ class Pass {
     ClassActivities activities_for(std::size_t index) const;
     void start(const Job& job, const Fit& fit);
     void wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates, bool is_ready);
+    /// The plan may change then by the clock alone.
+    void wake_at(UnixMs at);
     /// A job that waits for the machine and now would be over before a reserved time: later it would
     /// not, and others may have what is kept for it. Plan::next_wakeup gets that instant.
     void remember_turn(const Job& job);

@@ -51,6 +51,13 @@ TEST_CASE("floor: it is never lifted into inference, and asks nobody above its c
     CHECK(gate_of(busy.plan(), 1, "vram_reserved_for_head") != nullptr);
 }
 
+TEST_CASE("floor: it lifts the lowest class only, never training over inference") {
+    Night night;
+    night.s.gpu_time[static_cast<std::size_t>(JobClass::kSynthesis)] = hours(20);
+    night.wait(1, JobClass::kTraining, gibibytes(20)).eligible_since = night.now - hours(10);
+    CHECK(lifted_job(night.s, night.now) == nullptr);
+}
+
 TEST_CASE("floor: met, switched off, or idle machine: the order of the classes holds") {
     Night met = starving(hours(10));
     met.s.gpu_time[static_cast<std::size_t>(JobClass::kSynthesis)] = hours(3);

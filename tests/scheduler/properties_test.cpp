@@ -11,6 +11,7 @@
 #include "scheduler/floor.h"
 #include "scheduler/gates.h"
 #include "scheduler/order.h"
+#include "scheduler/preemption.h"
 #include "scheduler/runtime.h"
 #include "tests/support/random_night.h"
 #include "tests/support/seed.h"
@@ -279,6 +280,8 @@ TEST_CASE("properties: backfill does not push the first waiting job") {
         if (head == plan.waiting.end()) return;
         const Job& first = jobs.at(head->job.value);
         const VramTerms& terms = *vram_gate(*head)->vram;
+        const WindowBook windows(night.s.policy, night.zones, night.now);
+        const Scene scene{night.s, night.zones, night.now, windows};
         struct End {
             UnixMs at;
             std::int64_t bytes;
@@ -289,7 +292,10 @@ TEST_CASE("properties: backfill does not push the first waiting job") {
         bool is_unknown = false;
         for (const LiveJob& live : night.s.live) {
             if (live.lease.device != terms.device) continue;
-            const auto end = predicted_end(live, night.s, night.now);
+            auto end = predicted_end(live, night.s, night.now);
+            // Somebody who will be asked to leave for the head is gone for it from then on.
+            const auto asked = askable_from(scene, live, first);
+            if (asked && (!end || *asked < *end)) end = asked;
             const bool is_leaving = live.job.state == JobState::kYielding ||
                                     live.job.state == JobState::kStopping ||
                                     yields(plan, static_cast<int>(live.job.id.value));
