@@ -193,8 +193,8 @@ def test_a_damaged_page_is_served_for_reading_and_a_backup_heals_it(bin_folder):
 
         def rescued():
             try:
+                daemon.read_instance()                             # rescue mode has another port
                 daemon.request("GET", "/api/v1/jobs?limit=200")    # reads the damaged page
-                daemon.read_instance()
                 return daemon.get("/api/v1/status")["storage"]["state"] == "rescue"
             except (OSError, http.client.HTTPException):
                 return False
