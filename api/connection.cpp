@@ -76,6 +76,13 @@ bool agrees(Parser& parser, const RequestHead& head) {
     return length && *length == *head.content_length;
 }
 
+/// A damaged database is only read: said before a request is looked at, since its kinds are not known then.
+bool is_refused_in_rescue(const Route& route, const ServerOptions& options) {
+    const bool is_change = route.method != Method::kGet && route.role >= Role::kOperator;
+    const bool is_needed = route.pattern == "/api/v1/shutdown" || route.pattern == "/api/v1/session/code";
+    return options.storage_state == "rescue" && is_change && !is_needed;
+}
+
 /// Calls a handler so that it answers exactly once, also when it throws.
 void call_handler(const Route& route, Context& context, const RequestPtr& request, Respond respond) {
     auto is_answered = std::make_shared<bool>(false);
@@ -83,6 +90,13 @@ void call_handler(const Route& route, Context& context, const RequestPtr& reques
         if (std::exchange(*is_answered, true)) return;
         respond(std::move(response));
     };
+    if (is_refused_in_rescue(route, context.options)) {
+        const Problem problem = make_problem(
+            503, "rescue_mode", "The database is damaged, so nothing can be changed.",
+            "Stop the daemon (`nightshift down`) and restore a backup (`nightshift backup ls`, `nightshift "
+            "restore FILE`). What can still be read is listed; jobs that run go on.");
+        return once(to_response(problem, request->head.path, request->id));
+    }
     try {
         route.handler(context, request, once);
     } catch (const std::exception& failure) {

@@ -190,7 +190,7 @@ TEST_CASE("scale: every statement of a day and of a list goes by an index") {
         for (const std::string& walk : walks_of(handle, text)) {
             // Sorts of a day's hours, and of the few oldest jobs.
             const bool sorts_few = sql.find("FROM gpu_time") != std::string_view::npos ||
-                                   sql.find("INDEXED BY job_order WHERE class = ?1") != std::string_view::npos;
+                                   sql.find("INDEXED BY job_order WHERE") != std::string_view::npos;
             if (sorts_few && walk.rfind("USE TEMP B-TREE", 0) == 0) continue;
             CAPTURE(std::string(sql));
             CHECK_MESSAGE(small.count(walk) == 1, walk);
