@@ -179,7 +179,8 @@ Replay replay(const Past& past, const ReplayChange& change, const TimeZones& zon
     for (const PastJob& job : past.jobs) recorded.push_back(recorded_run(job, past));
     result.recorded = tell(past, std::move(recorded), false);
     result.same = live_through(past, {}, zones);
-    result.changed = live_through(past, change, zones);
+    const bool is_changed = change.policy || !change.devices.empty();
+    result.changed = is_changed ? live_through(past, change, zones) : result.same;
     result.agreement = agreement_of(result.recorded, result.same);
     return result;
 }

@@ -217,9 +217,8 @@ def test_the_end_is_read_and_not_stored_when_the_request_comes(bin_folder, reque
         race.check("succeeded", "cancelled" if request == "cancel" else "succeeded")
 
 
-@each_request
-def test_the_job_has_ended_and_its_worker_has_not_said_so(bin_folder, request):
-    with Race(bin_folder, request, "worker.result_left") as race:
+def ask_while_the_worker_stands(bin_folder, request, moment):
+    with Race(bin_folder, request, moment) as race:
         race.submit(WAITS)
         race.say()
         wait_standing(race.worker)
@@ -227,18 +226,16 @@ def test_the_job_has_ended_and_its_worker_has_not_said_so(bin_folder, request):
         race.asked()
         go_on(race.worker)
         race.check(ends_for(request))
+
+
+@each_request
+def test_the_job_has_ended_and_its_worker_has_not_said_so(bin_folder, request):
+    ask_while_the_worker_stands(bin_folder, request, "worker.result_left")
 
 
 @each_request
 def test_the_job_has_ended_and_its_worker_does_not_know_yet(bin_folder, request):
-    with Race(bin_folder, request, "worker.command_ended") as race:
-        race.submit(WAITS)
-        race.say()
-        wait_standing(race.worker)
-        race.ask()
-        race.asked()
-        go_on(race.worker)
-        race.check(ends_for(request))
+    ask_while_the_worker_stands(bin_folder, request, "worker.command_ended")
 
 
 @each_request

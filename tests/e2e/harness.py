@@ -231,6 +231,16 @@ def wait_for(condition, limit_s=30, what="the condition"):
         time.sleep(0.02)
 
 
+def option(name, default):
+    """Takes `name N` out of the arguments."""
+    if name not in sys.argv:
+        return default
+    at = sys.argv.index(name)
+    value = int(sys.argv[at + 1])
+    del sys.argv[at:at + 2]
+    return value
+
+
 def run(tests):
     """Runs test functions `f(bin_folder)` whose name contains one of the arguments, all without."""
     if len(sys.argv) < 2 or not os.path.isdir(sys.argv[1]):

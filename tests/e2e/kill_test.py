@@ -8,11 +8,10 @@ usage: kill_test.py BIN [--kills 200] [--seed N]      the long form is --kills 1
 import http.client
 import os
 import random
-import sys
 import threading
 import time
 
-from harness import Daemon, Folder, run, wait_for
+from harness import Daemon, Folder, option, run, wait_for
 from promises import RECORDING, check_after_the_end, count_leases
 
 SIMULATE = ("--simulate", "gpu=8GiB")
@@ -20,16 +19,6 @@ SUBMITTERS = 2
 # A submitter rests while this many of its jobs are under way.
 AHEAD = 10
 MOMENT_MAX_S = 0.2
-
-
-def option(name, default):
-    """Takes `name N` out of the arguments."""
-    if name not in sys.argv:
-        return default
-    at = sys.argv.index(name)
-    value = int(sys.argv[at + 1])
-    del sys.argv[at:at + 2]
-    return value
 
 
 KILLS = option("--kills", 200)

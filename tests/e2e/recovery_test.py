@@ -11,23 +11,12 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 
-from harness import Daemon, Folder, run, session_of, wait_for, workers
+from harness import Daemon, Folder, option, run, session_of, wait_for, workers
 from promises import (RECORDING, broken_invariants, check_after_the_end, count_leases, left_result, read_only,
                       stored_jobs)
 
 SIMULATE = ("--simulate", "gpu=8GiB")
-
-
-def option(name, default):
-    """Takes `name N` out of the arguments."""
-    if name not in sys.argv:
-        return default
-    at = sys.argv.index(name)
-    value = int(sys.argv[at + 1])
-    del sys.argv[at:at + 2]
-    return value
 
 
 ROWS = option("--rows", 20000)
