@@ -301,13 +301,17 @@ class Case:
             self.acknowledged[f"records batch {i}"] = row["id"]
 
     def preemption(self):
+        listening = os.path.join(self.folder.root, "listening")
         script = ('if [ -e "$NIGHTSHIFT_CHECKPOINT_DIR/s" ]; then set -- "$1" resumed; fi; '
                   f'if [ "$NIGHTSHIFT_ATTEMPT" -gt 1 ]; then {RECORDING}; exit 0; fi; '
                   'trap \'echo x > "$NIGHTSHIFT_CHECKPOINT_DIR/s"; exit 85\' TERM; '
-                  f'read x < "{self.never_gate}" & wait')
+                  f'echo x > "{listening}"; read x < "{self.never_gate}" & wait')
         victim = self.submit("records victim", script, vram="6GiB", checkpoint="signal",
                              **{"class": "training"})
-        self.wait_for(victim, "running")
+        # `running` means that the shell was started: one that is asked to yield before its trap ends without
+        # a checkpoint.
+        while not os.path.exists(listening) and self.wait_for(victim, "running")["state"] not in TERMINAL:
+            time.sleep(0.01)
         self.submit("records urgent", RECORDING, vram="6GiB", **{"class": "inference"})
 
     def cancel(self):
