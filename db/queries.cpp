@@ -89,7 +89,7 @@ Result<std::optional<std::vector<StoredEvent>>> SqliteQueries::events_after(Even
     const auto last = last_event();
     if (!last) return last.error();
     const std::int64_t kept_from = first.is_null(0) ? last->value + 1 : first.integer(0);
-    if (after.value + 1 < kept_from) return Answer{};
+    if (after.value < kept_from - 1) return Answer{};
     std::vector<StoredEvent> all;
     Statement rows(*connection_,
                    "SELECT seq, at_ms, topic, kind, job_id, attempt, actor, data FROM event WHERE seq > ? "

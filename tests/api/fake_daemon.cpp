@@ -309,7 +309,7 @@ Result<std::vector<db::StoredEvent>> FakeDaemon::events(JobId job, EventSeq afte
 }
 
 Result<std::optional<std::vector<db::StoredEvent>>> FakeDaemon::events_after(EventSeq after, int limit) {
-    if (after.value + 1 < oldest_event.value) return std::optional<std::vector<db::StoredEvent>>();
+    if (after.value < oldest_event.value - 1) return std::optional<std::vector<db::StoredEvent>>();
     std::vector<db::StoredEvent> out;
     for (const db::StoredEvent& event : stored_events) {
         if (event.seq > after && static_cast<int>(out.size()) < limit) out.push_back(event);

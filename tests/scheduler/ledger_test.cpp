@@ -161,7 +161,8 @@ TEST_CASE("ledger: who cannot be asked to leave lives with the headroom of a run
     night.s.policy.of(JobClass::kInference).headroom = {{"office", gibibytes(8)}, {"", gibibytes(2)}};
     Job& job = night.wait(1, JobClass::kTraining, gibibytes(18));
     job.spec.preemptible = false;
-    const Gate* gate = gate_of(night.plan(), 1, "vram_headroom");
+    const Plan plan = night.plan();
+    const Gate* gate = gate_of(plan, 1, "vram_headroom");
     REQUIRE(gate != nullptr);
     CHECK(gate->vram->headroom == gibibytes(8));
     job.spec.estimate = hours(3);  // over before Monday
