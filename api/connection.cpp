@@ -42,15 +42,6 @@ asio::awaitable<T> await_value(asio::io_context& loop, std::function<void(std::f
                                                                                     asio::use_awaitable);
 }
 
-Problem make_problem(int status, std::string code, std::string detail, std::string hint) {
-    Problem problem;
-    problem.status = status;
-    problem.code = std::move(code);
-    problem.detail = std::move(detail);
-    problem.hint = std::move(hint);
-    return problem;
-}
-
 Problem body_problem(const boost::system::error_code& code, std::uint64_t limit) {
     if (code == http::error::body_limit) {
         return make_problem(413, "body_too_large",
