@@ -130,10 +130,18 @@ struct ServerStatus {
     std::string storage_text;  ///< what it means and what to do; empty when ok
 };
 
-/// The queue's forecast for a deadline, with the jobs it speaks of.
+/// A job that a schedule is going to submit.
+struct ComingJob {
+    Job job;
+    UnixMs at;
+    bool skips_overlap = false;  ///< not submitted while an earlier fire's jobs are not over
+};
+
+/// The queue's forecast for a deadline, with the jobs it speaks of: the lines of `jobs`, then of `coming`.
 struct ContractAnswer {
     NightContract contract;
-    std::vector<Job> jobs;      ///< in the order of the contract's lines
+    std::vector<Job> jobs;
+    std::vector<ComingJob> coming;
     std::int64_t left_out = 0;  ///< waiting jobs behind the ones looked at
 };
 

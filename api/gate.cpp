@@ -15,21 +15,12 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-Problem refuse(int status, std::string code, std::string detail, std::string hint) {
-    Problem problem;
-    problem.status = status;
-    problem.code = std::move(code);
-    problem.detail = std::move(detail);
-    problem.hint = std::move(hint);
-    return problem;
-}
-
 std::optional<Problem> judge_host(const RequestHead& head, std::uint16_t port) {
     const std::string* host = head.find("host");
     if (host != nullptr && is_host_allowed(*host, port)) return std::nullopt;
     const std::string listed = "127.0.0.1:" + std::to_string(port) + ", [::1]:" + std::to_string(port) +
                                " or localhost:" + std::to_string(port);
-    return refuse(
+    return make_problem(
         403, "host_not_allowed",
         "The Host line of the request is not one of this daemon's own addresses (" + listed + ").",
         "Open the dashboard at http://127.0.0.1:" + std::to_string(port) +
@@ -39,8 +30,8 @@ std::optional<Problem> judge_host(const RequestHead& head, std::uint16_t port) {
 std::optional<Problem> judge_unix_socket(const RequestHead& head) {
     for (const Field& field : head.fields) {
         if (field.name == "origin" || field.name == "referer" || field.name.rfind("sec-fetch-", 0) == 0) {
-            return refuse(403, "cross_site_request", "The local socket takes no requests of browsers.",
-                          "Use the TCP address for the dashboard.");
+            return make_problem(403, "cross_site_request", "The local socket takes no requests of browsers.",
+                                "Use the TCP address for the dashboard.");
         }
     }
     return std::nullopt;
@@ -54,13 +45,14 @@ std::optional<Problem> judge_provenance(const RequestHead& head, std::uint16_t p
     int sites = 0;
     for (const Field& field : head.fields) {
         if (field.name == "origin" && !is_origin_allowed(field.value, port)) {
-            return refuse(403, "cross_site_request", "The Origin of the request is another site.", hint);
+            return make_problem(403, "cross_site_request", "The Origin of the request is another site.",
+                                hint);
         }
         if (field.name != "sec-fetch-site") continue;
         const bool is_typed = field.value == "none" && is_public_read;
         if (++sites > 1 || (field.value != "same-origin" && !is_typed)) {
-            return refuse(403, "cross_site_request", "The browser says that another page sent this request.",
-                          hint);
+            return make_problem(403, "cross_site_request",
+                                "The browser says that another page sent this request.", hint);
         }
     }
     return std::nullopt;
@@ -70,16 +62,16 @@ std::optional<Problem> judge_route(const Match& match, const RequestHead& head) 
     if (match.route != nullptr) return std::nullopt;
     if (match.allowed.empty()) {
         if (is_safe(head.method)) {
-            return refuse(404, "no_such_route", "There is nothing at " + head.path + ".",
-                          "GET /api/v1/openapi.json lists every route.");
+            return make_problem(404, "no_such_route", "There is nothing at " + head.path + ".",
+                                "GET /api/v1/openapi.json lists every route.");
         }
-        return refuse(405, "method_not_allowed",
-                      "There is nothing that " + head.method_text + " could change here.",
-                      "GET /api/v1/openapi.json lists every route.");
+        return make_problem(405, "method_not_allowed",
+                            "There is nothing that " + head.method_text + " could change here.",
+                            "GET /api/v1/openapi.json lists every route.");
     }
     Problem problem =
-        refuse(405, "method_not_allowed", head.method_text + " is not known at " + head.path + ".",
-               "See the Allow header.");
+        make_problem(405, "method_not_allowed", head.method_text + " is not known at " + head.path + ".",
+                     "See the Allow header.");
     std::string allow;
     for (Method method : match.allowed) {
         if (!allow.empty()) allow += ", ";
@@ -106,9 +98,9 @@ std::optional<Problem> authenticate(const RequestHead& head, const Peer& peer, c
     }
     Problem problem;
     if (given == 0) {
-        problem =
-            refuse(401, "no_credential", "The request has no credential.",
-                   "Send the header of the file auth.hdr in the data folder: curl -H @DIR/auth.hdr ...");
+        problem = make_problem(
+            401, "no_credential", "The request has no credential.",
+            "Send the header of the file auth.hdr in the data folder: curl -H @DIR/auth.hdr ...");
     } else {
         const bool is_bearer = given == 1 && value.size() > 7 && lower(value.substr(0, 7)) == "bearer ";
         const auto credential = is_bearer ? credentials.check(value.substr(7), now) : std::nullopt;
@@ -119,7 +111,8 @@ std::optional<Problem> authenticate(const RequestHead& head, const Peer& peer, c
             return std::nullopt;
         }
         admission.is_credential_failure = true;
-        problem = refuse(401, "bad_credential", "The token is unknown or has expired.",
+        problem =
+            make_problem(401, "bad_credential", "The token is unknown or has expired.",
                          "Take it from auth.hdr, operator.hdr or viewer.hdr of this daemon's data folder, "
                          "or run `nightshift open` for a new browser session.");
     }
@@ -137,13 +130,13 @@ std::string media_type(const RequestHead& head) {
 
 std::optional<Problem> judge_body(const RequestHead& head, const Route& route) {
     if (head.find("content-encoding") != nullptr) {
-        return refuse(415, "content_encoding_refused", "Compressed bodies are not taken.",
-                      "Send the body as it is, without Content-Encoding.");
+        return make_problem(415, "content_encoding_refused", "Compressed bodies are not taken.",
+                            "Send the body as it is, without Content-Encoding.");
     }
     if (!head.has_body()) return std::nullopt;
     if (is_safe(head.method)) {
-        return refuse(400, "bad_framing", "A " + head.method_text + " request has no body here.",
-                      "Leave the body out.");
+        return make_problem(400, "bad_framing", "A " + head.method_text + " request has no body here.",
+                            "Leave the body out.");
     }
     const std::string type = media_type(head);
     const bool is_batch = route.body == BodyKind::kNdjson;
@@ -151,14 +144,14 @@ std::optional<Problem> judge_body(const RequestHead& head, const Route& route) {
     if (route.method == Method::kPatch && type == "application/merge-patch+json") is_right = true;
     if (!is_right) {
         const std::string wanted = is_batch ? "application/x-ndjson" : "application/json";
-        return refuse(
+        return make_problem(
             415, "wrong_content_type",
             type.empty() ? "The body has no Content-Type." : "A body of type " + type + " is not taken here.",
             "Add -H 'Content-Type: " + wanted + "'.");
     }
     const std::uint64_t limit = is_batch ? kBatchBodyBytesMax : kJsonBodyBytesMax;
     if (head.content_length.value_or(0) > limit) {
-        return refuse(
+        return make_problem(
             413, "body_too_large", "The body is larger than " + std::to_string(limit / 1024 / 1024) + " MiB.",
             is_batch ? "Send the list in several parts." : "Use POST /api/v1/jobs:batch for many jobs.");
     }
@@ -212,10 +205,10 @@ Admission admit(const RequestHead& head, const Peer& peer, std::uint16_t port, s
     admission.params = std::move(match.params);
     if (admission.caller.role < match.route->role) {
         admission.refusal =
-            refuse(403, "role_insufficient",
-                   "This needs the role " + std::string(to_string(match.route->role)) +
-                       "; the token is of a " + std::string(to_string(admission.caller.role)) + ".",
-                   "Use the token file of that role, e.g. operator.hdr or auth.hdr.");
+            make_problem(403, "role_insufficient",
+                         "This needs the role " + std::string(to_string(match.route->role)) +
+                             "; the token is of a " + std::string(to_string(admission.caller.role)) + ".",
+                         "Use the token file of that role, e.g. operator.hdr or auth.hdr.");
         return admission;
     }
     admission.refusal = judge_body(head, *match.route);

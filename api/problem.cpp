@@ -57,6 +57,15 @@ int status_of(const Error& error) {
 
 }  // namespace
 
+Problem make_problem(int status, std::string code, std::string detail, std::string hint) {
+    Problem problem;
+    problem.status = status;
+    problem.code = std::move(code);
+    problem.detail = std::move(detail);
+    problem.hint = std::move(hint);
+    return problem;
+}
+
 Problem problem_of(const Error& error) {
     Problem problem;
     problem.status = status_of(error);

@@ -22,6 +22,8 @@ struct Problem {
     std::string extra_json;     ///< members beside the usual ones, a JSON object; may be empty
 };
 
+/// A problem of these four parts.
+Problem make_problem(int status, std::string code, std::string detail, std::string hint);
 /// Status and code by reason first, by ErrorCode where the reason is not special.
 Problem problem_of(const Error& error);
 Problem problem_of(const std::vector<Error>& errors);

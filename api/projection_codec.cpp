@@ -77,6 +77,16 @@ Json moved_job(const ReplayAnswer& answer, std::size_t i) {
             {"preemptions_changed", replay.changed.runs[i].preemptions}};
 }
 
+Json forecast_of(const Job& job, const ContractLine& line) {
+    return {{"name", job.spec.name},
+            {"class", to_string(job.spec.job_class)},
+            {"verdict", to_string(line.verdict)},
+            {"chance", line.verdict == Verdict::kUnknown ? Json(nullptr) : Json(line.chance)},
+            {"start", {{"p50", time_or_null(line.start_p50)}}},
+            {"end", {{"p50", time_or_null(line.end_p50)}, {"p90", time_or_null(line.end_p90)}}},
+            {"basis", line.basis}};
+}
+
 }  // namespace
 
 Json contract_object(const ContractAnswer& answer) {
@@ -84,31 +94,34 @@ Json contract_object(const ContractAnswer& answer) {
     Json jobs = Json::array();
     int done = 0;
     int known = 0;
-    for (std::size_t i = 0; i < contract.lines.size(); ++i) {
+    for (std::size_t i = 0; i < answer.jobs.size(); ++i) {
         const ContractLine& line = contract.lines[i];
         const Job& job = answer.jobs[i];
         done += line.verdict == Verdict::kDone ? 1 : 0;
         known += line.verdict == Verdict::kUnknown ? 0 : 1;
-        jobs.push_back({{"job", line.job.value},
-                        {"name", job.spec.name},
-                        {"class", to_string(job.spec.job_class)},
-                        {"state", to_string(job.state)},
-                        {"verdict", to_string(line.verdict)},
-                        {"chance", line.verdict == Verdict::kUnknown ? Json(nullptr) : Json(line.chance)},
-                        {"start", {{"p50", time_or_null(line.start_p50)}}},
-                        {"end", {{"p50", time_or_null(line.end_p50)}, {"p90", time_or_null(line.end_p90)}}},
-                        {"basis", line.basis}});
+        Json object = {{"job", line.job.value}, {"state", to_string(job.state)}};
+        object.update(forecast_of(job, line));
+        jobs.push_back(std::move(object));
+    }
+    Json coming = Json::array();
+    for (std::size_t i = 0; i < answer.coming.size(); ++i) {
+        const ComingJob& job = answer.coming[i];
+        Json object = {{"schedule", job.job.schedule}, {"fires_at", format_time(job.at)}};
+        object.update(forecast_of(job.job, contract.lines[answer.jobs.size() + i]));
+        coming.push_back(std::move(object));
     }
     return {{"until", format_time(contract.until)},
             {"done", done},
             {"known", known},
-            {"unknown", static_cast<int>(contract.lines.size()) - known},
+            {"unknown", static_cast<int>(jobs.size()) - known},
             {"left_out", answer.left_out},
             {"all_chance", contract.all_chance},
             {"futures", contract.futures},
             {"complete", !contract.is_cut_short},
-            {"assumes", "no further job comes, none fails, foreign memory stays as it is"},
-            {"jobs", std::move(jobs)}};
+            {"assumes",
+             "schedules fire as planned, nobody submits more, no job fails, foreign memory stays as it is"},
+            {"jobs", std::move(jobs)},
+            {"coming", std::move(coming)}};
 }
 
 Json replay_object(const ReplayAnswer& answer) {

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 
+#include "daemon/coming_jobs.h"
 #include "daemon/idempotency.h"
 #include "scheduler/crash_point.h"
 
@@ -309,7 +310,9 @@ std::shared_ptr<void> CommandsImpl::subscribe(std::function<void(const EventReco
 void CommandsImpl::night_contract(UnixMs until, int futures, Reply<api::ContractAnswer> reply) {
     auto world = snapshot();
     if (!world) return reply(world.error());
-    parts_.projector.night_contract(std::move(*world), now(), until, futures, std::move(reply));
+    auto coming = coming_jobs(parts_.schedules.schedules(), submit_defaults(now()), until);
+    parts_.projector.night_contract(std::move(*world), std::move(coming), now(), until, futures,
+                                    std::move(reply));
 }
 
 void CommandsImpl::replay(api::ReplayRequest request, Reply<api::ReplayAnswer> reply) {

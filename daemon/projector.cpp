@@ -35,20 +35,30 @@ std::vector<DeviceState> states_of(const std::vector<db::PlanDevice>& recorded) 
     return states;
 }
 
-Result<api::ContractAnswer> make_contract(const std::string& database, const Snapshot& world, UnixMs now,
-                                          UnixMs until, const ContractOptions& options) {
+Result<api::ContractAnswer> make_contract(const std::string& database, const Snapshot& world,
+                                          std::vector<api::ComingJob> coming, UnixMs now, UnixMs until,
+                                          const ContractOptions& options) {
     auto reader = db::PastReader::open(database);
     if (!reader) return reader.error();
     auto jobs = (*reader)->open_jobs(kContractJobsMax);
     if (!jobs) return jobs.error();
     const SystemTimeZones zones;
     api::ContractAnswer answer;
-    answer.contract = nightshift::night_contract(world, *jobs, now, until, zones, options);
+    std::vector<ContractJob> all;
+    for (const Job& job : *jobs) {
+        // A fire of a schedule overlaps with what an earlier one left in the queue.
+        all.push_back({job, now, job.schedule});
+    }
+    for (const api::ComingJob& job : coming) {
+        all.push_back({job.job, job.at, job.skips_overlap ? job.job.schedule : std::string()});
+    }
+    answer.contract = nightshift::night_contract(world, all, now, until, zones, options);
     std::int64_t waiting = 0;
     for (const std::int64_t count : world.waiting_count) waiting += count;
     for (const Job& job : *jobs) waiting -= job.state == JobState::kWaiting ? 1 : 0;
     answer.left_out = std::max<std::int64_t>(waiting, 0);
     answer.jobs = std::move(*jobs);
+    answer.coming = std::move(coming);
     return answer;
 }
 
@@ -160,14 +170,16 @@ void Projector::run(std::function<Result<T>()> work, Reply<T> reply) {
     });
 }
 
-void Projector::night_contract(Snapshot world, UnixMs now, UnixMs until, int futures,
-                               Reply<api::ContractAnswer> reply) {
+void Projector::night_contract(Snapshot world, std::vector<api::ComingJob> coming, UnixMs now, UnixMs until,
+                               int futures, Reply<api::ContractAnswer> reply) {
     ContractOptions options;
     options.futures = futures;
     options.is_unwanted = [this] { return is_closing_.load(); };
-    run<api::ContractAnswer>([this, world = std::move(world), now, until,
-                              options] { return make_contract(database_, world, now, until, options); },
-                             std::move(reply));
+    run<api::ContractAnswer>(
+        [this, world = std::move(world), coming = std::move(coming), now, until, options] {
+            return make_contract(database_, world, coming, now, until, options);
+        },
+        std::move(reply));
 }
 
 void Projector::replay(Snapshot world, UnixMs now, api::ReplayRequest request,

@@ -5,6 +5,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "api/commands.h"
 
@@ -24,8 +25,8 @@ class Projector {
     Projector& operator=(const Projector&) = delete;
 
     /// `world` is the planner's input of this moment; the queue itself is read from the database.
-    void night_contract(Snapshot world, UnixMs now, UnixMs until, int futures,
-                        Reply<api::ContractAnswer> reply);
+    void night_contract(Snapshot world, std::vector<api::ComingJob> coming, UnixMs now, UnixMs until,
+                        int futures, Reply<api::ContractAnswer> reply);
     /// `world` gives statistics and what was not recorded.
     void replay(Snapshot world, UnixMs now, api::ReplayRequest request, Reply<api::ReplayAnswer> reply);
 

@@ -23,6 +23,8 @@ class ScheduleRunner final : public TickStage {
 
     /// Reads the schedules again, after a change of them; works out fire times anew.
     void reload() { is_stale_ = true; }
+    /// As the newest tick knew them.
+    const std::vector<Schedule>& schedules() const { return schedules_; }
     /// Submits the chain of a schedule now, inside the open transaction.
     Result<std::vector<JobId>> submit_chain(db::Store& store, const Schedule& schedule, UnixMs nominal,
                                             const std::string& actor, UnixMs now);

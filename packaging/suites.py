@@ -21,11 +21,19 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped\s*$", re.MULTILINE)
 OUTPUT_LINES_MAX = 400
+# What a script needs that is given the folder of the programs.
+PROGRAMS_OF_SCRIPTS = ["nightshiftd", "nightshift-worker"]
 
 
 class Suite:
     def __init__(self, name, tags, limit_s, command):
         self.name, self.tags, self.limit_s, self.command = name, tags, limit_s, command
+
+    def targets(self):
+        """The programs that it needs, for ninja."""
+        if self.program():
+            return [self.program()]
+        return PROGRAMS_OF_SCRIPTS if "$BIN" in self.command else []
 
     def program(self):
         """The built program that the suite is, or None for a script."""
@@ -164,11 +172,8 @@ def main():
     arguments = parser.parse_args()
     suites = read_suites(arguments.suites)
     if arguments.targets:
-        print(
-            " ".join(
-                suite.program() for suite in suites if arguments.targets in suite.tags and suite.program()
-            )
-        )
+        tagged = [suite for suite in suites if arguments.targets in suite.tags]
+        print(" ".join(dict.fromkeys(target for suite in tagged for target in suite.targets())))
         return 0
     bin_folder = os.path.abspath(arguments.bin)
     totals = [0, 0, 0]

@@ -91,6 +91,18 @@ class SuitesTest(unittest.TestCase):
         self.assertEqual(self.run_with(text, "--with", "long")[2], "10 passed, 0 failed, 0 skipped")
         self.assertEqual(self.run_with(text, "--only", "a")[2], "1 passed, 0 failed, 0 skipped")
 
+    def test_targets_of_a_tag_are_what_its_suites_need(self):
+        text = (
+            "a | x | 9 | $BIN/nightshift_a_tests\n"
+            "b | x y | 9 | python3 b.py $BIN\n"
+            "c | x | 9 | python3 c.py $BIN\n"
+            "d | y | 9 | python3 d.py\n"
+        )
+        self.assertEqual(
+            self.run_with(text, "--targets", "x")[2], "nightshift_a_tests nightshiftd nightshift-worker"
+        )
+        self.assertEqual(self.run_with(text, "--targets", "y")[2], "nightshiftd nightshift-worker")
+
     def test_tests_see_no_daemon_of_the_user(self):
         os.environ["NIGHTSHIFT_DATA"] = "/home/somebody/data"
         try:

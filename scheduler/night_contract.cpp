@@ -86,6 +86,11 @@ Verdict judge(const ContractLine& line, bool is_known) {
     return line.chance > 0 ? Verdict::kUnlikely : Verdict::kNo;
 }
 
+/// A job of the queue of which something can be said.
+bool is_promised(const ContractJob& job, const Expectation& expectation, UnixMs now) {
+    return job.arrives_at <= now && expectation.is_known && !job.job.held;
+}
+
 struct Tally {
     std::vector<UnixMs> starts, ends;
     int in_time = 0;
@@ -109,13 +114,13 @@ std::string_view to_string(Verdict verdict) {
     return "unknown";
 }
 
-NightContract night_contract(const Snapshot& world, const std::vector<Job>& jobs, UnixMs now, UnixMs until,
-                             const TimeZones& zones, const ContractOptions& options) {
+NightContract night_contract(const Snapshot& world, const std::vector<ContractJob>& jobs, UnixMs now,
+                             UnixMs until, const TimeZones& zones, const ContractOptions& options) {
     NightContract contract;
     contract.until = until;
     contract.futures = std::clamp(options.futures, 1, 1000);
     std::vector<Expectation> expectations;
-    for (const Job& job : jobs) expectations.push_back(expect(world, job, now));
+    for (const ContractJob& job : jobs) expectations.push_back(expect(world, job.job, now));
 
     ProjectionInput input;
     input.world = world;
@@ -129,7 +134,10 @@ NightContract night_contract(const Snapshot& world, const std::vector<Job>& jobs
     for (int future = 0; future < contract.futures; ++future) {
         input.jobs.clear();
         for (std::size_t i = 0; i < jobs.size(); ++i) {
-            input.jobs.push_back({jobs[i], now, draw(expectations[i], dice, never), expectations[i].live});
+            ProjectedJob job{jobs[i].job, jobs[i].arrives_at, draw(expectations[i], dice, never),
+                             expectations[i].live};
+            job.exclusive_series = jobs[i].exclusive_series;
+            input.jobs.push_back(std::move(job));
         }
         const Projection projection = project(input, zones);
         contract.is_cut_short = contract.is_cut_short || projection.is_cut_short;
@@ -140,20 +148,20 @@ NightContract night_contract(const Snapshot& world, const std::vector<Job>& jobs
             if (run.end) tallies[i].ends.push_back(*run.end);
             const bool is_in_time = run.end && *run.end <= until;
             tallies[i].in_time += is_in_time ? 1 : 0;
-            if (expectations[i].is_known && !jobs[i].held) is_all = is_all && is_in_time;
+            if (is_promised(jobs[i], expectations[i], now)) is_all = is_all && is_in_time;
         }
         all_in_time += is_all ? 1 : 0;
     }
     contract.all_chance = static_cast<double>(all_in_time) / contract.futures;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         ContractLine line;
-        line.job = jobs[i].id;
+        line.job = jobs[i].job.id;
         line.chance = static_cast<double>(tallies[i].in_time) / contract.futures;
         line.start_p50 = quantile(tallies[i].starts, contract.futures, 0.5);
         line.end_p50 = quantile(tallies[i].ends, contract.futures, 0.5);
         line.end_p90 = quantile(tallies[i].ends, contract.futures, 0.9);
-        line.basis = jobs[i].held ? "it is held" : expectations[i].run.basis;
-        line.verdict = judge(line, expectations[i].is_known && !jobs[i].held);
+        line.basis = jobs[i].job.held ? "it is held" : expectations[i].run.basis;
+        line.verdict = judge(line, expectations[i].is_known && !jobs[i].job.held);
         contract.lines.push_back(std::move(line));
     }
     return contract;

@@ -20,6 +20,13 @@ enum class Verdict {
 };
 std::string_view to_string(Verdict verdict);
 
+/// A job that a forecast speaks of: one of the queue, or one that a schedule is going to submit.
+struct ContractJob {
+    Job job;
+    UnixMs arrives_at;                  ///< behind `now`: it does not exist yet
+    std::string exclusive_series = {};  ///< see ProjectedJob
+};
+
 struct ContractLine {
     JobId job;
     std::optional<UnixMs> start_p50, end_p50, end_p90;  ///< absent where it lies behind the horizon
@@ -32,7 +39,8 @@ struct NightContract {
     UnixMs until;
     std::vector<ContractLine> lines;  ///< in the order of the jobs given
     int futures = 0;
-    double all_chance = 0;  ///< share of the futures in which every job with a known run time was done
+    /// Share of the futures in which every job of the queue with a known run time was done.
+    double all_chance = 0;
     bool is_cut_short = false;
 };
 
@@ -47,10 +55,10 @@ inline constexpr Millis kContractHorizon = hours(24);
 
 /// Which jobs will be done by `until`: the planner lives through many futures that differ in how long
 /// the jobs run (log-normal through the p50 and p90 of their kind), and the lines say how often each
-/// was done. `jobs` are the waiting and live ones in the queue's order; a live one has its lease in
-/// `world.live`. A job that is held or of unknown run time counts as kUnknown; the latter keeps its
-/// memory to its end, which is cautious for the others. Pure: same input, same contract.
-NightContract night_contract(const Snapshot& world, const std::vector<Job>& jobs, UnixMs now, UnixMs until,
-                             const TimeZones& zones, const ContractOptions& options);
+/// was done. `jobs` are the waiting and live ones in the queue's order, then those to come; a live one
+/// has its lease in `world.live`. A job that is held or of unknown run time counts as kUnknown; the latter
+/// keeps its memory to its end, which is cautious for the others. Pure: same input, same contract.
+NightContract night_contract(const Snapshot& world, const std::vector<ContractJob>& jobs, UnixMs now,
+                             UnixMs until, const TimeZones& zones, const ContractOptions& options);
 
 }  // namespace nightshift

@@ -136,8 +136,8 @@ class World {
     void move_jobs() {
         for (Entry& entry : entries_) {
             if (entry.phase == Phase::kOver) continue;
-            if (entry.phase == Phase::kToCome && entry.input->arrives_at <= now_)
-                entry.phase = Phase::kWaiting;
+            if (entry.phase == Phase::kToCome && entry.input->arrives_at <= now_) arrive(entry);
+            if (entry.phase == Phase::kOver) continue;
             const UnixMs ends_at = entry.runs_since + entry.work;
             const bool is_live = entry.phase == Phase::kRunning || entry.phase == Phase::kLeaving;
             if (is_live && ends_at <= now_) {
@@ -150,6 +150,17 @@ class World {
                 requeue(entry);
             }
         }
+    }
+
+    void arrive(Entry& entry) {
+        entry.phase = Phase::kWaiting;
+        const std::string& series = entry.input->exclusive_series;
+        if (series.empty()) return;
+        const bool is_overlapping = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) {
+            return other.input->exclusive_series == series &&
+                   other.input->arrives_at < entry.input->arrives_at && other.phase != Phase::kOver;
+        });
+        if (is_overlapping) finish(entry, false);
     }
 
     void leave_device(Entry& entry, UnixMs at) {

@@ -20,6 +20,8 @@ struct ProjectedJob {
     bool ends_well = true;        ///< false: it fails at its end, and what depends on it is dropped
     /// A person ended it then, whether it ran or not.
     std::optional<UnixMs> cancelled_at = std::nullopt;
+    /// Not empty: it is dropped when it comes while an earlier one of the same series is not over.
+    std::string exclusive_series = {};
 };
 
 /// Something that changes during a projection and is not a job.

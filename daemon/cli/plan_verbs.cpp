@@ -31,6 +31,33 @@ std::string time_or_dash(const json& object, const char* key) {
     return text.empty() ? "-" : text;
 }
 
+std::string chance_text(const json& job) {
+    return has(job, "chance") ? std::to_string(std::lround(real_at(job, "chance") * 100)) + " %" : "-";
+}
+
+void show_coming(Session& session, const json& answer) {
+    const json& coming = array_at(answer, "coming");
+    if (coming.empty()) return;
+    Table table;
+    table.columns = {{"SCHEDULE", Align::kLeft, false, 24},
+                     {"FIRES"},
+                     {"NAME", Align::kLeft, false, 32},
+                     {"CLASS"},
+                     {"BY THEN"},
+                     {"CHANCE", Align::kRight},
+                     {"ENDS (P50)"},
+                     {"ENDS (P90)"}};
+    for (const json& job : coming) {
+        const json& end = object_at(job, "end");
+        table.rows.push_back({harmless(text_at(job, "schedule")), time_or_dash(job, "fires_at"),
+                              harmless(text_at(job, "name")), text_at(job, "class"),
+                              verdict_text(text_at(job, "verdict")), chance_text(job),
+                              time_or_dash(end, "p50"), time_or_dash(end, "p90")});
+    }
+    std::printf("\nSchedules will add:\n");
+    print(session.format, table, coming, "");
+}
+
 void show_contract(Session& session, const std::string& until, int futures) {
     std::string path = "/api/v1/plan?until=" + percent_encoded(until);
     if (futures > 0) path += "&futures=" + std::to_string(futures);
@@ -47,11 +74,9 @@ void show_contract(Session& session, const std::string& until, int futures) {
                      {"ENDS (P90)"},
                      {"BASIS", Align::kLeft, true}};
     for (const json& job : jobs) {
-        const std::string chance =
-            has(job, "chance") ? std::to_string(std::lround(real_at(job, "chance") * 100)) + " %" : "-";
         const json& end = object_at(job, "end");
         table.rows.push_back({text_at(job, "job"), harmless(text_at(job, "name")), text_at(job, "class"),
-                              text_at(job, "state"), verdict_text(text_at(job, "verdict")), chance,
+                              text_at(job, "state"), verdict_text(text_at(job, "verdict")), chance_text(job),
                               time_or_dash(end, "p50"), time_or_dash(end, "p90"),
                               harmless(text_at(job, "basis"))});
     }
@@ -60,6 +85,7 @@ void show_contract(Session& session, const std::string& until, int futures) {
         return print(session.format, table, jobs, "");
     }
     print(session.format, table, jobs, "The queue is empty: nothing is left to be done.\n");
+    show_coming(session, answer);
     if (jobs.empty()) return;
     std::printf("\nBy %s: %s of %zu will be done", time_or_dash(answer, "until").c_str(),
                 text_at(answer, "done").c_str(), jobs.size());

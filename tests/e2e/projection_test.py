@@ -36,6 +36,28 @@ def test_contract_names_the_jobs_in_the_order_of_the_queue(bin_folder):
         assert plan["complete"] and plan["futures"] == 20, plan
 
 
+def test_contract_foresees_the_fires_of_schedules(bin_folder):
+    with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
+        late = daemon.sleep_job(7200, vram="6GiB", priority=-5, hold=True)
+        chain = [{"kind": "sleep", "name": "먼저", "params": {"seconds": 60}, "vram": "6GiB"},
+                 {"kind": "sleep", "name": "then", "params": {"seconds": 60}, "vram": "6GiB",
+                  "after": ["job:#0"]}]
+        for name, cron, enabled in (("hourly", "0 * * * *", True), ("off", "0 * * * *", False)):
+            daemon.post("/api/v1/schedules", {"name": name, "cron": cron, "timezone": "UTC",
+                                              "enabled": enabled, "jobs": chain})
+        until = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=3)).isoformat()
+        plan = daemon.get("/api/v1/plan?futures=10&until=" + until.replace("+", "%2B"))
+        assert [line["job"] for line in plan["jobs"]] == [late], plan
+        coming = plan["coming"]
+        assert len(coming) == 6 and {line["schedule"] for line in coming} == {"hourly"}, plan
+        assert [line["name"] for line in coming] == ["먼저", "then"] * 3, plan
+        assert len({line["fires_at"] for line in coming}) == 3, plan
+        for first, then in zip(coming[::2], coming[1::2]):
+            assert first["start"]["p50"] == first["fires_at"], plan
+            assert first["end"]["p50"] <= then["start"]["p50"], plan
+        assert coming[0]["verdict"] == "done", plan
+
+
 def test_contract_tells_what_will_not_be_done(bin_folder):
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
         daemon.sleep_job(3600 * 24 * 3, vram="6GiB")

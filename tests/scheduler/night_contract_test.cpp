@@ -11,13 +11,17 @@ namespace {
 
 struct Evening : Night {
     std::vector<Job> jobs;
+    std::vector<ContractJob> to_come;
     Job& add(int id, Millis estimate) {
         jobs.push_back(wait(id, JobClass::kTraining, gibibytes(20)));
         jobs.back().spec.estimate = estimate;
         return jobs.back();
     }
     NightContract contract(Millis ahead) const {
-        return night_contract(s, jobs, now, now + ahead, zones, {});
+        std::vector<ContractJob> all;
+        for (const Job& job : jobs) all.push_back({job, now});
+        all.insert(all.end(), to_come.begin(), to_come.end());
+        return night_contract(s, all, now, now + ahead, zones, {});
     }
 };
 
@@ -87,4 +91,45 @@ TEST_CASE("night contract: a closed window moves the ends, not the promise") {
     const NightContract contract = evening.contract(hours(8));
     CHECK(contract.lines[0].start_p50 == utc(2026, 11, 21, 3));
     CHECK(contract.lines[0].verdict == Verdict::kDone);
+}
+
+TEST_CASE("night contract: what a schedule is going to submit takes its time from the queue") {
+    Evening evening;
+    evening.add(1, hours(1));
+    evening.add(2, hours(3)).spec.priority = -10;
+    const NightContract alone = evening.contract(hours(6));
+    REQUIRE(alone.lines[1].verdict == Verdict::kDone);
+    Evening busy;
+    busy.add(1, hours(1));
+    busy.add(2, hours(3)).spec.priority = -10;
+    ContractJob fire{busy.jobs[0], busy.now + minutes(30)};
+    fire.job.id = JobId{1000};
+    fire.job.order_key = 1000;
+    fire.job.spec.estimate = hours(4);
+    busy.to_come.push_back(fire);
+    const NightContract contract = busy.contract(hours(6));
+    REQUIRE(contract.lines.size() == 3);
+    CHECK(contract.lines[1].chance < alone.lines[1].chance);
+    REQUIRE(contract.lines[2].start_p50.has_value());
+    CHECK(*contract.lines[2].start_p50 >= fire.arrives_at);
+}
+
+TEST_CASE("night contract: a schedule that skips overlaps does not pile up") {
+    Evening evening;
+    for (int i = 0; i < 5; ++i) {
+        ContractJob fire{evening.wait(i + 1, JobClass::kTraining, gibibytes(20)),
+                         evening.now + minutes(10 * i)};
+        fire.job.spec.estimate = minutes(25);
+        fire.exclusive_series = "nightly";
+        evening.to_come.push_back(fire);
+    }
+    // Fires at 0, 10, 20, 30, 40 minutes of 25 minutes each: about two of three are skipped.
+    const NightContract skipping = evening.contract(hours(10));
+    double done = 0;
+    for (const ContractLine& line : skipping.lines) done += line.chance;
+    CHECK(done > 1.0);
+    CHECK(done < 3.5);
+    for (ContractJob& fire : evening.to_come) fire.exclusive_series.clear();
+    const NightContract queueing = evening.contract(hours(10));
+    for (const ContractLine& line : queueing.lines) CHECK(line.verdict == Verdict::kDone);
 }
