@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/post.hpp>
 #include <cstdlib>
 
 #include "api/policy_codec.h"
@@ -18,7 +17,12 @@ Engine::Engine(Machine machine)
       dispatcher_(loop_, crew_, devices_, machine_.zones),
       schedules_(
           loop_, machine_.zones, [this](UnixMs now) { return commands_.submit_defaults(now); },
-          [this](db::Store& open, const Job& job, UnixMs now) { return replace(open, job, now); }),
+          [this](db::Store& open, const Job& job, UnixMs now) {
+              return commands_.cancel_in(open, job, "schedule", now);
+          },
+          [this](JobId id) {
+              if (const auto supervisor = crew_.find(id)) supervisor->stop(kStopGrace, "cancelled");
+          }),
       commands_({loop_, crew_, devices_, dispatcher_, schedules_, machine_.projector, machine_.zones,
                  machine_.kinds, machine_.storage, machine_.status, machine_.stop,
                  [this](const std::string&) { machine_.policy_changed(); }}) {
@@ -36,15 +40,6 @@ Workplace Engine::complete(Workplace workplace) {
         return nullptr;
     };
     return workplace;
-}
-
-Status Engine::replace(db::Store& open, const Job& job, UnixMs now) {
-    const Status stopped = commands_.cancel_in(open, job, "schedule", now);
-    boost::asio::post(machine_.io, [this, id = job.id] {
-        const auto supervisor = crew_.find(id);
-        if (supervisor) supervisor->stop(kStopGrace, "cancelled");
-    });
-    return stopped;
 }
 
 Status Engine::load_policy(const std::optional<std::string>& given) {

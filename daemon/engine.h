@@ -47,8 +47,6 @@ class Engine {
 
   private:
     Workplace complete(Workplace workplace);
-    /// Cancels a job of a schedule that its next run replaces.
-    Status replace(db::Store& open, const Job& job, UnixMs now);
 
     Machine machine_;
     Loop loop_;

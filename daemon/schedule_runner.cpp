@@ -4,14 +4,28 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "scheduler/crash_point.h"
 #include "scheduler/policy.h"
 
 namespace nightshift::daemon {
 
-ScheduleRunner::ScheduleRunner(Loop&, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job)
-    : zones_(zones), defaults_(std::move(defaults)), stop_job_(std::move(stop_job)) {}
+ScheduleRunner::ScheduleRunner(Loop&, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job,
+                               StopProcess stop_process)
+    : zones_(zones),
+      defaults_(std::move(defaults)),
+      stop_job_(std::move(stop_job)),
+      stop_process_(std::move(stop_process)) {}
+
+void ScheduleRunner::act() {
+    for (const JobId id : std::exchange(stopped_, {})) stop_process_(id);
+}
+
+void ScheduleRunner::forget() {
+    stopped_.clear();
+    is_stale_ = true;
+}
 
 Status ScheduleRunner::decide(db::Store& store, UnixMs now) {
     if (is_stale_) NIGHTSHIFT_TRY(read(store, now));
@@ -50,7 +64,10 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
         crash_point("fire.recorded");
         if (!*is_new || !decision.run) continue;
         if (decision.replace_running) {
-            for (const Job& job : *open) NIGHTSHIFT_TRY(stop_job_(store, job, now));
+            for (const Job& job : *open) {
+                NIGHTSHIFT_TRY(stop_job_(store, job, now));
+                stopped_.push_back(job.id);
+            }
         }
         const auto made = submit_chain(store, schedule, decision.nominal, "schedule", now);
         if (made) crash_point("fire.chain_stored");
