@@ -63,12 +63,7 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
         if (!is_new) return is_new.error();
         crash_point("fire.recorded");
         if (!*is_new || !decision.run) continue;
-        if (decision.replace_running) {
-            for (const Job& job : *open) {
-                NIGHTSHIFT_TRY(stop_job_(store, job, now));
-                stopped_.push_back(job.id);
-            }
-        }
+        if (decision.replace_running) NIGHTSHIFT_TRY(stop_open_jobs(store, schedule.name, now));
         const auto made = submit_chain(store, schedule, decision.nominal, "schedule", now);
         if (made) crash_point("fire.chain_stored");
         if (made) continue;
@@ -87,6 +82,22 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
     schedule.next_fire_at = next ? std::optional(next->at) : std::nullopt;
     NIGHTSHIFT_TRY(store.set_next_fire(schedule.id, schedule.next_fire_at));
     crash_point("fire.next_stored");
+    return {};
+}
+
+Status ScheduleRunner::stop_open_jobs(db::Store& store, const std::string& schedule, UnixMs now) {
+    // Read anew: of several missed times, each replaces what the one before it made.
+    const auto open = store.open_jobs_of_schedule(schedule);
+    if (!open) return open.error();
+    for (const Job& job : *open) {
+        if (std::find(stopped_.begin(), stopped_.end(), job.id) != stopped_.end()) continue;
+        // A parent's end may have skipped it a moment ago.
+        const auto current = store.job(job.id);
+        if (!current) return current.error();
+        if (!*current || is_terminal((*current)->state)) continue;
+        NIGHTSHIFT_TRY(stop_job_(store, **current, now));
+        stopped_.push_back(job.id);
+    }
     return {};
 }
 

@@ -38,6 +38,7 @@ class ScheduleRunner final : public TickStage {
   private:
     Status fire(db::Store& store, Schedule& schedule, UnixMs now);
     Status read(db::Store& store, UnixMs now);
+    Status stop_open_jobs(db::Store& store, const std::string& schedule, UnixMs now);
 
     const TimeZones& zones_;
     MakeDefaults defaults_;
