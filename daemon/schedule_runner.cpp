@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 #include "scheduler/policy.h"
 
 namespace nightshift::daemon {
@@ -62,7 +63,7 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
             {"schedule", decision.run ? "fired" : "skipped", "scheduler", data.dump()});
         if (!is_new) return is_new.error();
         crash_point("fire.recorded");
-        if (!*is_new || !decision.run) continue;
+        if (NIGHTSHIFT_RULE(104, !*is_new, false) || !decision.run) continue;
         if (decision.replace_running) NIGHTSHIFT_TRY(stop_open_jobs(store, schedule.name, now));
         const auto made = submit_chain(store, schedule, decision.nominal, "schedule", now);
         if (made) crash_point("fire.chain_stored");
@@ -94,7 +95,7 @@ Status ScheduleRunner::stop_open_jobs(db::Store& store, const std::string& sched
         // A parent's end may have skipped it a moment ago.
         const auto current = store.job(job.id);
         if (!current) return current.error();
-        if (!*current || is_terminal((*current)->state)) continue;
+        if (!*current || NIGHTSHIFT_RULE(107, is_terminal((*current)->state), false)) continue;
         NIGHTSHIFT_TRY(stop_job_(store, **current, now));
         stopped_.push_back(job.id);
     }
