@@ -10,9 +10,9 @@
 #include "api/http_server.h"
 #include "api/policy_codec.h"
 #include "daemon/ballast.h"
-#include "daemon/commands_impl.h"
 #include "daemon/credentials.h"
 #include "daemon/descriptor_limit.h"
+#include "daemon/engine.h"
 #include "daemon/instance_file.h"
 #include "daemon/instance_lock.h"
 #include "daemon/kinds_table.h"
@@ -52,6 +52,8 @@ struct Daemon::Parts {
     SystemClock clock;
     SystemTimeZones zones;
     boost::asio::io_context io{1};
+    SystemAlarms alarms{io};
+    std::unique_ptr<Processes> processes = make_system_processes(io);
     UnixMs started_at;
     std::unique_ptr<InstanceLock> lock;
     std::unique_ptr<db::Store> store;
@@ -59,14 +61,9 @@ struct Daemon::Parts {
     std::vector<api::KindInfo> kinds;
     std::string not_ready_reason;
     Ballast ballast{kBallastFile};
-    std::unique_ptr<Loop> loop;
-    std::unique_ptr<Crew> crew;
-    std::unique_ptr<DeviceBook> devices;
-    std::unique_ptr<Dispatcher> dispatcher;
-    std::unique_ptr<ScheduleRunner> schedules;
-    std::unique_ptr<Projector> projector;
-    std::unique_ptr<CommandsImpl> commands;
     std::unique_ptr<StorageKeeper> storage;
+    std::unique_ptr<Projector> projector;
+    std::unique_ptr<Engine> engine;
     std::unique_ptr<Upkeep> upkeep;
     std::unique_ptr<api::HttpServer> server;
     std::unique_ptr<Shell> shell;
@@ -79,8 +76,8 @@ struct Daemon::Parts {
 
     Status open_data();
     Status load_credentials();
-    Status make_devices();
-    void make_scheduling();
+    Status make_engine();
+    std::unique_ptr<GpuProbe> make_probe(GpuProbe::Claimed claimed);
     Status load_policy();
     Status open_door();
     api::ServerStatus status() const;
@@ -119,116 +116,69 @@ Status Daemon::Parts::load_credentials() {
     return {};
 }
 
-Status Daemon::Parts::make_devices() {
-    loop = std::make_unique<Loop>(io, *store, clock);
-    loop->set_reserve(ballast);
+std::unique_ptr<GpuProbe> Daemon::Parts::make_probe(GpuProbe::Claimed claimed) {
+    if (config.simulate) return make_fake_probe(*config.simulate, clock, std::move(claimed));
+    if (auto probe = make_nvml_probe(io, clock)) return probe;
+    return make_host_probe(clock, std::move(claimed));
+}
+
+Status Daemon::Parts::make_engine() {
+    storage = std::make_unique<StorageKeeper>(io, clock, kDatabase, kBackupFolder);
+    projector = std::make_unique<Projector>(io, kDatabase);
     Workplace workplace;
     workplace.data_folder = config.data_folder;
     workplace.worker_path = config.worker_path;
     workplace.descriptors_max = raise_descriptor_limit();
-    workplace.find_device = [this](const std::string& uuid) -> const Device* {
-        for (const Device& device : devices->devices()) {
-            if (device.uuid == uuid) return &device;
-        }
-        return nullptr;
-    };
-    crew = std::make_unique<Crew>(*loop, std::move(workplace));
-    const auto claimed = [this](const std::string& uuid) { return crew->claimed_on(uuid); };
-    std::unique_ptr<GpuProbe> probe;
-    if (config.simulate) {
-        probe = make_fake_probe(*config.simulate, clock, claimed);
-    } else {
-        probe = make_nvml_probe(io, clock);
-        if (!probe) probe = make_host_probe(clock, claimed);
-    }
-    devices = std::make_unique<DeviceBook>(
-        std::move(probe), clock, [this](const DeviceSample& sample) { return crew->attribute(sample); });
-    crew->set_devices(*devices);
-    for (const Device& device : devices->devices()) {
+    workplace.processes = processes.get();
+    workplace.memory = machine_memory();
+    workplace.cores = machine_cores();
+    engine = std::make_unique<Engine>(
+        Machine{io, clock, alarms, zones, *store, ballast, kinds, *storage, *projector, std::move(workplace),
+                [this](GpuProbe::Claimed claimed) { return make_probe(std::move(claimed)); },
+                [this] { return status(); }, [this] { request_stop(); }, [this] { write_policy_file(); }});
+    upkeep = std::make_unique<Upkeep>(
+        engine->loop(), *storage, [this] { return engine->dispatcher().policy(); }, config.data_folder);
+    for (const Device& device : engine->devices().devices()) {
         spdlog::info("device uuid={} name=\"{}\" total={}", device.uuid, device.name, device.total.value);
     }
     crash_point("start.devices_made");
-    return make_folders(crew->workplace().cache_folder());
-}
-
-void Daemon::Parts::make_scheduling() {
-    dispatcher = std::make_unique<Dispatcher>(*loop, *crew, *devices, zones);
-    schedules = std::make_unique<ScheduleRunner>(
-        *loop, zones, [this](UnixMs now) { return commands->submit_defaults(now); },
-        [this](db::Store& open, const Job& job, UnixMs now) -> Status {
-            const Status stopped = commands->cancel_in(open, job, "schedule", now);
-            boost::asio::post(io, [this, id = job.id] {
-                const auto supervisor = crew->find(id);
-                if (supervisor) supervisor->stop(kStopGrace, "cancelled");
-            });
-            return stopped;
-        });
-    storage = std::make_unique<StorageKeeper>(io, clock, kDatabase, kBackupFolder);
-    projector = std::make_unique<Projector>(io, kDatabase);
-    commands = std::make_unique<CommandsImpl>(
-        CommandsImpl::Parts{*loop, *crew, *devices, *dispatcher, *schedules, *projector, zones, kinds,
-                            *storage, [this] { return status(); }, [this] { request_stop(); },
-                            [this](const std::string&) { write_policy_file(); }});
-    upkeep = std::make_unique<Upkeep>(
-        *loop, *storage, [this] { return dispatcher->policy(); }, config.data_folder);
-    loop->add_stage(*schedules);
-    loop->add_stage(*dispatcher);
+    return make_folders(engine->crew().workplace().cache_folder());
 }
 
 Status Daemon::Parts::load_policy() {
-    const auto version = store->setting("policy_version");
-    if (!version) return version.error();
-    int number = version->has_value() ? std::atoi((*version)->c_str()) : 1;
-    const auto stored = store->setting("policy");
-    if (!stored) return stored.error();
-    std::string text = stored->value_or("{}");
+    std::optional<std::string> given;
     if (!config.policy_file.empty()) {
-        auto given = read_file(config.policy_file, kPolicyFileMax);
-        if (!given) {
-            return Error{ErrorCode::kInvalidArgument, "bad_policy", "--policy: " + given.error().message, "",
+        auto read = read_file(config.policy_file, kPolicyFileMax);
+        if (!read) {
+            return Error{ErrorCode::kInvalidArgument, "bad_policy", "--policy: " + read.error().message, "",
                          ""};
         }
-        auto parsed = api::parse_policy_text(*given, zones);
-        if (!parsed) {
-            Error error = parsed.error();
-            error.code = ErrorCode::kInvalidArgument;
-            error.message = config.policy_file + ": " + error.message;
-            return error;
-        }
-        if (*given != text) ++number;
-        text = *given;
-        NIGHTSHIFT_TRY(store->set_setting("policy", text));
-        NIGHTSHIFT_TRY(store->set_setting("policy_version", std::to_string(number)));
+        given = std::move(*read);
     }
-    auto policy = api::parse_policy_text(text, zones);
-    if (policy) {
-        dispatcher->set_policy(*policy);
-    } else {
-        spdlog::error("stored_policy_refused error=\"{}\"", policy.error().message);
-        text = "{}";
+    if (Status loaded = engine->load_policy(given); !loaded) {
+        Error error = loaded.error();
+        if (error.code != ErrorCode::kInvalidArgument) return error;
+        error.message = config.policy_file + ": " + error.message;
+        return error;
     }
-    commands->set_stored_policy(text, number);
-    const auto seq = store->setting("plan_seq");
-    // Passes that started nothing are not written down: leave them room, so that numbers never repeat.
-    if (seq && *seq) dispatcher->set_plan_seq(std::atoll((*seq)->c_str()) + 1'000'000);
-    write_policy_file();
     crash_point("start.policy_loaded");
     return {};
 }
 
 void Daemon::Parts::write_policy_file() {
-    const Status written = write_file_durably(kPolicyFile, api::policy_to_json(dispatcher->policy()) + "\n");
+    const Status written =
+        write_file_durably(kPolicyFile, api::policy_to_json(engine->dispatcher().policy()) + "\n");
     if (!written) spdlog::warn("policy_file_not_written error=\"{}\"", written.error().message);
 }
 
 Status Daemon::Parts::open_door() {
-    NIGHTSHIFT_TRY(crew->open());
+    NIGHTSHIFT_TRY(engine->crew().open());
     api::ServerOptions options;
     options.address = config.address;
     options.port = config.port;
     options.socket_path = config.socket_path;
     options.web_root = config.web_root;
-    auto started = api::HttpServer::start(io, options, *commands, *queries);
+    auto started = api::HttpServer::start(io, options, engine->commands(), *queries);
     if (!started) return started.error();
     server = std::move(*started);
     crash_point("http.listening");
@@ -251,23 +201,24 @@ api::ServerStatus Daemon::Parts::status() const {
     status.worker_path = config.worker_path;
     status.pid = own_identity().pid;
     status.started_at = started_at;
-    status.is_simulated = devices->is_simulated();
+    status.is_simulated = engine->devices().is_simulated();
     status.is_ready = is_ready && not_ready_reason.empty() && !is_stopping;
     status.not_ready_reason = is_stopping ? "stopping" : not_ready_reason;
-    if (loop->is_disk_low()) {
+    Loop& loop = engine->loop();
+    if (loop.is_disk_low()) {
         status.storage = "disk_low";
         status.storage_text = "The disk is full: only ends of jobs and cancels are stored. Free some space.";
     }
-    if (const auto& trouble = loop->trouble(); trouble && !loop->is_disk_low()) {
+    if (const auto& trouble = loop.trouble(); trouble && !loop.is_disk_low()) {
         status.storage = "failing";
         status.storage_text = trouble->message + " " + trouble->hint;
         status.is_ready = false;
         status.not_ready_reason = status.storage_text;
     }
     status.last_commit = store->last_commit_time();
-    status.plan_seq = dispatcher->plan_seq();
-    status.commits = loop->commits();
-    status.passes = dispatcher->passes();
+    status.plan_seq = engine->dispatcher().plan_seq();
+    status.commits = loop.commits();
+    status.passes = engine->dispatcher().passes();
     if (server) {
         status.connections = server->connections();
         status.rejected = server->rejected();
@@ -282,10 +233,10 @@ void Daemon::Parts::leave_damaged(const Error& error) {
 
 void Daemon::Parts::request_stop() {
     if (is_stopping) return;
-    if (!dispatcher->is_draining() || crew->size() == 0) return stop_now();
+    if (!engine->dispatcher().is_draining() || engine->crew().size() == 0) return stop_now();
     // `nightshift down`: the jobs were asked to save and leave; the deadline of each bounds the wait.
     shell->notify("STATUS=waiting for jobs to save");
-    crew->set_on_empty([this] { stop_now(); });
+    engine->crew().set_on_empty([this] { stop_now(); });
 }
 
 void Daemon::Parts::stop_now() {
@@ -293,10 +244,10 @@ void Daemon::Parts::stop_now() {
     is_stopping = true;
     crash_point("down.asked");
     shell->notify("STOPPING=1");
-    spdlog::info("stopping jobs_left_running={}", crew->size());
-    loop->remove_stages();
+    spdlog::info("stopping jobs_left_running={}", engine->crew().size());
+    engine->loop().remove_stages();
     server->stop();
-    loop->flush();
+    engine->loop().flush();
     crash_point("down.flushed");
     drain = std::make_unique<boost::asio::steady_timer>(io);
     drain_answers(kDrainSteps);
@@ -332,31 +283,28 @@ int Daemon::run() {
         parts.not_ready_reason = kinds.error().message + " " + kinds.error().hint;
         spdlog::error("worker_missing error=\"{}\"", parts.not_ready_reason);
     }
-    if (Status made = parts.make_devices(); !made) return refuse(made.error());
-    parts.make_scheduling();
+    if (Status made = parts.make_engine(); !made) return refuse(made.error());
     if (Status loaded = parts.load_policy(); !loaded) return refuse(loaded.error());
-    parts.loop->set_on_damage([&parts](const Error& error) { parts.leave_damaged(error); });
-    const auto recovered = recover(*parts.loop, *parts.crew, parts.clock.now());
+    parts.engine->loop().set_on_damage([&parts](const Error& error) { parts.leave_damaged(error); });
+    const auto recovered = recover(parts.engine->loop(), parts.engine->crew(), parts.clock.now());
     if (!recovered) return refuse(recovered.error());
     parts.shell = make_shell(parts.io, [&parts] { parts.stop_now(); });
     if (Status open = parts.open_door(); !open) return refuse(open.error());
     parts.is_ready = true;
     parts.upkeep->start();
-    // Nothing is planned before the first sample: foreign memory is not given away.
-    parts.devices->refresh([&parts](bool) { parts.loop->wake(); });
-    parts.crew->refresh_devices();
+    parts.engine->begin();
     parts.shell->notify("READY=1");
     crash_point("start.ready");
     spdlog::info("ready version={} port={} data=\"{}\"", kVersion, parts.server->port(), config_.data_folder);
     parts.io.run();
     parts.server.reset();
-    parts.crew->close();
+    parts.engine->crew().close();
     if (parts.damage) {
         const Error damage = *parts.damage;
         parts_.reset();
         return run_rescue(config_, damage);
     }
-    parts.loop->flush();
+    parts.engine->loop().flush();
     static_cast<void>(parts.store->checkpoint_wal());
     crash_point("down.wal_moved");
     forget_file(kInstanceFile);

@@ -65,8 +65,8 @@ Result<Snapshot> Dispatcher::snapshot(UnixMs now) const {
     Snapshot snapshot;
     snapshot.policy = policy_;
     snapshot.devices = devices_.states();
-    snapshot.ram_total = machine_memory();
-    snapshot.cpu_total = machine_cores();
+    snapshot.ram_total = crew_.workplace().memory;
+    snapshot.cpu_total = crew_.workplace().cores;
     snapshot.is_draining = is_draining_;
     snapshot.plan_seq = plan_seq_;
     const WindowBook windows(policy_, zones_, now);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
@@ -20,7 +21,7 @@ constexpr Millis kRetryAfterFailure = seconds(1);
 /// 16 MiB of log: large enough that a page changed by many commits is moved once, small enough to stay in the
 /// system's cache and to be moved within a few milliseconds.
 constexpr std::int64_t kWalPagesMax = 4096;
-constexpr auto kIdleCheckpoint = std::chrono::seconds(2);
+constexpr Millis kIdleCheckpoint = seconds(2);
 /// Changes in one transaction: bounds the time until the first of them is answered.
 constexpr std::size_t kChangesPerTick = 4096;
 
@@ -37,8 +38,13 @@ bool is_worth_retrying(const Status& status) {
 
 }  // namespace
 
-Loop::Loop(boost::asio::io_context& io, db::Store& store, const Clock& clock)
-    : io_(io), store_(store), clock_(clock), timer_(io), wal_timer_(io) {}
+Loop::Loop(boost::asio::io_context& io, db::Store& store, const Clock& clock, Alarms& alarms)
+    : io_(io),
+      store_(store),
+      clock_(clock),
+      alarms_(alarms),
+      next_tick_(alarms.make()),
+      idle_checkpoint_(alarms.make()) {}
 
 void Loop::change(Change change) {
     pending_.push_back(std::move(change));
@@ -201,8 +207,8 @@ void Loop::settle(std::vector<Outcome>& outcomes, const Status& commit) {
     std::vector<Outcome> told;
     for (Outcome& outcome : outcomes) {
         // Without a commit nothing of it happened, whatever its own statements said.
-        if (!commit && outcome.status) outcome.status = commit;
-        if (outcome.change.must_happen && is_worth_retrying(outcome.status)) {
+        if (NIGHTSHIFT_RULE(101, !commit && outcome.status, false)) outcome.status = commit;
+        if (outcome.change.must_happen && NIGHTSHIFT_RULE(102, is_worth_retrying(outcome.status), false)) {
             pending_.push_back(std::move(outcome.change));
             has_kept = true;
             continue;
@@ -225,9 +231,7 @@ void Loop::arm(UnixMs now) {
         if (!at) continue;
         wait = std::min(wait, *at > now ? *at - now : kShortestWait);
     }
-    timer_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(wait.value, 1)));
-    timer_.async_wait([this](const boost::system::error_code& error) {
-        if (error) return;
+    next_tick_->set(std::max(wait, Millis{1}), [this] {
         if (retry_at_ && clock_.steady() >= *retry_at_) retry_at_.reset();
         wake();
     });
@@ -241,10 +245,9 @@ void Loop::tidy_wal() {
     };
     if (store_.wal_pages() >= kWalPagesMax) return move_pages();
     if (store_.wal_pages() == 0) return;
-    if (wal_timer_.expiry() > std::chrono::steady_clock::now()) return;  // armed already
-    wal_timer_.expires_after(kIdleCheckpoint);
-    wal_timer_.async_wait([this, move_pages](const boost::system::error_code& error) {
-        if (!error && !store_.in_transaction()) move_pages();
+    if (idle_checkpoint_->is_set()) return;
+    idle_checkpoint_->set(kIdleCheckpoint, [this, move_pages] {
+        if (!store_.in_transaction()) move_pages();
     });
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "daemon/alarm.h"
 #include "daemon/ballast.h"
 #include "daemon/event_hub.h"
 #include "db/store.h"
@@ -45,7 +45,8 @@ class TickStage {
 /// purpose. Thread: the one that runs `io`.
 class Loop {
   public:
-    Loop(boost::asio::io_context& io, db::Store& store, const Clock& clock);
+    /// What is handed in outlives the loop.
+    Loop(boost::asio::io_context& io, db::Store& store, const Clock& clock, Alarms& alarms);
 
     void change(Change change);
     /// Asks for a tick soon, and for a decision in it: something outside of the database has changed.
@@ -70,6 +71,7 @@ class Loop {
     boost::asio::io_context& io() { return io_; }
     db::Store& store() { return store_; }
     const Clock& clock() const { return clock_; }
+    Alarms& alarms() { return alarms_; }
     EventHub& events() { return events_; }
 
   private:
@@ -93,9 +95,10 @@ class Loop {
     boost::asio::io_context& io_;
     db::Store& store_;
     const Clock& clock_;
+    Alarms& alarms_;
     EventHub events_;
-    boost::asio::steady_timer timer_;
-    boost::asio::steady_timer wal_timer_;
+    std::unique_ptr<Alarm> next_tick_;
+    std::unique_ptr<Alarm> idle_checkpoint_;
     std::vector<TickStage*> stages_;
     std::deque<Change> pending_;
     bool is_tick_posted_ = false;

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/worker/attempt_record.h"
-#include "daemon/worker/identity.h"
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
@@ -21,27 +21,29 @@ struct Finding {
 
 /// The worker's process, if it is there. A stored identity is believed; without one the command lines
 /// of all processes are looked through.
-std::unique_ptr<Process> find_process(Loop& loop, Crew& crew, Finding& finding) {
+std::unique_ptr<Process> find_process(Crew& crew, Finding& finding) {
     auto& worker = finding.live.attempt.worker;
     if (!worker) {
-        worker = find_worker(finding.live.attempt.id, crew.workplace().data_folder);
+        worker =
+            crew.workplace().processes->find_worker(finding.live.attempt.id, crew.workplace().data_folder);
         finding.is_identity_new = worker.has_value();
     }
     if (!worker) return nullptr;
-    auto process = Process::adopt(loop.io(), *worker);
+    auto process = crew.workplace().processes->adopt(*worker);
     if (!process) return nullptr;
     return std::move(*process);
 }
 
-Finding look_at(Loop& loop, Crew& crew, LiveJob live, const std::string& boot_before,
-                RecoveryCounts& counts) {
+Finding look_at(Crew& crew, LiveJob live, const std::string& boot_before, RecoveryCounts& counts) {
+    Processes& processes = *crew.workplace().processes;
     Finding finding;
     finding.live = std::move(live);
     const AttemptId id = finding.live.attempt.id;
     const bool had_worker = finding.live.attempt.worker.has_value();
     // The process first: one that ends in between has written its result by then.
-    finding.process = find_process(loop, crew, finding);
-    if (const auto result = read_result(crew.workplace().attempt_folder(id), id)) {
+    finding.process = find_process(crew, finding);
+    const std::string folder = crew.workplace().attempt_folder(id);
+    if (const auto result = NIGHTSHIFT_RULE(103, read_result(folder, id), std::nullopt)) {
         finding.facts = facts_of(*result);
         ++counts.ended;
     } else if (finding.process) {
@@ -51,18 +53,19 @@ Finding look_at(Loop& loop, Crew& crew, LiveJob live, const std::string& boot_be
         finding.facts = never_started_facts();
         ++counts.never_started;
     } else {
-        const bool is_reboot = finding.live.attempt.worker->boot_id != boot_id() || boot_before != boot_id();
+        const std::string boot = processes.boot_id();
+        const bool is_reboot = finding.live.attempt.worker->boot_id != boot || boot_before != boot;
         finding.facts = is_reboot ? reboot_facts() : lost_facts({});
         ++counts.lost;
         // The worker is gone; what it started may not be.
-        kill_session(*finding.live.attempt.worker, finding.live.attempt.command);
+        processes.kill_session(*finding.live.attempt.worker, finding.live.attempt.command);
     }
     crash_point("recover.looked");
     return finding;
 }
 
-Status store_findings(Loop& loop, std::vector<Finding>& findings, const RecoveryCounts& counts, UnixMs now) {
-    db::Store& store = loop.store();
+Status store_findings(db::Store& store, const std::string& boot, std::vector<Finding>& findings,
+                      const RecoveryCounts& counts, UnixMs now) {
     NIGHTSHIFT_TRY(store.begin());
     for (Finding& finding : findings) {
         const AttemptId id = finding.live.attempt.id;
@@ -71,7 +74,7 @@ Status store_findings(Loop& loop, std::vector<Finding>& findings, const Recovery
         }
         if (finding.facts) NIGHTSHIFT_TRY(store_end(store, id, *finding.facts, false, now));
     }
-    NIGHTSHIFT_TRY(store.set_setting("boot_id", boot_id()));
+    NIGHTSHIFT_TRY(store.set_setting("boot_id", boot));
     const nlohmann::json data{{"adopted", counts.adopted},
                               {"ended", counts.ended},
                               {"lost", counts.lost},
@@ -89,15 +92,17 @@ Status store_findings(Loop& loop, std::vector<Finding>& findings, const Recovery
 Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
     RecoveryCounts counts;
     db::Store& store = loop.store();
+    Processes& processes = *crew.workplace().processes;
+    const std::string boot = processes.boot_id();
     Snapshot snapshot;
     NIGHTSHIFT_TRY(store.load_planning(snapshot, now));
     const auto boot_before = store.setting("boot_id");
     if (!boot_before) return boot_before.error();
     std::vector<Finding> findings;
     for (LiveJob& live : snapshot.live) {
-        findings.push_back(look_at(loop, crew, std::move(live), boot_before->value_or(boot_id()), counts));
+        findings.push_back(look_at(crew, std::move(live), boot_before->value_or(boot), counts));
     }
-    if (Status stored = store_findings(loop, findings, counts, now); !stored) {
+    if (Status stored = store_findings(store, boot, findings, counts, now); !stored) {
         store.rollback();
         return stored.error();
     }
@@ -114,7 +119,7 @@ Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
     for (const Lease& lease : snapshot.reclaiming) {
         const auto attempt = store.attempt(lease.attempt);
         if (!attempt) return attempt.error();
-        if (*attempt && (*attempt)->worker) kill_session(*(*attempt)->worker, (*attempt)->command);
+        if (*attempt && (*attempt)->worker) processes.kill_session(*(*attempt)->worker, (*attempt)->command);
         crew.expect_release(lease.attempt);
     }
     crash_point("recover.done");

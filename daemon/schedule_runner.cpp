@@ -4,14 +4,29 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 #include "scheduler/policy.h"
 
 namespace nightshift::daemon {
 
-ScheduleRunner::ScheduleRunner(Loop&, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job)
-    : zones_(zones), defaults_(std::move(defaults)), stop_job_(std::move(stop_job)) {}
+ScheduleRunner::ScheduleRunner(Loop&, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job,
+                               StopProcess stop_process)
+    : zones_(zones),
+      defaults_(std::move(defaults)),
+      stop_job_(std::move(stop_job)),
+      stop_process_(std::move(stop_process)) {}
+
+void ScheduleRunner::act() {
+    for (const JobId id : std::exchange(stopped_, {})) stop_process_(id);
+}
+
+void ScheduleRunner::forget() {
+    stopped_.clear();
+    is_stale_ = true;
+}
 
 Status ScheduleRunner::decide(db::Store& store, UnixMs now) {
     if (is_stale_) NIGHTSHIFT_TRY(read(store, now));
@@ -48,10 +63,8 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
             {"schedule", decision.run ? "fired" : "skipped", "scheduler", data.dump()});
         if (!is_new) return is_new.error();
         crash_point("fire.recorded");
-        if (!*is_new || !decision.run) continue;
-        if (decision.replace_running) {
-            for (const Job& job : *open) NIGHTSHIFT_TRY(stop_job_(store, job, now));
-        }
+        if (NIGHTSHIFT_RULE(104, !*is_new, false) || !decision.run) continue;
+        if (decision.replace_running) NIGHTSHIFT_TRY(stop_open_jobs(store, schedule.name, now));
         const auto made = submit_chain(store, schedule, decision.nominal, "schedule", now);
         if (made) crash_point("fire.chain_stored");
         if (made) continue;
@@ -70,6 +83,22 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
     schedule.next_fire_at = next ? std::optional(next->at) : std::nullopt;
     NIGHTSHIFT_TRY(store.set_next_fire(schedule.id, schedule.next_fire_at));
     crash_point("fire.next_stored");
+    return {};
+}
+
+Status ScheduleRunner::stop_open_jobs(db::Store& store, const std::string& schedule, UnixMs now) {
+    // Read anew: of several missed times, each replaces what the one before it made.
+    const auto open = store.open_jobs_of_schedule(schedule);
+    if (!open) return open.error();
+    for (const Job& job : *open) {
+        if (std::find(stopped_.begin(), stopped_.end(), job.id) != stopped_.end()) continue;
+        // A parent's end may have skipped it a moment ago.
+        const auto current = store.job(job.id);
+        if (!current) return current.error();
+        if (!*current || NIGHTSHIFT_RULE(107, is_terminal((*current)->state), false)) continue;
+        NIGHTSHIFT_TRY(stop_job_(store, **current, now));
+        stopped_.push_back(job.id);
+    }
     return {};
 }
 

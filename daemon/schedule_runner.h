@@ -17,9 +17,12 @@ class ScheduleRunner final : public TickStage {
   public:
     using MakeDefaults = std::function<api::SubmitDefaults(UnixMs now)>;
     using StopJob = std::function<Status(db::Store&, const Job&, UnixMs now)>;
+    using StopProcess = std::function<void(JobId)>;
 
-    /// `stop_job` cancels a job inside the transaction (overlap "replace").
-    ScheduleRunner(Loop& loop, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job);
+    /// `stop_job` cancels a job inside the transaction (overlap "replace"), `stop_process` tells its
+    /// process after the commit.
+    ScheduleRunner(Loop& loop, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job,
+                   StopProcess stop_process);
 
     /// Reads the schedules again, after a change of them; works out fire times anew.
     void reload() { is_stale_ = true; }
@@ -30,17 +33,20 @@ class ScheduleRunner final : public TickStage {
                                             const std::string& actor, UnixMs now);
 
     Status decide(db::Store& store, UnixMs now) override;
-    void act() override {}
-    void forget() override { is_stale_ = true; }
+    void act() override;
+    void forget() override;
     std::optional<UnixMs> next_wakeup() const override;
 
   private:
     Status fire(db::Store& store, Schedule& schedule, UnixMs now);
     Status read(db::Store& store, UnixMs now);
+    Status stop_open_jobs(db::Store& store, const std::string& schedule, UnixMs now);
 
     const TimeZones& zones_;
     MakeDefaults defaults_;
     StopJob stop_job_;
+    StopProcess stop_process_;
+    std::vector<JobId> stopped_;  ///< in the open transaction
     std::vector<Schedule> schedules_;
     bool is_stale_ = true;
 };

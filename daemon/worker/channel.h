@@ -1,10 +1,8 @@
 #pragma once
 
-#include <array>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,37 +11,18 @@
 
 namespace nightshift::daemon {
 
-/// One connection of a worker: frames lines, limits them, keeps what is to be sent in order. A line that
-/// is too long or not understood closes the connection; the worker connects again. Thread: the loop.
-class Channel : public std::enable_shared_from_this<Channel> {
+/// One connection of a worker. Implementations: the control socket's, and those of a simulated machine.
+/// Thread: the loop.
+class Channel {
   public:
-    using Socket = boost::asio::local::stream_protocol::socket;
-    explicit Channel(Socket socket);
-
+    virtual ~Channel() = default;
     /// Starts to read. `on_close` is called once, also after close().
-    void open(std::function<void(wire::FromWorker)> on_message,
-              std::function<void(const std::string&)> on_close);
-    void send(const wire::FromDaemon& message);
-    void close(const std::string& why);
+    virtual void open(std::function<void(wire::FromWorker)> on_message,
+                      std::function<void(const std::string&)> on_close) = 0;
+    virtual void send(const wire::FromDaemon& message) = 0;
+    virtual void close(const std::string& why) = 0;
     /// The process at the other end, as the kernel says; 0 when it does not say.
-    std::int64_t peer_pid() const;
-    /// True when the other end is a process of the same user.
-    bool is_peer_ours() const;
-
-  private:
-    void read();
-    void take_lines();
-    void write();
-
-    Socket socket_;
-    std::string input_;
-    std::deque<std::string> output_;
-    std::size_t output_bytes_ = 0;
-    bool is_writing_ = false;
-    bool is_closed_ = false;
-    std::array<char, 16384> buffer_{};
-    std::function<void(wire::FromWorker)> on_message_;
-    std::function<void(const std::string&)> on_close_;
+    virtual std::int64_t peer_pid() const = 0;
 };
 
 /// control.sock: takes connections and hands over those whose first line is a hello.

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
+#include <deque>
 
 #include "scheduler/crash_point.h"
 
@@ -19,19 +21,46 @@ constexpr std::size_t kOutputBytesMax = 4 << 20;
 constexpr int kStrangersMax = 64;
 constexpr auto kHelloDeadline = std::chrono::seconds(10);
 
-}  // namespace
+/// Frames lines, limits them, keeps what is to be sent in order. A line that is too long or not understood
+/// closes the connection; the worker connects again.
+class SocketChannel final : public Channel, public std::enable_shared_from_this<SocketChannel> {
+  public:
+    using Socket = boost::asio::local::stream_protocol::socket;
+    explicit SocketChannel(Socket socket) : socket_(std::move(socket)) {}
 
-Channel::Channel(Socket socket) : socket_(std::move(socket)) {}
+    void open(std::function<void(wire::FromWorker)> on_message,
+              std::function<void(const std::string&)> on_close) override;
+    void send(const wire::FromDaemon& message) override;
+    void close(const std::string& why) override;
+    std::int64_t peer_pid() const override;
+    /// True when the other end is a process of the same user.
+    bool is_peer_ours() const;
 
-void Channel::open(std::function<void(wire::FromWorker)> on_message,
-                   std::function<void(const std::string&)> on_close) {
+  private:
+    void read();
+    void take_lines();
+    void write();
+
+    Socket socket_;
+    std::string input_;
+    std::deque<std::string> output_;
+    std::size_t output_bytes_ = 0;
+    bool is_writing_ = false;
+    bool is_closed_ = false;
+    std::array<char, 16384> buffer_{};
+    std::function<void(wire::FromWorker)> on_message_;
+    std::function<void(const std::string&)> on_close_;
+};
+
+void SocketChannel::open(std::function<void(wire::FromWorker)> on_message,
+                         std::function<void(const std::string&)> on_close) {
     const bool is_reading = static_cast<bool>(on_message_);
     on_message_ = std::move(on_message);
     on_close_ = std::move(on_close);
     if (!is_reading) read();
 }
 
-void Channel::read() {
+void SocketChannel::read() {
     socket_.async_read_some(
         boost::asio::buffer(buffer_),
         [self = shared_from_this()](const boost::system::error_code& error, std::size_t n) {
@@ -43,7 +72,7 @@ void Channel::read() {
         });
 }
 
-void Channel::take_lines() {
+void SocketChannel::take_lines() {
     std::size_t start = 0;
     for (;;) {
         const std::size_t end = input_.find('\n', start);
@@ -63,7 +92,7 @@ void Channel::take_lines() {
     if (input_.size() > wire::kWireLineBytesMax) close("a line was too long");
 }
 
-void Channel::send(const wire::FromDaemon& message) {
+void SocketChannel::send(const wire::FromDaemon& message) {
     if (is_closed_) return;
     output_.push_back(wire::encode(message) + "\n");
     output_bytes_ += output_.back().size();
@@ -71,7 +100,7 @@ void Channel::send(const wire::FromDaemon& message) {
     if (!is_writing_) write();
 }
 
-void Channel::write() {
+void SocketChannel::write() {
     is_writing_ = true;
     boost::asio::async_write(
         socket_, boost::asio::buffer(output_.front()),
@@ -85,7 +114,7 @@ void Channel::write() {
         });
 }
 
-void Channel::close(const std::string& why) {
+void SocketChannel::close(const std::string& why) {
     if (is_closed_) return;
     is_closed_ = true;
     boost::system::error_code ignored;
@@ -96,7 +125,7 @@ void Channel::close(const std::string& why) {
     if (closed) closed(why);
 }
 
-std::int64_t Channel::peer_pid() const {
+std::int64_t SocketChannel::peer_pid() const {
     ucred peer{};
     socklen_t size = sizeof peer;
     auto& socket = const_cast<Socket&>(socket_);
@@ -104,13 +133,15 @@ std::int64_t Channel::peer_pid() const {
     return peer.pid;
 }
 
-bool Channel::is_peer_ours() const {
+bool SocketChannel::is_peer_ours() const {
     ucred peer{};
     socklen_t size = sizeof peer;
     auto& socket = const_cast<Socket&>(socket_);
     return getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
            peer.uid == geteuid();
 }
+
+}  // namespace
 
 ControlListener::ControlListener(boost::asio::io_context& loop, OnHello on_hello)
     : loop_(loop), acceptor_(loop), pause_(loop), on_hello_(std::move(on_hello)) {}
@@ -159,7 +190,7 @@ void ControlListener::accept() {
 }
 
 void ControlListener::greet(boost::asio::local::stream_protocol::socket socket) {
-    auto channel = std::make_shared<Channel>(std::move(socket));
+    auto channel = std::make_shared<SocketChannel>(std::move(socket));
     if (strangers_ >= kStrangersMax || !channel->is_peer_ours()) return channel->close("not welcome");
     ++strangers_;
     auto deadline = std::make_shared<boost::asio::steady_timer>(loop_, kHelloDeadline);

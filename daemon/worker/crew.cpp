@@ -6,14 +6,14 @@
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 
-#include "daemon/worker/identity.h"
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
 namespace {
 
-constexpr auto kPingStep = std::chrono::seconds(10);
+constexpr Millis kPingStep = seconds(10);
 /// A driver that keeps showing memory of a process that is gone: after this long the rest counts as
 /// foreign, which no job is given either.
 constexpr Millis kReleaseBound = seconds(30);
@@ -47,7 +47,10 @@ std::optional<UnixMs> predict_end(const LiveJob& live, const Snapshot& snapshot,
 }  // namespace
 
 Crew::Crew(Loop& loop, Workplace workplace)
-    : loop_(loop), workplace_(std::move(workplace)), ping_(loop.io()), sample_(loop.io()) {}
+    : loop_(loop),
+      workplace_(std::move(workplace)),
+      ping_(loop.alarms().make()),
+      sample_(loop.alarms().make()) {}
 
 Status Crew::open() {
     auto listener = ControlListener::open(loop_.io(), kControlSocket,
@@ -61,8 +64,8 @@ Status Crew::open() {
 
 void Crew::close() {
     listener_.reset();
-    ping_.cancel();
-    sample_.cancel();
+    ping_->silence();
+    sample_->silence();
     members_.clear();
 }
 
@@ -123,7 +126,7 @@ void Crew::on_finished(const AttemptId& id) {
     if (found == members_.end()) return;
     const std::string device = found->second->device();
     members_.erase(found);
-    if (devices_ != nullptr && devices_->is_measured()) {
+    if (NIGHTSHIFT_RULE(106, devices_ != nullptr && devices_->is_measured(), false)) {
         leaving_[id] = {loop_.clock().steady(), device, 0};
         refresh_devices();
     } else {
@@ -179,7 +182,7 @@ DeviceBook::Ours Crew::attribute(const DeviceSample& sample) {
         used[id] = Bytes{};
     }
     for (const ProcessMemory& process : sample.processes) {
-        const auto session = session_of(process.pid);
+        const auto session = workplace_.processes->session_of(process.pid);
         const auto found = by_session.find(session);
         if (session <= 0 || found == by_session.end()) continue;
         used[found->second->id()] += process.used;
@@ -227,19 +230,12 @@ void Crew::arm_sample() {
     if (devices_ == nullptr) return;
     const auto wait = devices_->next_sample_in(!members_.empty() || !leaving_.empty());
     if (!wait) return;
-    sample_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(wait->value, 1)));
-    sample_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) refresh_devices();
-    });
+    sample_->set(std::max(*wait, Millis{1}), [this] { refresh_devices(); });
 }
 
 void Crew::arm_ping() {
-    if (is_ping_armed_ || members_.empty()) return;
-    is_ping_armed_ = true;
-    ping_.expires_after(kPingStep);
-    ping_.async_wait([this](const boost::system::error_code& error) {
-        is_ping_armed_ = false;
-        if (error) return;
+    if (ping_->is_set() || members_.empty()) return;
+    ping_->set(kPingStep, [this] {
         for (const auto& [id, supervisor] : members_) supervisor->ping();
         arm_ping();
     });

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +20,8 @@ class Crew {
     Crew(Loop& loop, Workplace workplace);
     /// Opens control.sock in the current folder.
     Status open();
+    /// A worker has come: what control.sock hands over.
+    void on_hello(std::shared_ptr<Channel> channel, const wire::Hello& hello);
     /// Takes no more connections; workers run on.
     void close();
     /// Where devices are looked after; set once before anything starts.
@@ -51,7 +52,6 @@ class Crew {
     void refresh_devices();
 
   private:
-    void on_hello(std::shared_ptr<Channel> channel, const wire::Hello& hello);
     void on_finished(const AttemptId& id);
     void release(const AttemptId& id);
     void arm_ping();
@@ -71,9 +71,8 @@ class Crew {
     std::map<AttemptId, std::shared_ptr<Supervisor>> members_;
     std::map<AttemptId, Leaving> leaving_;
     std::function<void()> on_empty_;
-    boost::asio::steady_timer ping_;
-    boost::asio::steady_timer sample_;
-    bool is_ping_armed_ = false;
+    std::unique_ptr<Alarm> ping_;
+    std::unique_ptr<Alarm> sample_;
 };
 
 }  // namespace nightshift::daemon

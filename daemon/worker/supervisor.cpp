@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/paths.h"
-#include "daemon/worker/identity.h"
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
@@ -16,7 +16,7 @@ namespace {
 /// Progress and memory reach the database this often; readers see the newest from memory.
 constexpr Millis kStoreStep = seconds(10);
 /// A worker that was told goodbye has this long to leave.
-constexpr auto kLinger = std::chrono::seconds(10);
+constexpr Millis kLinger = seconds(10);
 constexpr int kPingsMissedMax = 3;
 
 std::string dump(const nlohmann::json& data) {
@@ -33,9 +33,9 @@ Supervisor::Supervisor(Loop& loop, const Workplace& workplace, Job job, Attempt 
       attempt_(std::move(attempt)),
       budget_(budget),
       callbacks_(std::move(callbacks)),
-      deadline_(loop.io()),
-      time_limit_(loop.io()),
-      linger_(loop.io()) {}
+      deadline_(loop.alarms().make()),
+      time_limit_(loop.alarms().make()),
+      linger_(loop.alarms().make()) {}
 
 void Supervisor::launch() {
     const std::string folder = workplace_.attempt_folder(id());
@@ -55,7 +55,7 @@ void Supervisor::launch() {
         return finish(spawn_error_facts(made.error()));
     }
     crash_point("spawn.folder_made");
-    auto process = Process::spawn(loop_.io(), request);
+    auto process = workplace_.processes->spawn(request);
     if (!process) {
         is_gone_ = true;
         return finish(spawn_error_facts(process.error()));
@@ -85,13 +85,13 @@ void Supervisor::adopt(std::unique_ptr<Process> process, bool is_ended) {
     watch(std::move(process));
     if (is_ended) {
         // It waits for a goodbye it will get when it connects; patience is short.
-        arm_deadline(Millis{std::chrono::milliseconds(kLinger).count()});
+        arm_deadline(kLinger);
         return;
     }
     if (attempt_.running_at) arm_time_limit();
     const Millis left = attempt_.deadline ? *attempt_.deadline - loop_.clock().now() : Millis{};
     if (job_.state == JobState::kYielding) ask_to_yield(left, attempt_.stop_reason);
-    if (job_.state == JobState::kStopping) stop(left, attempt_.stop_reason);
+    if (NIGHTSHIFT_RULE(105, job_.state == JobState::kStopping, false)) stop(left, attempt_.stop_reason);
 }
 
 void Supervisor::watch(std::unique_ptr<Process> process) {
@@ -265,8 +265,8 @@ void Supervisor::on_checkpoint(Checkpoint checkpoint) {
 void Supervisor::finish(AttemptFacts facts) {
     if (is_end_pending_) return;
     is_end_pending_ = true;
-    deadline_.cancel();
-    time_limit_.cancel();
+    deadline_->silence();
+    time_limit_->silence();
     peak_ = std::max(peak_, facts.peak);
     facts.peak = peak_;
     // Where the driver counts, the bytes have to be seen free first; the crew releases the lease then.
@@ -289,9 +289,8 @@ void Supervisor::finish(AttemptFacts facts) {
                       if (self->channel_) self->channel_->send(wire::Bye{});
                       crash_point("bye.sent");
                       if (!self->is_gone_) {
-                          self->linger_.expires_after(kLinger);
-                          self->linger_.async_wait([weak = self->weak_from_this()](const auto& error) {
-                              if (const auto late = weak.lock(); late && !error) late->kill_all();
+                          self->linger_->set(kLinger, [weak = self->weak_from_this()] {
+                              if (const auto late = weak.lock()) late->kill_all();
                           });
                       }
                       self->check_finished();
@@ -304,7 +303,7 @@ void Supervisor::on_exit(const ExitStatus& status) {
     // Whatever the worker started goes with it: a killed worker cannot clean up after itself.
     kill_all();
     is_gone_ = true;
-    linger_.cancel();
+    linger_->silence();
     if (!is_end_pending_) {
         const auto result = read_result(workplace_.attempt_folder(id()), id());
         if (!result) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -86,9 +85,9 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     Callbacks callbacks_;
     std::unique_ptr<Process> process_;
     std::shared_ptr<Channel> channel_;
-    boost::asio::steady_timer deadline_;
-    boost::asio::steady_timer time_limit_;
-    boost::asio::steady_timer linger_;
+    std::unique_ptr<Alarm> deadline_;
+    std::unique_ptr<Alarm> time_limit_;
+    std::unique_ptr<Alarm> linger_;
     std::optional<Progress> progress_;
     UnixMs progress_at_;
     std::optional<Millis> stored_at_;  ///< steady: progress and use went to the database

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "daemon/worker/identity.h"
 #include "daemon/worker/supervisor.h"
 #include "scheduler/crash_point.h"
 
 namespace nightshift::daemon {
 namespace {
 
-constexpr auto kKillAgain = std::chrono::seconds(5);
+constexpr Millis kKillAgain = seconds(5);
 
 std::string because(const char* reason) {
     return nlohmann::json{{"reason", reason}}.dump();
@@ -50,9 +49,8 @@ void Supervisor::tell() {
 }
 
 void Supervisor::arm_deadline(Millis wait) {
-    deadline_.expires_after(std::chrono::milliseconds(std::max<std::int64_t>(0, wait.value)));
-    deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        if (const auto self = weak.lock(); self && !error) self->on_deadline();
+    deadline_->set(wait, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->on_deadline();
     });
 }
 
@@ -75,12 +73,11 @@ void Supervisor::on_deadline() {
 
 void Supervisor::kill_all() {
     if (is_gone_ || !attempt_.worker) return;
-    const int left = kill_session(*attempt_.worker, attempt_.command);
+    const int left = workplace_.processes->kill_session(*attempt_.worker, attempt_.command);
     if (left == 0) return;
     spdlog::warn("processes_survive_kill job={} attempt={} count={}", id().job.value, id().number, left);
-    linger_.expires_after(kKillAgain);
-    linger_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        if (const auto self = weak.lock(); self && !error) self->kill_all();
+    linger_->set(kKillAgain, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->kill_all();
     });
 }
 
@@ -88,9 +85,8 @@ void Supervisor::arm_time_limit() {
     if (!job_.spec.time_limit || !attempt_.running_at) return;
     const Millis ran = job_.run_time + (loop_.clock().now() - *attempt_.running_at);
     const Millis left{std::max<std::int64_t>(0, (*job_.spec.time_limit - ran).value)};
-    time_limit_.expires_after(std::chrono::milliseconds(left.value));
-    time_limit_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        if (const auto self = weak.lock(); self && !error) self->on_time_limit();
+    time_limit_->set(left, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->on_time_limit();
     });
 }
 

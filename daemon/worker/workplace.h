@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "daemon/worker/processes.h"
 #include "scheduler/gpu.h"
 #include "scheduler/ids.h"
 
@@ -14,6 +15,9 @@ struct Workplace {
     std::string data_folder;  ///< absolute
     std::string worker_path;
     std::int64_t descriptors_max = 0;  ///< limit of open files of a job; 0 = the daemon's
+    Processes* processes = nullptr;    ///< outlives all that works here
+    Bytes memory;                      ///< of the machine
+    int cores = 1;
     std::function<const Device*(const std::string& uuid)> find_device;
 
     std::string attempt_folder(const AttemptId& id) const {

@@ -17,6 +17,7 @@ struct LoopFixture {
     tests::ScratchFolder folder;
     boost::asio::io_context io;
     SystemClock clock;
+    SystemAlarms alarms{io};
     std::unique_ptr<db::Store> store;
     std::unique_ptr<Loop> loop;
 
@@ -24,7 +25,7 @@ struct LoopFixture {
         auto opened = db::Store::open((folder / "nightshift.db").string(), "test");
         REQUIRE(opened);
         store = std::move(*opened);
-        loop = std::make_unique<Loop>(io, *store, clock);
+        loop = std::make_unique<Loop>(io, *store, clock, alarms);
     }
     db::Connection& connection() const { return dynamic_cast<db::SqliteStore&>(*store).connection(); }
     Change insert(std::vector<Status>& answers, std::size_t params_bytes = 2) const {

@@ -27,6 +27,7 @@ struct UpkeepFixture {
     tests::ScratchFolder folder;
     boost::asio::io_context io;
     FixedClock clock;
+    SystemAlarms alarms{io};
     std::unique_ptr<db::Store> store;
     std::unique_ptr<Loop> loop;
     std::unique_ptr<StorageKeeper> storage;
@@ -38,7 +39,7 @@ struct UpkeepFixture {
         auto opened = db::Store::open(path, "test");
         REQUIRE(opened);
         store = std::move(*opened);
-        loop = std::make_unique<Loop>(io, *store, clock);
+        loop = std::make_unique<Loop>(io, *store, clock, alarms);
         storage = std::make_unique<StorageKeeper>(io, clock, path, (folder / "backup").string());
         upkeep = std::make_unique<Upkeep>(
             *loop, *storage, [this] { return policy; }, folder.path().string());
