@@ -65,6 +65,8 @@ TEST_CASE("queries: events are numbered without a gap, and a reader that is too 
     REQUIRE(behind);
     CHECK_FALSE(behind->has_value());
     CHECK((*queries)->events_after({1}, 100)->has_value());
+    // A cursor behind every number there can be is behind the end, not before the beginning.
+    CHECK((*queries)->events_after({INT64_MAX}, 100)->has_value());
     CHECK((*queries)->last_event()->value == 2);
     f.check_sound();
 }
