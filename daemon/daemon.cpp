@@ -29,6 +29,7 @@
 #include "daemon/watched_queries.h"
 #include "daemon/worker/identity.h"
 #include "scheduler/crash_point.h"
+#include "scheduler/ledger.h"
 
 namespace nightshift::daemon {
 
@@ -132,6 +133,9 @@ Status Daemon::Parts::make_devices() {
         }
         return nullptr;
     };
+    workplace.vram_max = [this](const JobSpec& spec) {
+        return budget_max(spec, dispatcher->policy(), devices->devices());
+    };
     crew = std::make_unique<Crew>(*loop, std::move(workplace));
     const auto claimed = [this](const std::string& uuid) { return crew->claimed_on(uuid); };
     std::unique_ptr<GpuProbe> probe;
@@ -142,7 +146,8 @@ Status Daemon::Parts::make_devices() {
         if (!probe) probe = make_host_probe(clock, claimed);
     }
     devices = std::make_unique<DeviceBook>(
-        std::move(probe), clock, [this](const DeviceSample& sample) { return crew->attribute(sample); });
+        std::move(probe), clock,
+        [this](const DeviceSample& sample, Bytes foreign) { return crew->attribute(sample, foreign); });
     crew->set_devices(*devices);
     for (const Device& device : devices->devices()) {
         spdlog::info("device uuid={} name=\"{}\" total={}", device.uuid, device.name, device.total.value);

@@ -6,6 +6,7 @@
 
 #include "scheduler/gpu.h"
 #include "scheduler/ids.h"
+#include "scheduler/job.h"
 
 namespace nightshift::daemon {
 
@@ -15,6 +16,8 @@ struct Workplace {
     std::string worker_path;
     std::int64_t descriptors_max = 0;  ///< limit of open files of a job; 0 = the daemon's
     std::function<const Device*(const std::string& uuid)> find_device;
+    /// The largest budget that a job could be given on this machine.
+    std::function<Bytes(const JobSpec&)> vram_max;
 
     std::string attempt_folder(const AttemptId& id) const {
         return data_folder + "/jobs/" + std::to_string(id.job.value) + "/" + std::to_string(id.number);
