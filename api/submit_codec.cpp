@@ -212,6 +212,8 @@ class SubmitReader {
         Bytes largest;
         bool is_any = false;
         for (const DeviceState& state : defaults_.devices) {
+            // Its driver has not told yet what there is: it refuses nobody.
+            if (state.device.total.value == 0) return;
             const auto& allowed = policy.gpus;
             const bool is_allowed =
                 (spec_.gpu.empty() || spec_.gpu == state.device.uuid) &&

@@ -29,6 +29,7 @@
 #include "daemon/watched_queries.h"
 #include "daemon/worker/identity.h"
 #include "scheduler/crash_point.h"
+#include "scheduler/ledger.h"
 
 namespace nightshift::daemon {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/policy_codec.h"
 #include "daemon/credentials.h"
@@ -114,10 +115,12 @@ Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
     snapshot->plan_seq = ++plan_seq_;
     Plan plan = nightshift::plan(*snapshot, zones_, now);
     NIGHTSHIFT_TRY(expire(store, plan.expired, now));
+    is_sample_wanted_ = false;
     NIGHTSHIFT_TRY(persist_starts(store, plan, *snapshot, now));
+    if (!is_sample_wanted_) held_back_at_.reset();
     NIGHTSHIFT_TRY(persist_yields(store, plan, *snapshot, now));
     NIGHTSHIFT_TRY(persist_waiting(store, plan, *snapshot, now));
-    NIGHTSHIFT_TRY(log_plan(store, plan, *snapshot, now));
+    NIGHTSHIFT_TRY(log_plan(store, *snapshot, now));
     next_wakeup_ = plan.next_wakeup;
     const auto offer = [&](const std::optional<UnixMs>& at) {
         if (at && (!next_wakeup_ || *at < *next_wakeup_)) next_wakeup_ = at;
@@ -128,6 +131,20 @@ Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
     planned_next_ = std::make_shared<api::PlannedQueue>(std::move(*snapshot), std::move(plan), zones_, now);
     planned_version_ = store.planning_version();
     return {};
+}
+
+bool Dispatcher::is_confirmed(const Start& start) {
+    if (start.budget.value == 0) return true;
+    if (!held_back_at_) held_back_at_ = loop_.clock().steady();
+    if (devices_.is_sampled_since(start.device, *held_back_at_)) return true;
+    is_sample_wanted_ = true;
+    return false;
+}
+
+bool Dispatcher::is_for_a_spike(const Yield& yield, const AttemptId& attempt) const {
+    if (yield.reason != "over_budget") return false;
+    const auto supervisor = crew_.find(attempt);
+    return !supervisor || !supervisor->is_over_budget();
 }
 
 Status Dispatcher::expire(db::Store& store, const std::vector<JobId>& planned, UnixMs now) {
@@ -151,7 +168,7 @@ Status Dispatcher::expire(db::Store& store, const std::vector<JobId>& planned, U
 Status Dispatcher::persist_starts(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now) {
     for (const Start& start : plan.starts) {
         const Job* job = find_candidate(snapshot, start.job);
-        if (job == nullptr) continue;
+        if (job == nullptr || !is_confirmed(start)) continue;
         const auto token = random_token();
         if (!token) return token.error();
         const nlohmann::json data{
@@ -168,7 +185,7 @@ Status Dispatcher::persist_starts(db::Store& store, const Plan& plan, const Snap
 Status Dispatcher::persist_yields(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now) {
     for (const Yield& yield : plan.yields) {
         const LiveJob* live = find_live(snapshot, yield.job);
-        if (live == nullptr) continue;
+        if (live == nullptr || is_for_a_spike(yield, live->attempt.id)) continue;
         const nlohmann::json data{
             {"reason", yield.reason}, {"beneficiary", yield.beneficiary.value}, {"plan_seq", plan_seq_}};
         const Status stored =
@@ -206,13 +223,13 @@ Status Dispatcher::persist_waiting(db::Store& store, const Plan& plan, const Sna
     return {};
 }
 
-Status Dispatcher::log_plan(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now) {
+Status Dispatcher::log_plan(db::Store& store, const Snapshot& snapshot, UnixMs now) {
     db::PlanRecord record;
     record.plan_seq = plan_seq_;
     record.at = now;
     record.is_paused = snapshot.is_paused || snapshot.is_draining;
-    record.starts = static_cast<int>(plan.starts.size());
-    record.yields = static_cast<int>(plan.yields.size());
+    record.starts = static_cast<int>(starts_.size());
+    record.yields = static_cast<int>(yields_.size());
     record.cpu = snapshot.cpu_total;
     record.ram = snapshot.ram_total;
     if (!is_policy_logged_) record.policy_json = api::policy_to_json(policy_);
@@ -233,6 +250,7 @@ void Dispatcher::act() {
     reasons_ = std::move(reasons_next_);
     reasons_next_.clear();
     planned_ = std::move(planned_next_);
+    if (std::exchange(is_sample_wanted_, false)) crew_.confirm_devices();
     std::vector<StartOrder> starts;
     std::vector<YieldOrder> yields;
     starts.swap(starts_);
@@ -253,6 +271,8 @@ void Dispatcher::act() {
 void Dispatcher::forget() {
     starts_.clear();
     yields_.clear();
+    is_sample_wanted_ = false;
+    held_back_at_.reset();
     reasons_next_.clear();
     reasons_.clear();  // what is stored is asked again
     planned_version_.reset();

@@ -58,11 +58,16 @@ class Dispatcher final : public TickStage {
     /// One planning pass, persisted. Keeps what it saw in planned_next_.
     Status make_pass(db::Store& store, UnixMs now);
     bool may_skip(const db::Store& store, UnixMs now) const;
+    /// Other programs take memory between two samples: a grant rests on one that is not older than the wish
+    /// for it. Without one, asks for it and says no.
+    bool is_confirmed(const Start& start);
+    /// It is to leave for what one sample showed; the supervisor asks for another plan when more of them do.
+    bool is_for_a_spike(const Yield& yield, const AttemptId& attempt) const;
     Status expire(db::Store& store, const std::vector<JobId>& planned, UnixMs now);
     Status persist_starts(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_yields(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_waiting(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
-    Status log_plan(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
+    Status log_plan(db::Store& store, const Snapshot& snapshot, UnixMs now);
 
     Loop& loop_;
     Crew& crew_;
@@ -78,6 +83,9 @@ class Dispatcher final : public TickStage {
     api::PassCounters passes_;
     std::vector<StartOrder> starts_;
     std::vector<YieldOrder> yields_;
+    /// Steady: since when starts wait for a sample.
+    std::optional<Millis> held_back_at_;
+    bool is_sample_wanted_ = false;
     /// The job's version and the gates closed for it, as they are stored already, so that an unchanged job
     /// costs no statement.
     using Reasons = std::pair<int, std::vector<std::string>>;

@@ -13,7 +13,8 @@ Engine::Engine(Machine machine)
       loop_(machine_.io, machine_.store, machine_.clock, machine_.alarms),
       crew_(loop_, complete(machine_.workplace)),
       devices_(machine_.make_probe([this](const std::string& uuid) { return crew_.claimed_on(uuid); }),
-               machine_.clock, [this](const DeviceSample& sample) { return crew_.attribute(sample); }),
+               machine_.clock,
+               [this](const DeviceSample& sample, Bytes foreign) { return crew_.attribute(sample, foreign); }),
       dispatcher_(loop_, crew_, devices_, machine_.zones),
       schedules_(
           loop_, machine_.zones, [this](UnixMs now) { return commands_.submit_defaults(now); },
@@ -38,6 +39,9 @@ Workplace Engine::complete(Workplace workplace) {
             if (device.uuid == uuid) return &device;
         }
         return nullptr;
+    };
+    workplace.vram_max = [this](const JobSpec& spec) {
+        return budget_max(spec, dispatcher_.policy(), devices_.devices());
     };
     return workplace;
 }

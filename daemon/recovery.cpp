@@ -65,14 +65,18 @@ Finding look_at(Crew& crew, LiveJob live, const std::string& boot_before, Recove
 }
 
 Status store_findings(db::Store& store, const std::string& boot, std::vector<Finding>& findings,
-                      const RecoveryCounts& counts, UnixMs now) {
+                      const RecoveryCounts& counts, const std::function<Bytes(const JobSpec&)>& vram_max,
+                      UnixMs now) {
     NIGHTSHIFT_TRY(store.begin());
     for (Finding& finding : findings) {
         const AttemptId id = finding.live.attempt.id;
         if (finding.is_identity_new && finding.process) {
             NIGHTSHIFT_TRY(store.set_worker(id, finding.process->identity()));
         }
-        if (finding.facts) NIGHTSHIFT_TRY(store_end(store, id, *finding.facts, false, now));
+        if (!finding.facts) continue;
+        finding.facts->peak = std::max(finding.facts->peak, finding.live.lease.peak);
+        finding.facts->report.vram_max = vram_max(finding.live.job.spec);
+        NIGHTSHIFT_TRY(store_end(store, id, *finding.facts, false, now));
     }
     NIGHTSHIFT_TRY(store.set_setting("boot_id", boot));
     const nlohmann::json data{{"adopted", counts.adopted},
@@ -102,16 +106,16 @@ Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
     for (LiveJob& live : snapshot.live) {
         findings.push_back(look_at(crew, std::move(live), boot_before->value_or(boot), counts));
     }
-    if (Status stored = store_findings(store, boot, findings, counts, now); !stored) {
+    const auto& vram_max = crew.workplace().vram_max;
+    if (Status stored = store_findings(store, boot, findings, counts, vram_max, now); !stored) {
         store.rollback();
         return stored.error();
     }
     for (Finding& finding : findings) {
-        const AttemptId id = finding.live.attempt.id;
         if (finding.process) {
             crew.adopt(finding.live, std::move(finding.process), finding.facts.has_value());
         } else {
-            crew.expect_release(id);
+            crew.expect_release(finding.live.lease);
         }
         crash_point("recover.adopted");
     }
@@ -120,7 +124,7 @@ Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
         const auto attempt = store.attempt(lease.attempt);
         if (!attempt) return attempt.error();
         if (*attempt && (*attempt)->worker) processes.kill_session(*(*attempt)->worker, (*attempt)->command);
-        crew.expect_release(lease.attempt);
+        crew.expect_release(lease);
     }
     crash_point("recover.done");
     spdlog::info("recovered adopted={} ended={} lost={} never_started={}", counts.adopted, counts.ended,

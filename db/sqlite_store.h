@@ -59,6 +59,7 @@ class SqliteStore final : public Store {
                                            UnixMs now, const EventText& event) override;
     Status release_lease(const AttemptId& id) override;
     Status set_lease_use(const AttemptId& id, Bytes used, Bytes peak) override;
+    Result<bool> has_been_over_budget(JobId id) override;
     Status set_progress(const AttemptId& id, const Progress& progress) override;
     Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) override;
     Result<bool> forget_checkpoints(JobId id, UnixMs ended_before) override;

@@ -97,6 +97,8 @@ class Store {
                                                    UnixMs now, const EventText& event) = 0;
     virtual Status release_lease(const AttemptId& id) = 0;  ///< its bytes were seen free
     virtual Status set_lease_use(const AttemptId& id, Bytes used, Bytes peak) = 0;
+    /// An attempt of the job ended because it needed more memory than its budget.
+    virtual Result<bool> has_been_over_budget(JobId id) = 0;
     virtual Status set_progress(const AttemptId& id, const Progress& progress) = 0;
     virtual Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) = 0;
     /// Forgets the checkpoints of a job that ended before that time. False while an unfinished job may still

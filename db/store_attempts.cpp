@@ -190,11 +190,12 @@ Status SqliteStore::change_job(const AttemptId& id, const AttemptReport& report,
         "outcome_signal = ?8, outcome_cached = ?9, run_time_ms = run_time_ms + ?10, peak_vram = "
         "MAX(peak_vram, ?11), "
         "retries_left = MAX(0, retries_left - ?12), preemptions = preemptions + ?13, retry_at_ms = ?14, "
-        "wake_at_ms = CASE WHEN COALESCE(?14, 0) > ?15 THEN ?14 END, version = version + 1 "
+        "wake_at_ms = CASE WHEN COALESCE(?14, 0) > ?15 THEN ?14 END, vram = COALESCE(?16, vram), "
+        "version = version + 1 "
         "WHERE id = ?1 AND attempt = ?2",
         id.job, id.number, to_string(transition.state), ended, code, message, exit_code, signal, cached,
         report.run_time, peak, transition.charges_retry, transition.counts_preemption, transition.retry_at,
-        now);
+        now, transition.vram);
     NIGHTSHIFT_TRY(update.run());
     if (connection_->changes() != 1) return already_ended(id);
     return {};
@@ -241,6 +242,12 @@ Status SqliteStore::set_lease_use(const AttemptId& id, Bytes used, Bytes peak) {
                      "UPDATE lease SET used = ?3, peak = MAX(peak, ?4) WHERE job_id = ?1 AND number = ?2",
                      id.job, id.number, used, peak);
     return update.run();
+}
+
+Result<bool> SqliteStore::has_been_over_budget(JobId id) {
+    Statement row(*connection_, "SELECT 1 FROM attempt WHERE job_id = ? AND end_kind = 'over_budget' LIMIT 1",
+                  id);
+    return row.step();
 }
 
 Result<std::optional<Attempt>> SqliteStore::attempt(const AttemptId& id) {

@@ -101,9 +101,13 @@ void add_device_gates(const Scene& scene, const Job& job, std::vector<Gate>& gat
     Bytes largest;
     bool is_any = false;
     bool is_any_healthy = false;
+    bool is_any_unknown = false;
     std::string fault;
     for (const DeviceState& device : s.devices) {
-        if (!may_use(spec, s.policy, device.device)) continue;
+        // Its driver has not told yet what there is.
+        const bool is_unknown = device.device.total.value == 0;
+        if (!is_unknown && !may_use(spec, s.policy, device.device)) continue;
+        is_any_unknown = is_any_unknown || is_unknown;
         is_any = true;
         largest = std::max(largest, device.device.total - s.policy.safety);
         const bool is_healthy = !device.sample || device.sample->is_healthy;
@@ -114,14 +118,14 @@ void add_device_gates(const Scene& scene, const Job& job, std::vector<Gate>& gat
         gates.push_back(gate("unsatisfiable",
                              "No device of this machine may be used by it; check its `gpu` and the "
                              "policy's `gpus` for its class."));
-    } else if (spec.vram > largest) {
+    } else if (spec.vram > largest && !is_any_unknown) {
         gates.push_back(gate("unsatisfiable",
                              "It wants " + format_bytes(spec.vram) + " of VRAM; the most a job can get is " +
                                  format_bytes(std::max(largest, Bytes{})) + ". Submit it with less."));
     } else if (!is_any_healthy) {
-        gates.push_back(gate("gpu_unhealthy", "The GPU reports a fault (" +
-                                                  (fault.empty() ? "unknown" : fault) +
-                                                  "); jobs start again when it has recovered."));
+        gates.push_back(gate("gpu_unhealthy", "The GPU cannot be used: " +
+                                                  (fault.empty() ? "it reports a fault." : fault) +
+                                                  " Jobs start again by themselves when it has recovered."));
     }
 }
 

@@ -41,4 +41,12 @@ std::optional<Bytes> suggested_budget(const JobSpec& spec, const std::vector<Kin
     return own == nullptr ? std::nullopt : suggested_budget(*own);
 }
 
+std::optional<Bytes> raised_budget(Bytes budget, Bytes peak, Bytes most) {
+    constexpr std::int64_t kMib = mebibytes(1).value;
+    const std::int64_t wanted = std::max(budget.value / 4 * 5, (peak.value + 9) / 10 * 11);
+    const Bytes raised = std::min(Bytes{(wanted + kMib - 1) / kMib * kMib}, most);
+    if (raised <= budget) return std::nullopt;
+    return raised;
+}
+
 }  // namespace nightshift

@@ -23,4 +23,8 @@ std::optional<Bytes> suggested_budget(const KindStats& stats);
 /// The same for a job, from the runs of its group alone.
 std::optional<Bytes> suggested_budget(const JobSpec& spec, const std::vector<KindStats>& stats);
 
+/// For a job that ran out of its budget or over it: a quarter more, or a tenth more than it was seen to hold
+/// if that is more, in whole MiB; at most `most`. Nothing when that is not more than it had.
+std::optional<Bytes> raised_budget(Bytes budget, Bytes peak, Bytes most);
+
 }  // namespace nightshift

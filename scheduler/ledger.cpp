@@ -149,6 +149,16 @@ bool may_use(const JobSpec& spec, const Policy& policy, const Device& device) {
     return class_may_use(spec.job_class, policy, device);
 }
 
+Bytes budget_max(const JobSpec& spec, const Policy& policy, const std::vector<Device>& devices) {
+    Bytes most;
+    for (const Device& device : devices) {
+        if (device.total.value == 0) most = Bytes{INT64_MAX};
+        if (may_use(spec, policy, device)) most = std::max(most, device.total - policy.safety);
+    }
+    const auto vram_max = policy.of(spec.job_class).vram_max;
+    return vram_max ? std::min(most, *vram_max) : most;
+}
+
 bool class_may_use(JobClass job_class, const Policy& policy, const Device& device) {
     const auto& gpus = policy.of(job_class).gpus;
     return gpus.empty() || std::find(gpus.begin(), gpus.end(), device.index) != gpus.end();

@@ -88,4 +88,8 @@ int cpu_need(const JobSpec& spec, const Snapshot& snapshot);
 bool may_use(const JobSpec& spec, const Policy& policy, const Device& device);
 bool class_may_use(JobClass job_class, const Policy& policy, const Device& device);
 
+/// The largest budget that the policy and the devices allow for such a job; as large as may be while no
+/// device has told its size.
+Bytes budget_max(const JobSpec& spec, const Policy& policy, const std::vector<Device>& devices);
+
 }  // namespace nightshift

@@ -5,6 +5,7 @@
 #include "scheduler/admission.h"
 #include "scheduler/groups.h"
 #include "scheduler/order.h"
+#include "scheduler/over_budget.h"
 #include "scheduler/runtime.h"
 #include "scheduler/window_edges.h"
 
@@ -35,12 +36,20 @@ Pass::Pass(const Scene& scene)
 
 Plan Pass::run() {
     yield_at_window_edges();
+    yield_over_budget();
     for (std::size_t i = 0; i < order_.size(); ++i) decide(i);
     return std::move(plan_);
 }
 
 void Pass::yield_at_window_edges() {
     for (const Yield& yield : window_yields(scene_)) {
+        ledger_.leave(yield.job);
+        plan_.yields.push_back(yield);
+    }
+}
+
+void Pass::yield_over_budget() {
+    for (const Yield& yield : over_budget_yields(scene_, ledger_)) {
         ledger_.leave(yield.job);
         plan_.yields.push_back(yield);
     }

@@ -26,6 +26,7 @@ class Pass {
 
   private:
     void yield_at_window_edges();
+    void yield_over_budget();
     void decide(std::size_t index);
     std::vector<Gate> closed_gates(std::size_t index) const;
     ClassActivities activities_for(std::size_t index) const;

@@ -66,8 +66,8 @@ struct Start {
 
 struct Yield {
     JobId job;
-    JobId beneficiary;   ///< 0 for a window edge
-    std::string reason;  ///< "preempted", "window"
+    JobId beneficiary;   ///< 0 for a window edge, or when it holds too much
+    std::string reason;  ///< "preempted", "window", "over_budget"
     UnixMs deadline;
 };
 

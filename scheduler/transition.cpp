@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/defect.h"
+#include "scheduler/learned.h"
 
 namespace nightshift {
 namespace {
@@ -53,9 +54,16 @@ Transition retry_or_fail(const Job& job, AttemptEnd end, const AttemptReport& re
     return terminal(JobState::kFailed, end, report, std::move(code), std::move(message));
 }
 
+/// It saved and left.
+bool has_saved(const AttemptReport& report) {
+    return report.exit_code == kExitPreempted && report.has_committed_checkpoint;
+}
+
 /// True when the end is the answer to a request to leave, not a failure of its own.
 bool is_yield(const Job& job, const AttemptReport& report) {
-    if (report.exit_code == kExitPreempted && report.has_committed_checkpoint) return true;
+    if (has_saved(report)) return true;
+    // It wanted to save and could not, e.g. for want of disk: the checkpoint before that one has to do.
+    if (report.error_code == "checkpoint_failed") return true;
     // Nothing to save, so however it went it starts over; being killed after the grace time is ours.
     if (job.spec.checkpoint == CheckpointMode::kNone) return true;
     return report.signal.has_value();
@@ -63,6 +71,31 @@ bool is_yield(const Job& job, const AttemptReport& report) {
 
 std::string said(const AttemptReport& report, std::string fallback) {
     return report.message.empty() ? std::move(fallback) : report.message;
+}
+
+/// The budget was too small, whether the job was refused more or took it. The same one again would end the
+/// same way, so there is another attempt only with a larger one.
+Transition needed_more(const Job& job, const Attempt& attempt, const AttemptReport& report, UnixMs now) {
+    const bool had_to_leave = attempt.stop_reason == "over_budget";
+    const auto raised = raised_budget(job.spec.vram, report.peak, report.vram_max);
+    const bool is_free = (had_to_leave && has_saved(report)) || !report.was_raised;
+    if (raised && (is_free || job.retries_left > 0)) {
+        Transition next = back_to_queue(AttemptEnd::kOverBudget);
+        if (!is_free) {
+            next.charges_retry = true;
+            next.retry_at = now + retry_delay(job.spec.retries - job.retries_left + 1);
+        }
+        next.vram = raised;
+        return next;
+    }
+    std::string text = had_to_leave ? "The job used more memory than its budget of "
+                                    : "The job ran out of GPU memory within its budget of ";
+    text += format_bytes(job.spec.vram);
+    if (report.peak.value > 0) text += " (the most it was seen to hold: " + format_bytes(report.peak) + ")";
+    text += "; submit it with a larger `vram`, or make it need less.";
+    if (!report.message.empty()) text += " It said: " + report.message;
+    return terminal(JobState::kFailed, AttemptEnd::kOverBudget, report,
+                    had_to_leave ? "over_budget" : "out_of_memory", std::move(text));
 }
 
 Transition on_exit_status(const Job& job, const AttemptReport& report, UnixMs now) {
@@ -107,17 +140,14 @@ Transition on_attempt_end(const Job& job, const Attempt& attempt, const AttemptR
         return terminal(JobState::kFailed, AttemptEnd::kTimeLimit, report, "time_limit",
                         "The job ran into its time limit; submit it with a longer `time_limit`.");
     }
-    if (attempt.stop_reason == "over_budget" || report.error_code == "over_budget") {
-        // Another try with the same budget would end the same way.
-        return terminal(
-            JobState::kFailed, AttemptEnd::kOverBudget, report, "over_budget",
-            said(report, "The job used more memory than its budget; submit it with a larger `vram`."));
-    }
+    if (attempt.stop_reason == "over_budget") return needed_more(job, attempt, report, now);
     if (report.is_spawn_error) {
         return retry_or_fail(job, AttemptEnd::kSpawnError, report, "spawn_error",
                              said(report, "The job's process could not be started."), now);
     }
     if (is_asked_to_leave(attempt) && (report.is_lost || is_yield(job, report))) return left_the_gpu(attempt);
+    const bool has_budget = job.spec.vram.value > 0;
+    if (report.error_code == "out_of_memory" && has_budget) return needed_more(job, attempt, report, now);
     if (report.is_lost) {
         return retry_or_fail(job, AttemptEnd::kLost, report, "lost",
                              said(report, "The job's process is gone and left no result."), now);

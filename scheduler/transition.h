@@ -18,6 +18,9 @@ struct AttemptReport {
     bool has_committed_checkpoint = false;  ///< a checkpoint of this attempt is committed and hashed
     std::string message;                    ///< the worker's own words; may be empty
     std::string error_code;                 ///< the worker's own code, e.g. "out_of_memory"
+    Bytes peak;             ///< the most VRAM it was seen to hold
+    Bytes vram_max;         ///< the largest budget the job could be given; 0 = no larger one
+    bool was_raised = false;  ///< an earlier attempt has had its budget raised already
     bool cached = false;
     Millis run_time;
 };
@@ -30,12 +33,15 @@ struct Transition {
     bool charges_retry = false;
     bool counts_preemption = false;
     std::optional<UnixMs> retry_at;
+    std::optional<Bytes> vram;  ///< the budget of the next attempt, where that changes
 };
 
 /// Decides what an ended attempt makes of its job. Rules: a cancel outranks everything; else exit 0 is
 /// success, always; exit 85 with a committed checkpoint after a yield is a preemption and costs no
 /// retry; a yielding job with `checkpoint: none` that was killed starts over; 75, a crash or a loss
-/// uses a retry with back-off, else the job fails. A machine restart costs no retry.
+/// uses a retry with back-off, else the job fails. A machine restart costs no retry. One that needed more
+/// memory than its budget is run again with a larger one, once at no charge and, when it saved before it
+/// left, as often as it saves.
 Transition on_attempt_end(const Job& job, const Attempt& attempt, const AttemptReport& report, UnixMs now);
 
 /// Back-off before retry number `n` (from 1): 10 s doubling to 15 min.

@@ -1,5 +1,7 @@
 #include "daemon/gpu/device_book.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -18,7 +20,20 @@ constexpr std::size_t kForeignProgramsMax = 8;
 
 DeviceBook::DeviceBook(std::unique_ptr<GpuProbe> probe, const Clock& clock, FindOurs find_ours)
     : probe_(std::move(probe)), clock_(clock), find_ours_(std::move(find_ours)) {
-    for (const Device& device : probe_->devices()) pages_[device.uuid].state.device = device;
+    follow_devices();
+}
+
+bool DeviceBook::follow_devices() {
+    const std::vector<Device>& devices = probe_->devices();
+    const auto is_known = [&](const std::string& uuid) {
+        return std::any_of(devices.begin(), devices.end(), [&](const Device& d) { return d.uuid == uuid; });
+    };
+    bool is_changed = std::erase_if(pages_, [&](const auto& page) { return !is_known(page.first); }) > 0;
+    for (const Device& device : devices) {
+        is_changed = is_changed || !pages_.contains(device.uuid);
+        pages_[device.uuid].state.device = device;
+    }
+    return is_changed;
 }
 
 bool DeviceBook::is_simulated() const {
@@ -31,40 +46,67 @@ bool DeviceBook::is_measured() const {
 }
 
 void DeviceBook::refresh(std::function<void(bool)> done) {
-    probe_->sample([this, done = std::move(done)](std::vector<DeviceSample> samples) {
-        bool is_changed = false;
-        for (DeviceSample& sample : samples) is_changed = take(std::move(sample)) || is_changed;
+    probe_->sample([this, done = std::move(done)](std::vector<DeviceSample> samples, Millis asked_at) {
+        bool is_changed = follow_devices();
+        for (DeviceSample& sample : samples) is_changed = take(std::move(sample), asked_at) || is_changed;
         if (done) done(is_changed);
     });
 }
 
-bool DeviceBook::take(DeviceSample sample) {
+bool DeviceBook::take(DeviceSample sample, Millis asked_at) {
     const auto found = pages_.find(sample.uuid);
     if (found == pages_.end()) return false;
     Page& page = found->second;
-    const Ours ours = find_ours_(sample);
+    if (!sample.is_healthy) return mark_unhealthy(page, std::move(sample));
+    page.asked_at = asked_at;
+    const Ours ours = find_ours_(sample, page.filter.value());
     const Bytes measured{std::max<std::int64_t>(0, sample.used.value - ours.used.value)};
     const Bytes foreign = is_measured() ? page.filter.update(measured, clock_.steady()) : measured;
     const Bytes used_before = page.state.sample ? page.state.sample->used : Bytes{-1};
     const bool was_healthy = !page.state.sample || page.state.sample->is_healthy;
+    if (!was_healthy) spdlog::info("gpu_recovered uuid={}", sample.uuid);
     const bool is_changed = std::llabs(sample.used.value - used_before.value) >= kWorthPlanning.value ||
                             std::llabs(foreign.value - page.state.foreign.value) >= kWorthPlanning.value ||
-                            was_healthy != sample.is_healthy;
+                            !was_healthy;
     page.state.foreign = foreign;
-    page.state.foreign_programs.clear();
-    for (const ProcessMemory& process : sample.processes) {
-        if (std::find(ours.pids.begin(), ours.pids.end(), process.pid) == ours.pids.end()) {
-            page.state.foreign_programs.emplace_back(process.name, process.used);
-        }
-    }
-    std::sort(page.state.foreign_programs.begin(), page.state.foreign_programs.end(),
-              [](const auto& a, const auto& b) { return a.second > b.second; });
-    if (page.state.foreign_programs.size() > kForeignProgramsMax) {
-        page.state.foreign_programs.resize(kForeignProgramsMax);
-    }
+    name_foreign(page, sample, ours);
     page.state.sample = std::move(sample);
     remember(page);
     return is_changed;
+}
+
+bool DeviceBook::mark_unhealthy(Page& page, DeviceSample sample) {
+    // The newest numbers stand, marked as not to be relied on: a sick driver tells none.
+    const auto& before = page.state.sample;
+    const bool is_changed = !before || before->is_healthy || before->fault != sample.fault;
+    if (before) {
+        DeviceSample kept = *before;
+        kept.is_healthy = false;
+        kept.fault = std::move(sample.fault);
+        sample = std::move(kept);
+    }
+    if (is_changed) spdlog::warn("gpu_unhealthy uuid={} fault=\"{}\"", sample.uuid, sample.fault);
+    page.state.sample = std::move(sample);
+    return is_changed;
+}
+
+void DeviceBook::name_foreign(Page& page, const DeviceSample& sample, const Ours& ours) {
+    auto& programs = page.state.foreign_programs;
+    programs.clear();
+    for (const ProcessMemory& process : sample.processes) {
+        if (std::find(ours.pids.begin(), ours.pids.end(), process.pid) == ours.pids.end()) {
+            programs.emplace_back(process.name, process.used);
+        }
+    }
+    std::sort(programs.begin(), programs.end(),
+              [](const auto& a, const auto& b) { return a.second > b.second; });
+    if (programs.size() > kForeignProgramsMax) programs.resize(kForeignProgramsMax);
+}
+
+bool DeviceBook::is_sampled_since(const std::string& uuid, Millis since) const {
+    if (!is_measured()) return true;
+    const auto found = pages_.find(uuid);
+    return found != pages_.end() && found->second.asked_at && *found->second.asked_at >= since;
 }
 
 void DeviceBook::remember(Page& page) {

@@ -47,7 +47,7 @@ class FakeProbe final : public GpuProbe {
             sample.has_process_memory = true;
             samples.push_back(std::move(sample));
         }
-        done(std::move(samples));
+        done(std::move(samples), clock_.steady());
     }
 
     std::optional<Millis> next_sample_in(bool) const override {

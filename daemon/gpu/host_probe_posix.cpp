@@ -29,7 +29,7 @@ class HostProbe final : public GpuProbe {
         sample.at = clock_.now();
         sample.used = std::min(claimed_(sample.uuid), devices_.front().total);
         sample.has_process_memory = true;
-        done({std::move(sample)});
+        done({std::move(sample)}, clock_.steady());
     }
 
     std::optional<Millis> next_sample_in(bool) const override { return std::nullopt; }

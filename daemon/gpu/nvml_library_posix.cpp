@@ -15,7 +15,11 @@ namespace {
 // Layouts and numbers of nvml.h (CUDA 12 and 13); only what is used here.
 using Handle = void*;
 constexpr int kSuccess = 0;
+constexpr int kNotSupported = 3;
 constexpr int kInsufficientSize = 7;
+constexpr int kDriverNotLoaded = 9;
+constexpr int kLibraryNotFound = 12;
+constexpr int kFunctionNotFound = 13;
 constexpr unsigned kTemperatureGpu = 0;
 constexpr std::uint64_t kUnknown64 = ~std::uint64_t{0};  // NVML_VALUE_NOT_AVAILABLE
 struct Memory {
@@ -89,36 +93,65 @@ NvmlLibrary::~NvmlLibrary() {
     dlclose(call_->library);
 }
 
-std::unique_ptr<NvmlLibrary> NvmlLibrary::load() {
+NvmlLibrary::Loaded NvmlLibrary::load() {
+    Loaded loaded;
     std::unique_ptr<NvmlLibrary> library(new NvmlLibrary());
-    if (!library->open() || library->devices_.empty()) return nullptr;
-    return library;
+    if (const int code = library->open(); code != kSuccess) {
+        loaded.is_absent = code == kLibraryNotFound || code == kDriverNotLoaded;
+        loaded.fault = describe_nvml_error(code);
+        return loaded;
+    }
+    if (library->devices_.empty()) {
+        loaded.is_absent = true;
+        loaded.fault = "The driver shows no GPU any more. If it stays away, restart the machine.";
+        return loaded;
+    }
+    loaded.library = std::move(library);
+    return loaded;
 }
 
-bool NvmlLibrary::open() {
+int NvmlLibrary::open() {
     call_->library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (call_->library == nullptr || !call_->find_all() || call_->init() != kSuccess) return false;
+    if (call_->library == nullptr) return kLibraryNotFound;
+    if (!call_->find_all()) {
+        call_->shutdown = nullptr;  // nothing was begun
+        return kFunctionNotFound;
+    }
+    if (const int code = call_->init(); code != kSuccess) {
+        call_->shutdown = nullptr;
+        return code;
+    }
     unsigned count = 0;
-    if (call_->count(&count) != kSuccess) return false;
+    if (const int code = call_->count(&count); code != kSuccess) return code;
+    read_devices(count);
+    // Cards that are there but tell nothing are a fault, not a machine without a GPU.
+    return count > 0 && devices_.empty() ? last_error_ : kSuccess;
+}
+
+void NvmlLibrary::read_devices(unsigned count) {
     std::array<char, 96> text{};
     std::string driver;
     if (call_->driver(text.data(), static_cast<unsigned>(text.size())) == kSuccess) driver = text.data();
     for (unsigned i = 0; i < count; ++i) {
         Handle handle = nullptr;
         Memory memory{};
-        if (call_->by_index(i, &handle) != kSuccess || call_->memory(handle, &memory) != kSuccess) continue;
+        int code = call_->by_index(i, &handle);
+        if (code == kSuccess) code = call_->memory(handle, &memory);
+        if (code == kSuccess) code = call_->uuid(handle, text.data(), static_cast<unsigned>(text.size()));
+        if (code != kSuccess) {
+            last_error_ = code;
+            continue;
+        }
         Device device;
+        device.uuid = text.data();
         device.index = static_cast<int>(i);
         device.driver = driver;
         device.total = Bytes{static_cast<std::int64_t>(memory.total)};
-        if (call_->uuid(handle, text.data(), static_cast<unsigned>(text.size())) != kSuccess) continue;
-        device.uuid = text.data();
         if (call_->name(handle, text.data(), static_cast<unsigned>(text.size())) == kSuccess)
             device.name = text.data();
         devices_.push_back(std::move(device));
         handles_.push_back(handle);
     }
-    return true;
 }
 
 DeviceSample NvmlLibrary::sample(std::size_t index) const {
@@ -135,7 +168,7 @@ DeviceSample NvmlLibrary::sample(std::size_t index) const {
         sample.used = Bytes{static_cast<std::int64_t>(v1.used)};
     } else {
         sample.is_healthy = false;
-        sample.fault = "The driver does not answer for this GPU (NVML error " + std::to_string(code) + ").";
+        sample.fault = describe_nvml_error(code);
         return sample;
     }
     read_processes(index, sample);
@@ -160,7 +193,8 @@ DeviceSample NvmlLibrary::sample(std::size_t index) const {
 }
 
 void NvmlLibrary::read_processes(std::size_t index, DeviceSample& sample) const {
-    bool is_known = false;
+    bool is_any_told = false;
+    bool is_all_told = true;
     for (const auto list : {call_->compute, call_->graphics}) {
         if (list == nullptr) continue;
         std::vector<ProcessInfo> rows(64);
@@ -171,21 +205,22 @@ void NvmlLibrary::read_processes(std::size_t index, DeviceSample& sample) const 
             count = static_cast<unsigned>(rows.size());
             code = list(handles_[index], &count, rows.data());
         }
-        if (code != kSuccess) continue;
-        is_known = true;
-        for (unsigned i = 0; i < count && i < rows.size(); ++i) {
-            const auto same = [&](const ProcessMemory& known) { return known.pid == rows[i].pid; };
-            if (std::any_of(sample.processes.begin(), sample.processes.end(), same)) continue;
+        if (code == kNotSupported) continue;  // e.g. no graphics on a card for computing
+        is_any_told = is_any_told || code == kSuccess;
+        is_all_told = is_all_told && code == kSuccess;
+        for (unsigned i = 0; code == kSuccess && i < count && i < rows.size(); ++i) {
             if (rows[i].used == kUnknown64) {
-                is_known = false;
+                is_all_told = false;
                 continue;
             }
+            const auto same = [&](const ProcessMemory& known) { return known.pid == rows[i].pid; };
+            if (std::any_of(sample.processes.begin(), sample.processes.end(), same)) continue;
             const auto name = read_file("/proc/" + std::to_string(rows[i].pid) + "/comm", 256);
             sample.processes.push_back({rows[i].pid, Bytes{static_cast<std::int64_t>(rows[i].used)},
                                         name ? name->substr(0, name->find('\n')) : "another program"});
         }
     }
-    sample.has_process_memory = is_known;
+    sample.has_process_memory = is_any_told && is_all_told;
 }
 
 }  // namespace nightshift::daemon

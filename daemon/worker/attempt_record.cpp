@@ -29,6 +29,7 @@ db::EventText end_event(const Transition& transition, const AttemptReport& repor
         data["message"] = report.message;
     }
     if (transition.retry_at) data["retry_at_ms"] = transition.retry_at->value;
+    if (transition.vram) data["vram"] = transition.vram->value;
     return {"job", event_kind(transition), "worker",
             data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
@@ -120,6 +121,10 @@ Status store_end(db::Store& store, const AttemptId& id, AttemptFacts facts, bool
         if (facts.report.run_time.value == 0 && (*attempt)->running_at && now > *(*attempt)->running_at) {
             facts.report.run_time = now - *(*attempt)->running_at;
         }
+        const auto was_raised = store.has_been_over_budget(id.job);
+        if (!was_raised) return was_raised.error();
+        facts.report.was_raised = *was_raised;
+        facts.report.peak = facts.peak;
         const Transition transition = on_attempt_end(**job, **attempt, facts.report, now);
         const auto skipped = store.end_attempt(id, transition, facts.report, facts.artifacts, facts.peak, now,
                                                end_event(transition, facts.report));

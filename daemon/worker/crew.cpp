@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "scheduler/crash_point.h"
 #include "scheduler/defect.h"
@@ -14,11 +15,8 @@ namespace nightshift::daemon {
 namespace {
 
 constexpr Millis kPingStep = seconds(10);
-/// A driver that keeps showing memory of a process that is gone: after this long the rest counts as
-/// foreign, which no job is given either.
-constexpr Millis kReleaseBound = seconds(30);
-/// A sample may have been under way when the process ended; the next one tells the truth.
-constexpr int kSamplesToTrust = 2;
+/// While memory is on its way back.
+constexpr Millis kReleaseStep{100};
 
 /// When a live job will likely end, from the best there is.
 std::optional<UnixMs> predict_end(const LiveJob& live, const Snapshot& snapshot,
@@ -124,25 +122,39 @@ void Crew::on_hello(std::shared_ptr<Channel> channel, const wire::Hello& hello) 
 void Crew::on_finished(const AttemptId& id) {
     const auto found = members_.find(id);
     if (found == members_.end()) return;
-    const std::string device = found->second->device();
+    const std::shared_ptr<Supervisor> gone = found->second;
     members_.erase(found);
-    if (NIGHTSHIFT_RULE(106, devices_ != nullptr && devices_->is_measured(), false)) {
-        leaving_[id] = {loop_.clock().steady(), device, 0};
+    const bool is_watched = devices_ != nullptr && devices_->is_measured() && !gone->device().empty();
+    if (NIGHTSHIFT_RULE(106, is_watched, false)) {
+        releases_.add(id, gone->device(), gone->budget(), gone->peak(), loop_.clock().steady());
         refresh_devices();
     } else {
-        release(id);
+        release({id, {}, false});
     }
     if (members_.empty() && on_empty_) on_empty_();
 }
 
-void Crew::expect_release(const AttemptId& id) {
-    if (devices_ == nullptr || !devices_->is_measured()) return release(id);
-    leaving_[id] = {loop_.clock().steady(), "", 0};
+void Crew::expect_release(const Lease& lease) {
+    if (devices_ == nullptr || !devices_->is_measured() || lease.device.empty()) {
+        return release({lease.attempt, {}, false});
+    }
+    releases_.add(lease.attempt, lease.device, lease.budget, lease.peak, loop_.clock().steady());
 }
 
-void Crew::release(const AttemptId& id) {
-    loop_.change({[id](db::Store& store, UnixMs) -> Status {
+void Crew::release(const ReleaseWatch::Over& over) {
+    const AttemptId id = over.id;
+    std::string overdue;
+    if (over.is_overdue) {
+        spdlog::warn("release_overdue job={} attempt={} bytes={}", id.job.value, id.number, over.left.value);
+        overdue = nlohmann::json{{"bytes", over.left.value}}.dump();
+    }
+    loop_.change({[id, overdue](db::Store& store, UnixMs now) -> Status {
                       NIGHTSHIFT_TRY(store.release_lease(id));
+                      if (!overdue.empty()) {
+                          const auto event = store.append_event({"job", "release_overdue", "probe", overdue},
+                                                                id.job, id.number, now);
+                          if (!event) return event.error();
+                      }
                       crash_point("lease.released");
                       return {};
                   },
@@ -150,18 +162,7 @@ void Crew::release(const AttemptId& id) {
 }
 
 void Crew::release_leases() {
-    const Millis now = loop_.clock().steady();
-    for (auto at = leaving_.begin(); at != leaving_.end();) {
-        ++at->second.samples_after;
-        const bool is_free =
-            at->second.samples_after >= kSamplesToTrust || now - at->second.gone_at > kReleaseBound;
-        if (!is_free) {
-            ++at;
-            continue;
-        }
-        release(at->first);
-        at = leaving_.erase(at);
-    }
+    for (const ReleaseWatch::Over& over : releases_.take_over(loop_.clock().steady())) release(over);
 }
 
 Bytes Crew::claimed_on(const std::string& uuid) const {
@@ -172,27 +173,43 @@ Bytes Crew::claimed_on(const std::string& uuid) const {
     return sum;
 }
 
-DeviceBook::Ours Crew::attribute(const DeviceSample& sample) {
+DeviceBook::Ours Crew::attribute(const DeviceSample& sample, Bytes foreign) {
     DeviceBook::Ours ours;
-    std::map<std::int64_t, std::shared_ptr<Supervisor>> by_session;
+    std::map<std::int64_t, AttemptId> by_session;
     std::map<AttemptId, Bytes> used;
+    Bytes gone;  // of those whose end is being stored
+    Bytes others;
     for (const auto& [id, supervisor] : members_) {
-        if (supervisor->device() != sample.uuid || !supervisor->worker()) continue;
-        by_session[supervisor->worker()->pid] = supervisor;
+        if (supervisor->device() != sample.uuid) continue;
+        if (supervisor->is_gone()) {
+            gone += std::max(supervisor->budget(), supervisor->peak());
+            continue;
+        }
+        if (supervisor->worker()) by_session[supervisor->worker()->pid] = id;
         used[id] = Bytes{};
     }
     for (const ProcessMemory& process : sample.processes) {
         const auto session = workplace_.processes->session_of(process.pid);
-        const auto found = by_session.find(session);
-        if (session <= 0 || found == by_session.end()) continue;
-        used[found->second->id()] += process.used;
-        ours.pids.push_back(process.pid);
+        if (session <= 0) continue;  // gone, though the driver still lists it
+        if (const auto found = by_session.find(session); found != by_session.end()) {
+            used[found->second] += process.used;
+            ours.pids.push_back(process.pid);
+        } else {
+            others += process.used;
+        }
     }
+    const bool is_measured = devices_ != nullptr && devices_->is_measured();
     for (const auto& [id, bytes] : used) {
         const auto& supervisor = members_.at(id);
-        if (devices_ != nullptr && devices_->is_measured()) supervisor->set_measured(bytes);
-        ours.used += supervisor->used();
+        if (is_measured) supervisor->set_measured(bytes);
+        // What a job claims is not what the driver counts: subtracted from its sum, it would hide others.
+        if (!is_measured) ours.used += supervisor->used();
+        if (is_measured) ours.used += sample.has_process_memory ? bytes : supervisor->held();
     }
+    if (!is_measured) return ours;
+    const Bytes rest = std::max(Bytes{}, sample.used - ours.used - std::max(foreign, others));
+    gone = std::min(gone, rest);
+    ours.used += gone + releases_.share(sample.uuid, rest - gone);
     return ours;
 }
 
@@ -206,14 +223,16 @@ void Crew::complete(Snapshot& snapshot, UnixMs) const {
         }
         live.predicted_end = predict_end(live, snapshot, supervisor.get());
     }
+    for (Lease& lease : snapshot.reclaiming) lease.used = releases_.left(lease.attempt);
 }
 
 void Crew::refresh_devices() {
     if (devices_ == nullptr) return;
     devices_->refresh([this](bool is_changed) {
         release_leases();
+        const bool is_look_wanted = std::exchange(is_look_wanted_, false);
+        if (is_changed || is_look_wanted) loop_.wake();
         if (is_changed) {
-            loop_.wake();
             nlohmann::json data = nlohmann::json::array();
             for (const DeviceState& state : devices_->states()) {
                 nlohmann::json row{{"uuid", state.device.uuid}, {"foreign", state.foreign.value}};
@@ -226,9 +245,15 @@ void Crew::refresh_devices() {
     arm_sample();
 }
 
+void Crew::confirm_devices() {
+    is_look_wanted_ = true;
+    refresh_devices();
+}
+
 void Crew::arm_sample() {
     if (devices_ == nullptr) return;
-    const auto wait = devices_->next_sample_in(!members_.empty() || !leaving_.empty());
+    auto wait = devices_->next_sample_in(!members_.empty());
+    if (!releases_.is_empty()) wait = std::min(wait.value_or(kReleaseStep), kReleaseStep);
     if (!wait) return;
     sample_->set(std::max(*wait, Millis{1}), [this] { refresh_devices(); });
 }

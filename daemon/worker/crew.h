@@ -9,6 +9,7 @@
 
 #include "daemon/gpu/device_book.h"
 #include "daemon/loop.h"
+#include "daemon/worker/release_watch.h"
 #include "daemon/worker/supervisor.h"
 #include "scheduler/snapshot.h"
 
@@ -40,39 +41,38 @@ class Crew {
 
     /// Bytes our workers claim on a device.
     Bytes claimed_on(const std::string& uuid) const;
-    /// Attributes a driver's sample to attempts: by the session of each process.
-    DeviceBook::Ours attribute(const DeviceSample& sample);
+    /// Attributes a driver's sample to attempts: by the session of each process, or by their budgets where
+    /// the driver does not tell what each process holds. What is left over may be that of attempts just ended.
+    /// `foreign`: what other programs held before.
+    DeviceBook::Ours attribute(const DeviceSample& sample, Bytes foreign);
     /// Puts what is newer in memory over what the database said.
     void complete(Snapshot& snapshot, UnixMs now) const;
     /// Leases of ended attempts whose memory the driver shows free, or that outstayed a bound.
     void release_leases();
     /// A lease that an earlier daemon left to be released.
-    void expect_release(const AttemptId& id);
+    void expect_release(const Lease& lease);
     /// Asks for samples now and then: on every change of claims, and by the probe's own clock.
     void refresh_devices();
+    /// Asks for a sample, and for another look at the plan when it is there.
+    void confirm_devices();
 
   private:
     void on_finished(const AttemptId& id);
-    void release(const AttemptId& id);
+    void release(const ReleaseWatch::Over& over);
     void arm_ping();
     void arm_sample();
     Supervisor::Callbacks callbacks();
-
-    struct Leaving {
-        Millis gone_at;  ///< steady
-        std::string device;
-        int samples_after = 0;
-    };
 
     Loop& loop_;
     Workplace workplace_;
     DeviceBook* devices_ = nullptr;
     std::unique_ptr<ControlListener> listener_;
     std::map<AttemptId, std::shared_ptr<Supervisor>> members_;
-    std::map<AttemptId, Leaving> leaving_;
+    ReleaseWatch releases_;
     std::function<void()> on_empty_;
     std::unique_ptr<Alarm> ping_;
     std::unique_ptr<Alarm> sample_;
+    bool is_look_wanted_ = false;  ///< with the next sample, whatever it shows
 };
 
 }  // namespace nightshift::daemon

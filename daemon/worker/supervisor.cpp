@@ -8,6 +8,7 @@
 #include "daemon/paths.h"
 #include "scheduler/crash_point.h"
 #include "scheduler/defect.h"
+#include "scheduler/over_budget.h"
 
 namespace nightshift::daemon {
 
@@ -18,6 +19,7 @@ constexpr Millis kStoreStep = seconds(10);
 /// A worker that was told goodbye has this long to leave.
 constexpr Millis kLinger = seconds(10);
 constexpr int kPingsMissedMax = 3;
+constexpr int kSamplesOverBudget = 3;
 
 std::string dump(const nlohmann::json& data) {
     return data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -269,6 +271,7 @@ void Supervisor::finish(AttemptFacts facts) {
     time_limit_->silence();
     peak_ = std::max(peak_, facts.peak);
     facts.peak = peak_;
+    facts.report.vram_max = workplace_.vram_max(job_.spec);
     // Where the driver counts, the bytes have to be seen free first; the crew releases the lease then.
     const Device* device = workplace_.find_device(attempt_.device);
     const bool is_free = is_gone_ && (device == nullptr || device->is_simulated || device->is_host);
@@ -340,9 +343,22 @@ void Supervisor::set_measured(Bytes used) {
 }
 
 void Supervisor::note_over_budget() {
-    // Five parts in a hundred are within what a driver's own buffers add.
-    if (is_over_budget_ || budget_.value == 0 || used().value <= budget_.value + budget_.value / 20) return;
-    is_over_budget_ = true;
+    const auto is_over_with = [this](Bytes used) {
+        Lease lease;
+        lease.budget = budget_;
+        lease.used = used;
+        return nightshift::is_over_budget(lease);
+    };
+    const bool is_over = is_over_with(used());
+    samples_over_budget_ = is_over ? samples_over_budget_ + 1 : 0;
+    // A sample may have met a spike; what a job says of itself needs no confirmation.
+    const bool is_sure = is_over_with(claimed_) || samples_over_budget_ >= kSamplesOverBudget;
+    if (is_over_budget_ == (is_over && is_sure)) return;
+    is_over_budget_ = !is_over_budget_;
+    loop_.wake();
+    store_use();
+    if (!is_over_budget_ || is_over_budget_told_) return;
+    is_over_budget_told_ = true;
     spdlog::warn("over_budget job={} attempt={} used={} budget={}", id().job.value, id().number, used().value,
                  budget_.value);
     const std::string data = dump({{"used", used().value}, {"budget", budget_.value}});

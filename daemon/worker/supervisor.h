@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -49,6 +50,9 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     Bytes used() const;
     Bytes peak() const { return peak_; }
     Bytes budget() const { return budget_; }
+    Bytes held() const { return std::max(budget_, used()); }
+    /// Holds more than its budget, and not for a moment only.
+    bool is_over_budget() const { return is_over_budget_; }
     bool is_gone() const { return is_gone_; }
     bool is_end_stored() const { return is_ended_; }
     /// The newest driver sample of this attempt's processes.
@@ -73,7 +77,8 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     void on_time_limit();
     void kill_all();
     void store_use();
-    /// Says once that the attempt holds more than its budget. The ledger counts what it really holds.
+    /// The ledger counts what it really holds; the planner is told when that is more than the budget, and
+    /// people once.
     void note_over_budget();
     void check_finished();
 
@@ -101,6 +106,8 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     bool is_ended_ = false;
     bool is_gone_ = false;
     bool is_over_budget_ = false;
+    bool is_over_budget_told_ = false;
+    int samples_over_budget_ = 0;  ///< in a row
     int pings_unanswered_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "daemon/worker/processes.h"
 #include "scheduler/gpu.h"
 #include "scheduler/ids.h"
+#include "scheduler/job.h"
 
 namespace nightshift::daemon {
 
@@ -19,6 +20,8 @@ struct Workplace {
     Bytes memory;                      ///< of the machine
     int cores = 1;
     std::function<const Device*(const std::string& uuid)> find_device;
+    /// The largest budget that a job could be given on this machine.
+    std::function<Bytes(const JobSpec&)> vram_max;
 
     std::string attempt_folder(const AttemptId& id) const {
         return data_folder + "/jobs/" + std::to_string(id.job.value) + "/" + std::to_string(id.number);

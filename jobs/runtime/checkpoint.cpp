@@ -51,6 +51,28 @@ std::vector<fs::path> list_checkpoints(const fs::path& folder) {
     return found;
 }
 
+/// Folders of attempts are named by their numbers; 0 for others.
+int attempt_of(const fs::path& folder) {
+    const std::string name = folder.filename().string();
+    int number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    return error == std::errc() && end == name.data() + name.size() ? std::max(number, 0) : 0;
+}
+
+/// Folders of the earlier attempts of the same job, newest first.
+std::vector<fs::path> attempts_before(const fs::path& attempt) {
+    std::vector<fs::path> found;
+    if (attempt_of(attempt) == 0) return found;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(attempt.parent_path(), error)) {
+        const int number = attempt_of(entry.path());
+        if (number > 0 && number < attempt_of(attempt)) found.push_back(entry.path());
+    }
+    std::sort(found.begin(), found.end(),
+              [](const fs::path& a, const fs::path& b) { return attempt_of(a) > attempt_of(b); });
+    return found;
+}
+
 /// Regular files below `folder` as relative paths, sorted; the manifest itself is left out.
 std::vector<fs::path> list_files(const fs::path& folder) {
     std::vector<fs::path> files;
@@ -200,6 +222,10 @@ std::optional<fs::path> find_whole_checkpoint(const fs::path& wanted,
     std::reverse(beside.begin(), beside.end());
     for (const fs::path& older : beside) {
         if (sequence_of(older) < sequence_of(wanted)) candidates.push_back(older);
+    }
+    for (const fs::path& attempt : attempts_before(wanted.parent_path().parent_path())) {
+        const std::vector<fs::path> found = list_checkpoints(attempt / wanted.parent_path().filename());
+        candidates.insert(candidates.end(), found.rbegin(), found.rend());
     }
     for (const fs::path& candidate : candidates) {
         const auto damage = find_checkpoint_damage(candidate);

@@ -46,8 +46,8 @@ std::optional<std::string> find_checkpoint_damage(const std::filesystem::path& c
 /// The step in the manifest of a whole checkpoint. Throws JobError("bad_checkpoint").
 std::int64_t checkpoint_step(const std::filesystem::path& checkpoint);
 
-/// `wanted` if it is whole, else the newest whole one among the older ones beside it; nothing when none
-/// is. `log` gets a line for every refused one.
+/// `wanted` if it is whole, else the newest whole one among the older ones beside it, else among those of
+/// earlier attempts of the job; nothing when none is. `log` gets a line for every refused one.
 std::optional<std::filesystem::path> find_whole_checkpoint(const std::filesystem::path& wanted,
                                                            const std::function<void(std::string_view)>& log);
 

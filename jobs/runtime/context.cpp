@@ -1,9 +1,11 @@
 #include "jobs/runtime/context.h"
 
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <new>
 
+#include "jobs/runtime/memory_words.h"
 #include "jobs/runtime/reference.h"
 #include "jobs/runtime/result_file.h"
 
@@ -15,6 +17,7 @@ namespace fs = std::filesystem;
 constexpr int kExitFailed = 1;
 constexpr int kExitTryAgain = 75;
 constexpr int kExitYielded = 85;
+constexpr int kExitOutOfMemory = 86;
 
 Millis steady_now() {
     using namespace std::chrono;
@@ -27,6 +30,11 @@ wire::Done failed(int exit_code, std::string code, std::string message) {
     done.error_code = std::move(code);
     done.message = std::move(message);
     return done;
+}
+
+/// The daemon lets a job that had to leave and could not save go on from its checkpoint before that.
+JobError unsaved(const std::exception& error) {
+    return {"checkpoint_failed", std::string("asked to leave, and could not save: ") + error.what()};
 }
 
 }  // namespace
@@ -83,7 +91,15 @@ void Context::commit(std::int64_t step, const Save& save) {
 }
 
 void Context::checkpoint(std::int64_t step, const Save& save) {
-    commit(step, save);
+    // Hours of work are not thrown away because they could not be saved this time: the one before stays.
+    try {
+        commit(step, save);
+        is_saving_well_ = true;
+    } catch (const std::exception& error) {
+        const std::string what = error.what();
+        if (is_saving_well_) log("checkpoint at step " + std::to_string(step) + " not saved: " + what);
+        is_saving_well_ = false;
+    }
 }
 
 void Context::check(std::int64_t step, const Save& save) {
@@ -91,7 +107,11 @@ void Context::check(std::int64_t step, const Save& save) {
     if (level == StopLevel::kNone) return;
     if (level == StopLevel::kCancel) throw StopRequested{false};
     if (save) {
-        commit(step, save);
+        try {
+            commit(step, save);
+        } catch (const std::exception& error) {
+            throw unsaved(error);
+        }
         throw StopRequested{true};
     }
     if (around_.saves_on_interrupt) throw StopRequested{false};
@@ -149,16 +169,28 @@ void Context::prepare_save_folder() const {
 bool Context::commit_saved() {
     std::error_code error;
     if (fs::is_empty(save_folder(), error) || error) return false;
-    last_checkpoint_ = store_.adopt(save_folder(), step_);
+    try {
+        last_checkpoint_ = store_.adopt(save_folder(), step_);
+    } catch (const std::exception& failure) {
+        throw unsaved(failure);
+    }
     reporter_.checkpoint(*last_checkpoint_);
     return true;
+}
+
+bool Context::is_out_of_memory() const {
+    if (around_.vram.value == 0 || exit_code_ == 0 || exit_code_ == kExitYielded) return false;
+    return exit_code_ == kExitOutOfMemory || log_says_out_of_gpu_memory(around_.state / "stdout.log");
 }
 
 wire::Done Context::done_of_command() const {
     wire::Done done;
     done.exit_code = exit_code_;
     done.signal = signal_;
-    if (signal_) {
+    if (signal_ == SIGABRT && is_out_of_memory()) {
+        done.error_code = "out_of_memory";
+        done.message = "the command ran out of GPU memory and gave up; its last words are in the log";
+    } else if (signal_) {
         const char* name = ::strsignal(*signal_);
         done.error_code = "signal";
         done.message = "the command was ended by signal " + std::to_string(*signal_) + " (" +
@@ -171,6 +203,10 @@ wire::Done Context::done_of_command() const {
         done.message =
             "the command ended with exit code 85, but it was not asked to yield or left nothing in "
             "NIGHTSHIFT_CHECKPOINT_DIR";
+    } else if (is_out_of_memory()) {
+        done.error_code = "out_of_memory";
+        done.message = "the command ran out of GPU memory (exit code " + std::to_string(*exit_code_) +
+                       "); its last words are in the log";
     } else if (exit_code_ != 0 && exit_code_ != kExitYielded) {
         done.error_code = "exit_code";
         done.message = "the command ended with exit code " + std::to_string(exit_code_.value_or(0)) +
@@ -204,10 +240,14 @@ wire::Done Context::run(const std::function<std::unique_ptr<JobImpl>()>& make) {
     } catch (const JobError& error) {
         done = failed(error.code() == "try_again" ? kExitTryAgain : kExitFailed, error.code(), error.what());
     } catch (const std::bad_alloc&) {
-        done = failed(kExitFailed, "out_of_memory",
-                      "the job ran out of memory; give it a larger budget or smaller batches");
+        // Beside a GPU that is not the memory that the budget is about.
+        const bool is_on_gpu = around_.device == ComputeDevice::kCuda;
+        done = failed(kExitFailed, is_on_gpu ? "out_of_ram" : "out_of_memory",
+                      is_on_gpu ? "the job ran out of RAM; give it smaller batches or run less beside it"
+                                : "the job ran out of memory; give it a larger budget or smaller batches");
     } catch (const std::exception& error) {
-        done = failed(kExitFailed, "exception", error.what());
+        const bool is_out_of_memory = says_out_of_gpu_memory(error.what());
+        done = failed(kExitFailed, is_out_of_memory ? "out_of_memory" : "exception", error.what());
     } catch (...) {
         done = failed(kExitFailed, "exception", "the job threw something that is not an exception");
     }

@@ -91,6 +91,8 @@ class Context final : public JobContext, public CommandHost {
     void commit(std::int64_t step, const Save& save);
     void prepare_save_folder() const;
     wire::Done done_of_command() const;
+    /// The command failed, and said that it was for want of GPU memory.
+    bool is_out_of_memory() const;
     EnforcementGrade grade() const;
 
     Surroundings around_;
@@ -102,6 +104,7 @@ class Context final : public JobContext, public CommandHost {
     std::vector<std::pair<std::string, std::string>> declared_;
     Bytes used_, peak_;
     bool is_cached_ = false;
+    bool is_saving_well_ = true;  ///< the newest checkpoint between steps was written
     bool is_command_over_ = false;
     std::optional<int> exit_code_, signal_;
     std::int64_t step_ = 0;

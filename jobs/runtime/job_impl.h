@@ -70,7 +70,7 @@ class JobContext {
     /// goes on (it starts over when its grace ends).
     using Save = std::function<void(const std::filesystem::path& folder)>;
     virtual void check(std::int64_t step, const Save& save) = 0;
-    /// Commits a checkpoint now and goes on.
+    /// Commits a checkpoint now and goes on, also when that failed.
     virtual void checkpoint(std::int64_t step, const Save& save) = 0;
     /// Folder of the verified checkpoint to resume from, if any.
     virtual std::optional<std::filesystem::path> resume_from() const = 0;

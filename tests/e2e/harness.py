@@ -4,6 +4,7 @@ usage of a suite: python3 tests/e2e/NAME_test.py BIN [NAME_PART...]
 BIN is the folder of the built programs. The last line is `N passed, N failed, N skipped`.
 """
 
+import concurrent.futures
 import http.client
 import json
 import os
@@ -17,6 +18,7 @@ import time
 import traceback
 
 READY_LIMIT_S = 60
+INSIDE = "--inside-mount"
 TERMINAL = {"succeeded", "failed", "cancelled", "skipped", "expired"}
 
 
@@ -231,6 +233,19 @@ def wait_for(condition, limit_s=30, what="the condition"):
         time.sleep(0.02)
 
 
+def in_own_mount(suite, name):
+    """Runs function `name` of a suite again in a mount namespace, where this user may mount a small disk: as
+    `SUITE --inside-mount NAME BIN`."""
+    if shutil.which("unshare") is None:
+        raise Skip("no unshare(1)")
+    probe = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True)
+    if probe.returncode != 0:
+        raise Skip("this user may not mount a disk of its own: " + probe.stderr.decode().strip())
+    done = subprocess.run(["unshare", "-rm", sys.executable, os.path.abspath(suite), INSIDE, name,
+                           os.path.abspath(sys.argv[1])], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def option(name, default):
     """Takes `name N` out of the arguments."""
     if name not in sys.argv:
@@ -241,26 +256,32 @@ def option(name, default):
     return value
 
 
-def run(tests):
-    """Runs test functions `f(bin_folder)` whose name contains one of the arguments, all without."""
+def run_one(test, bin_folder):
+    """What became of one test, as the word and the lines to print."""
+    name = test.__name__.removeprefix("test_")
+    started = time.monotonic()
+    try:
+        test(bin_folder)
+        return "ok", f"{name} ({time.monotonic() - started:.1f} s)"
+    except Skip as reason:
+        return "skip", f"{name}: {reason}"
+    except Exception:
+        return "FAIL", f"{name} ({time.monotonic() - started:.1f} s)\n{traceback.format_exc()}"
+
+
+def run(tests, at_once=1):
+    """Runs test functions `f(bin_folder)` whose name contains one of the arguments, all without. `at_once`:
+    more than one for tests that mostly wait."""
     if len(sys.argv) < 2 or not os.path.isdir(sys.argv[1]):
         raise SystemExit(__doc__)
     bin_folder, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:]
-    passed = failed = skipped = 0
-    for test in tests:
-        name = test.__name__.removeprefix("test_")
-        if wanted and not any(part in name for part in wanted):
-            continue
-        started = time.monotonic()
-        try:
-            test(bin_folder)
-            passed += 1
-            print(f"ok    {name} ({time.monotonic() - started:.1f} s)", flush=True)
-        except Skip as reason:
-            skipped += 1
-            print(f"skip  {name}: {reason}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"FAIL  {name} ({time.monotonic() - started:.1f} s)\n{traceback.format_exc()}", flush=True)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
-    raise SystemExit(1 if failed else 0)
+    counts = {"ok": 0, "FAIL": 0, "skip": 0}
+    chosen = [test for test in tests if not wanted or any(part in test.__name__ for part in wanted)]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=at_once) as pool:
+        running = [pool.submit(run_one, test, bin_folder) for test in chosen]
+        for done in concurrent.futures.as_completed(running):
+            word, words = done.result()
+            counts[word] += 1
+            print(f"{word:5} {words}", flush=True)
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped", flush=True)
+    raise SystemExit(1 if counts["FAIL"] else 0)

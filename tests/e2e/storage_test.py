@@ -14,10 +14,9 @@ import sys
 import threading
 import time
 
-from harness import Daemon, Folder, Skip, run, wait_for
+from harness import INSIDE, Daemon, Folder, in_own_mount, run, wait_for
 
 SIMULATE = ("--simulate", "gpu=8GiB")
-INSIDE = "--inside-mount"
 DISK_MIB = 40
 
 
@@ -231,18 +230,6 @@ def test_a_second_daemon_is_refused_by_the_lock_of_the_system(bin_folder):
         held(daemon, "still here")
 
 
-def in_own_mount(name):
-    """Runs one test again in a mount namespace, where this user may mount a small disk."""
-    if shutil.which("unshare") is None:
-        raise Skip("no unshare(1)")
-    probe = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True)
-    if probe.returncode != 0:
-        raise Skip("this user may not mount a disk of its own: " + probe.stderr.decode().strip())
-    done = subprocess.run(["unshare", "-rm", sys.executable, os.path.abspath(__file__), INSIDE, name,
-                           os.path.abspath(sys.argv[1])], capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 class SmallDisk(Folder):
     """A data folder on a disk of its own, of a few MiB."""
 
@@ -302,7 +289,7 @@ def inside_full_disk(bin_folder):
 
 
 def test_a_full_disk_keeps_what_was_acknowledged_and_records_ends_from_the_ballast(bin_folder):
-    in_own_mount("inside_full_disk")
+    in_own_mount(__file__, "inside_full_disk")
 
 
 if INSIDE in sys.argv:

@@ -154,6 +154,20 @@ TEST_CASE("gates: an unhealthy GPU closes for VRAM jobs and leaves the others al
     CHECK(starts(plan, 2));
 }
 
+TEST_CASE("gates: a GPU whose driver has not answered yet refuses nobody for good") {
+    Night night;
+    night.s.devices[0].device = Device{};
+    night.s.devices[0].sample = DeviceSample{};
+    night.s.devices[0].sample->is_healthy = false;
+    night.s.devices[0].sample->fault = "The driver was updated.";
+    Job& job = night.wait(1, JobClass::kTraining, gibibytes(100));
+    job.spec.gpu = "GPU-a";
+    const Plan plan = night.plan();
+    CHECK(gate_of(plan, 1, "unsatisfiable") == nullptr);
+    REQUIRE(gate_of(plan, 1, "gpu_unhealthy") != nullptr);
+    CHECK(gate_of(plan, 1, "gpu_unhealthy")->text.find("The driver was updated. Jobs") != std::string::npos);
+}
+
 TEST_CASE("gates: running limit, RAM and CPU slots come with numbers") {
     Night night;
     night.s.policy.limits.running = 2;

@@ -76,3 +76,15 @@ TEST_CASE("learned: the next of n comparable runs stays within the suggestion as
     }
     CHECK(exceeded < kTrials / (kRuns + 1));
 }
+
+TEST_CASE("learned: a budget that was too small grows by a quarter or to what was seen") {
+    const Bytes card = gibibytes(8);
+    CHECK(raised_budget(gibibytes(4), Bytes{}, card) == gibibytes(5));
+    CHECK(raised_budget(gibibytes(4), gibibytes(4), card) == gibibytes(5));
+    CHECK(raised_budget(gibibytes(4), gibibytes(5), card) == mebibytes(5632));
+    CHECK(raised_budget(gibibytes(7), gibibytes(7), card) == card);
+    CHECK_FALSE(raised_budget(card, gibibytes(7), card).has_value());
+    CHECK_FALSE(raised_budget(gibibytes(4), gibibytes(7), Bytes{}).has_value());
+    // Whole MiB, never less than what was wanted.
+    CHECK(raised_budget(Bytes{1000}, Bytes{}, card) == mebibytes(1));
+}

@@ -171,3 +171,21 @@ TEST_CASE("ledger: who cannot be asked to leave lives with the headroom of a run
     job.spec.preemptible = true;  // may be asked when the office opens
     CHECK(starts(night.plan(), 1));
 }
+
+TEST_CASE("ledger: the largest budget is that of the largest card the job may use, within its class") {
+    Night night;
+    Policy& policy = night.s.policy;
+    std::vector<Device> devices{night.s.devices[0].device, night.s.devices[0].device};
+    devices[1].uuid = "GPU-b";
+    devices[1].index = 1;
+    devices[1].total = gibibytes(48);
+    JobSpec spec;
+    CHECK(budget_max(spec, policy, devices) == gibibytes(48) - policy.safety);
+    spec.gpu = "GPU-a";
+    CHECK(budget_max(spec, policy, devices) == gibibytes(24) - policy.safety);
+    policy.of(spec.job_class).vram_max = gibibytes(10);
+    CHECK(budget_max(spec, policy, devices) == gibibytes(10));
+    devices = {Device{}};  // its driver has not answered yet
+    CHECK(budget_max(spec, policy, devices) == gibibytes(10));
+    CHECK(budget_max(spec, policy, {}) == Bytes{});
+}

@@ -180,6 +180,68 @@ TEST_CASE("transition: time limit and budget end the job for good") {
     CHECK(big.end().end == AttemptEnd::kOverBudget);
 }
 
+TEST_CASE("transition: out of memory is tried once more with a larger budget, at no charge") {
+    auto c = exited(86);
+    c.job.spec.vram = gibibytes(4);
+    c.report.error_code = "out_of_memory";
+    c.report.vram_max = gibibytes(8);
+    c.report.peak = gibibytes(3);
+    const auto t = c.end();
+    CHECK(t.state == JobState::kWaiting);
+    CHECK(t.end == AttemptEnd::kOverBudget);
+    CHECK_FALSE(t.charges_retry);
+    CHECK_FALSE(t.retry_at.has_value());
+    CHECK(t.vram == gibibytes(5));
+    c.report.was_raised = true;
+    CHECK(c.end().state == JobState::kFailed);
+    CHECK(c.end().outcome->code == "out_of_memory");
+    CHECK(c.end().outcome->message.find("4.0 GiB") != std::string::npos);
+    CHECK_FALSE(c.end().vram.has_value());
+    // Further ones are what `retries` allows, each with more.
+    c.job.spec.retries = 2;
+    c.job.retries_left = 1;
+    CHECK(c.end().charges_retry);
+    CHECK(c.end().vram == gibibytes(5));
+    CHECK(c.end().retry_at == kNow + retry_delay(2));
+}
+
+TEST_CASE("transition: out of memory with all there is, or without a budget, is a failure") {
+    auto c = exited(86);
+    c.job.spec.vram = gibibytes(8);
+    c.job.retries_left = 3;
+    c.report.error_code = "out_of_memory";
+    c.report.vram_max = gibibytes(8);
+    CHECK(c.end().state == JobState::kFailed);
+    c.job.spec.vram = Bytes{0};
+    CHECK(c.end().charges_retry);  // a failure like another: memory of the host
+    CHECK_FALSE(c.end().vram.has_value());
+}
+
+TEST_CASE("transition: who had to leave for holding too much comes back with a budget for it") {
+    auto c = leaving("over_budget");
+    c.job.spec.vram = gibibytes(4);
+    c.report.exit_code = 85;
+    c.report.has_committed_checkpoint = true;
+    c.report.peak = gibibytes(6);
+    c.report.vram_max = gibibytes(8);
+    c.report.was_raised = true;  // it saved, so nothing is lost by trying again
+    CHECK(c.end().state == JobState::kWaiting);
+    CHECK(c.end().vram > gibibytes(6));
+    CHECK_FALSE(c.end().counts_preemption);
+    c.report.has_committed_checkpoint = false;
+    CHECK(c.end().outcome->code == "over_budget");
+}
+
+TEST_CASE("transition: a yield whose save failed is still a yield") {
+    auto c = leaving("preempted");
+    c.report.exit_code = 1;
+    c.report.error_code = "checkpoint_failed";
+    CHECK(c.end().state == JobState::kWaiting);
+    CHECK(c.end().end == AttemptEnd::kPreempted);
+    c.attempt.stop_reason.clear();
+    CHECK(c.end().state == JobState::kFailed);
+}
+
 TEST_CASE("transition: the worker's own words and code reach the outcome") {
     auto c = exited(1);
     c.report.error_code = "dataset_missing";

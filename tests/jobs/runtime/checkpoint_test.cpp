@@ -121,3 +121,29 @@ TEST_CASE("checkpoint: a damaged one falls back to the older, never to a newer")
     CHECK_FALSE(find_whole_checkpoint(it.data.path() / newer.path, note).has_value());
     CHECK_FALSE(find_whole_checkpoint(it.folder, note).has_value());
 }
+
+TEST_CASE("checkpoint: when all of an attempt are damaged, those of earlier attempts are looked at") {
+    tests::ScratchFolder data;
+    const auto commit = [&](int attempt, std::int64_t step) {
+        CheckpointStore store(data.path() / "jobs/3" / std::to_string(attempt) / "checkpoint", data.path(),
+                              AttemptId{JobId{3}, attempt});
+        return data.path() / store.commit(step, save_two).path;
+    };
+    const auto spoil = [](const fs::path& checkpoint) { fs::resize_file(checkpoint / "weights.bin", 1); };
+    const fs::path oldest = commit(2, 10);
+    const fs::path older = commit(9, 20);
+    fs::create_directories(data.path() / "jobs/3/10");  // it saved nothing
+    const fs::path newest = commit(11, 30);
+    const fs::path later = commit(12, 40);
+    std::vector<std::string> log;
+    const auto note = [&](std::string_view line) { log.emplace_back(line); };
+    CHECK(find_whole_checkpoint(newest, note) == newest);
+    spoil(newest);
+    CHECK(find_whole_checkpoint(newest, note) == older);
+    spoil(older);
+    CHECK(find_whole_checkpoint(newest, note) == oldest);
+    spoil(oldest);
+    CHECK_FALSE(find_whole_checkpoint(newest, note).has_value());
+    CHECK(find_whole_checkpoint(later, note) == later);
+    CHECK(log.size() == 1 + 2 + 3);
+}

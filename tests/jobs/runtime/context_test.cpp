@@ -85,6 +85,10 @@ TEST_CASE("context: every way to end has its code") {
         done = bench.run([](JobContext&) { throw std::bad_alloc(); });
         CHECK(done.error_code == "out_of_memory");
     }
+    SUBCASE("out of the GPU's memory, in a library's words") {
+        done = bench.run([](JobContext&) { throw std::runtime_error("CUDA out of memory. Tried 2 GiB"); });
+        CHECK(done.error_code == "out_of_memory");
+    }
     SUBCASE("with something unexpected") {
         done = bench.run([](JobContext&) { throw std::out_of_range("vector"); });
         CHECK(done.error_code == "exception");
@@ -170,4 +174,31 @@ TEST_CASE("context: the budget is claimed unless the job says otherwise") {
     CHECK(bench.notes.memories[0].used == gibibytes(2));
     CHECK(bench.notes.memories[2].used == gibibytes(1));
     CHECK(bench.notes.memories[2].peak == gibibytes(5));
+}
+
+TEST_CASE("context: a checkpoint that cannot be written costs only itself, unless it is the last one") {
+    const auto no_room = [](const std::filesystem::path&) { throw JobError("disk_full", "no room"); };
+    SUBCASE("between steps") {
+        Bench bench;
+        const auto done = bench.run([&](JobContext& context) {
+            context.checkpoint(1, save_nothing);
+            context.checkpoint(2, no_room);
+            context.checkpoint(3, save_nothing);
+        });
+        CHECK(done.exit_code == 0);
+        REQUIRE(bench.notes.checkpoints.size() == 2);
+        CHECK(bench.notes.checkpoints[1].step == 3);
+    }
+    SUBCASE("at a yield") {
+        Bench bench;
+        const auto done = bench.run([&](JobContext& context) {
+            context.checkpoint(1, save_nothing);
+            bench.stop.ask(StopLevel::kYield, seconds(1), "preempted");
+            context.check(2, no_room);
+        });
+        CHECK(done.exit_code == 1);
+        CHECK(done.error_code == "checkpoint_failed");
+        CHECK(done.message.find("no room") != std::string::npos);
+        CHECK(bench.notes.checkpoints.size() == 1);
+    }
 }
