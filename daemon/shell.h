@@ -19,7 +19,7 @@ class Shell {
 };
 
 /// Calls `stop` on the loop's thread at the first request to end (SIGTERM, SIGINT); a second one ends
-/// the process at once. Also ignores SIGPIPE and SIGHUP.
+/// the process at once. Also ignores SIGPIPE, SIGHUP and SIGXFSZ.
 std::unique_ptr<Shell> make_shell(boost::asio::io_context& loop, std::function<void()> stop);
 
 }  // namespace nightshift::daemon

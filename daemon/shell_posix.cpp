@@ -20,6 +20,8 @@ class PosixShell final : public Shell {
         : signals_(loop, SIGTERM, SIGINT), stop_(std::move(stop)) {
         std::signal(SIGPIPE, SIG_IGN);
         std::signal(SIGHUP, SIG_IGN);
+        // A write past a limit on file sizes is then refused like one on a full disk.
+        std::signal(SIGXFSZ, SIG_IGN);
         listen();
     }
 

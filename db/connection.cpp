@@ -56,7 +56,8 @@ Error Connection::last_error(int code) const {
             return disk_low();
         case SQLITE_IOERR: {
             const int os_error = handle_ != nullptr ? system_error(handle_) : 0;
-            if (os_error == ENOSPC || os_error == EDQUOT) return disk_low();
+            // EFBIG: a limit on file sizes (ulimit -f) leaves no more room than a full disk does.
+            if (os_error == ENOSPC || os_error == EDQUOT || os_error == EFBIG) return disk_low();
             if (os_error == EROFS) return disk_read_only();
             return {ErrorCode::kUnavailable, "disk_error",
                     "The database could not be read or written: " + text + ".",

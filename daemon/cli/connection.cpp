@@ -56,10 +56,10 @@ class Wire {
         });
     }
 
-    /// One piece of the body into the parser's buffer_body.
+    /// What has arrived of the body into the parser's buffer_body; a follower must not wait for a full one.
     void read_piece(http::response_parser<http::buffer_body>& parser) {
         finish("read from", [&](auto done) {
-            http::async_read(stream_, buffer_, parser, [done](beast::error_code error, std::size_t) {
+            http::async_read_some(stream_, buffer_, parser, [done](beast::error_code error, std::size_t) {
                 done(error == http::error::need_buffer ? beast::error_code{} : error);
             });
         });

@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -28,24 +27,6 @@ constexpr int kLogLinesShown = 15;
 struct UpOptions {
     std::string listen, policy, simulate, log_level;
 };
-
-std::string daemon_program() {
-    if (const char* path = std::getenv("NIGHTSHIFT_DAEMON_PROGRAM"); path != nullptr && *path != '\0')
-        return path;
-    return (fs::path(program_folder()) / "nightshiftd").string();
-}
-
-std::string tail_of(const std::string& path, int lines_max) {
-    std::ifstream file(path);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);) {
-        lines.push_back(line);
-        if (lines.size() > static_cast<std::size_t>(lines_max)) lines.erase(lines.begin());
-    }
-    std::string text;
-    for (const std::string& line : lines) text += line + "\n";
-    return text;
-}
 
 bool runs(const Instance& instance) {
     return is_running(instance.pid, instance.start_ticks);

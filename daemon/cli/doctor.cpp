@@ -12,6 +12,7 @@
 #include "daemon/cli/launch.h"
 #include "daemon/cli/session.h"
 #include "daemon/cli/text.h"
+#include "daemon/cli/torture.h"
 #include "daemon/cli/verbs.h"
 #include "scheduler/units.h"
 
@@ -219,7 +220,17 @@ void add_doctor_verb(CLI::App& app, Session& session) {
     CLI::App* verb = app.add_subcommand("doctor", "look for what would keep jobs from running");
     const auto is_deep = std::make_shared<bool>(false);
     verb->add_flag("--deep", *is_deep, "also check every promise about the stored data (needs the daemon)");
-    verb->callback([&session, is_deep] { doctor(session, *is_deep); });
+    const auto options = std::make_shared<TortureOptions>();
+    CLI::Option* time = verb->add_option("--torture", options->time,
+                                         "instead: kill, fill, cut and jump daemons of its own for this long "
+                                         "(60s), check every promise, measure this machine");
+    verb->add_option("--scratch", options->scratch, "folder to torture in (default: the data folder's disk)")
+        ->needs(time);
+    verb->add_option("--seed", options->seed, "number of an earlier torture")->needs(time);
+    verb->callback([&session, is_deep, options] {
+        if (options->time.empty()) return doctor(session, *is_deep);
+        torture(session, *options);
+    });
 }
 
 }  // namespace nightshift::cli

@@ -10,9 +10,20 @@ namespace nightshift::cli {
 /// Folder of the running program; the daemon and the worker lie beside it.
 std::string program_folder();
 
+/// Path of nightshiftd: $NIGHTSHIFT_DAEMON_PROGRAM, else beside this program.
+std::string daemon_program();
+
+/// Environment of a launched daemon: this program's own, with `added` ("NAME=VALUE") in front of it;
+/// `keeps_settings` false leaves out every NIGHTSHIFT_ variable that would configure it, save the programs.
+struct LaunchEnvironment {
+    std::vector<std::string> added;
+    bool keeps_settings = true;
+};
+
 /// Starts a program that outlives this one: a session of its own, no standard input, its output
-/// in `log_path` (0600, emptied first), no other open files. Returns its pid. Throws Failure.
-std::int64_t launch_detached(const std::vector<std::string>& argv, const std::string& log_path);
+/// appended to `log_path` (0600), no other open files. Returns its pid. Throws Failure.
+std::int64_t launch_detached(const std::vector<std::string>& argv, const std::string& log_path,
+                             const LaunchEnvironment& environment = {});
 
 /// Exit code of a launched program that has ended (128 + signal when killed); nothing while it runs.
 std::optional<int> exit_code_of(std::int64_t pid);
@@ -28,6 +39,9 @@ std::optional<std::string> output_of(const std::vector<std::string>& argv);
 
 /// Runs nightshiftd, or $NIGHTSHIFT_DAEMON_PROGRAM, with these arguments on this terminal; its exit code.
 int run_daemon_program(std::vector<std::string> arguments);
+
+/// The last lines of a text file; empty when there is none.
+std::string tail_of(const std::string& path, int lines_max);
 
 /// Opens a file in the user's browser. False when there is no desktop or no opener.
 bool open_in_browser(const std::string& path);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "daemon/cli/failure.h"
@@ -34,6 +36,19 @@ std::vector<char*> pointers_of(const std::vector<std::string>& argv) {
     for (const std::string& argument : argv) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
     return pointers;
+}
+
+/// The first of two equal names counts, so what stands in `variables` already wins.
+void add_own_environment(std::vector<std::string>& variables, bool keeps_settings) {
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text = *entry;
+        const std::string_view name = text.substr(0, text.find('='));
+        const bool is_setting = name.starts_with("NIGHTSHIFT_") && name != "NIGHTSHIFT_WORKER";
+        const bool is_there = std::any_of(variables.begin(), variables.end(), [&](const std::string& other) {
+            return other.substr(0, other.find('=')) == name;
+        });
+        if (!is_there && (keeps_settings || !is_setting)) variables.emplace_back(text);
+    }
 }
 
 /// Attributes and file actions of a posix_spawn, released together.
@@ -94,7 +109,14 @@ std::string program_folder() {
     return error ? "." : program.parent_path().string();
 }
 
-std::int64_t launch_detached(const std::vector<std::string>& argv, const std::string& log_path) {
+std::string daemon_program() {
+    if (const char* path = std::getenv("NIGHTSHIFT_DAEMON_PROGRAM"); path != nullptr && *path != '\0')
+        return path;
+    return program_folder() + "/nightshiftd";
+}
+
+std::int64_t launch_detached(const std::vector<std::string>& argv, const std::string& log_path,
+                             const LaunchEnvironment& environment) {
     SpawnPlan plan;
     posix_spawnattr_setflags(&plan.attributes,
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -103,10 +125,12 @@ std::int64_t launch_detached(const std::vector<std::string>& argv, const std::st
     posix_spawn_file_actions_adddup2(&plan.files, 1, 2);
     posix_spawn_file_actions_addclosefrom_np(&plan.files, 3);
     // Its own log file holds what it has to say; `log_path` is for what goes wrong before that is open.
-    setenv("NIGHTSHIFT_LOG_STDERR", "off", 1);
+    std::vector<std::string> variables = environment.added;
+    variables.emplace_back("NIGHTSHIFT_LOG_STDERR=off");
+    add_own_environment(variables, environment.keeps_settings);
     pid_t pid = 0;
-    const int error =
-        posix_spawn(&pid, argv[0].c_str(), &plan.files, &plan.attributes, pointers_of(argv).data(), environ);
+    const int error = posix_spawn(&pid, argv[0].c_str(), &plan.files, &plan.attributes,
+                                  pointers_of(argv).data(), pointers_of(variables).data());
     if (error != 0) {
         throw Failure(
             kExitFailed, "cannot start " + argv[0] + ": " + std::strerror(error),
@@ -160,9 +184,7 @@ std::optional<std::string> output_of(const std::vector<std::string>& argv) {
 }
 
 int run_daemon_program(std::vector<std::string> arguments) {
-    const char* given = std::getenv("NIGHTSHIFT_DAEMON_PROGRAM");
-    arguments.insert(arguments.begin(),
-                     given != nullptr && *given != '\0' ? given : program_folder() + "/nightshiftd");
+    arguments.insert(arguments.begin(), daemon_program());
     pid_t pid = 0;
     const int error =
         posix_spawnp(&pid, arguments[0].c_str(), nullptr, nullptr, pointers_of(arguments).data(), environ);
@@ -174,6 +196,18 @@ int run_daemon_program(std::vector<std::string> arguments) {
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : kExitFailed;
+}
+
+std::string tail_of(const std::string& path, int lines_max) {
+    std::ifstream file(path);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) {
+        lines.push_back(line);
+        if (lines.size() > static_cast<std::size_t>(lines_max)) lines.erase(lines.begin());
+    }
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    return text;
 }
 
 bool open_in_browser(const std::string& path) {
