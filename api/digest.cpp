@@ -46,9 +46,12 @@ std::string bytes_of_hex(std::string_view hex) {
 }  // namespace
 
 std::string sha256_hex(std::string_view bytes) {
+    // Looked up once: OpenSSL would search its providers at every use of EVP_sha256().
+    static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    NIGHTSHIFT_ASSERT(kSha256 != nullptr);
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
-    const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kSha256, nullptr);
     NIGHTSHIFT_ASSERT(ok == 1);
     return hex_of(digest.data(), size);
 }

@@ -10,6 +10,8 @@ namespace nightshift::api {
 namespace {
 
 constexpr std::int64_t kBytesMax = std::int64_t{1} << 50;
+/// Fields of a submit, the largest of the objects that come often.
+constexpr std::size_t kNamesUsual = 32;
 
 bool has_nul(const std::string& text) {
     return text.find('\0') != std::string::npos;
@@ -32,6 +34,7 @@ std::string escape_pointer(std::string_view key) {
 
 FieldReader::FieldReader(const nlohmann::json& object, std::string pointer, std::vector<Error>& errors)
     : object_(object), pointer_(std::move(pointer)), errors_(errors) {
+    known_.reserve(kNamesUsual);
     if (!object_.is_object()) {
         errors_.push_back(
             {ErrorCode::kInvalidArgument, "wrong_type",

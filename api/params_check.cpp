@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -15,6 +16,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kParentsMax = 64;
+/// Kinds of one worker, with room; beyond it schemas are parsed anew.
+constexpr std::size_t kSchemasMax = 64;
 
 Error fault(std::string reason, std::string message, std::string hint, std::string pointer) {
     return {ErrorCode::kInvalidArgument, std::move(reason), std::move(message), std::move(hint),
@@ -36,6 +39,24 @@ bool is_of_type(const json& value, const std::string& type) {
     return true;
 }
 
+/// Null where there is no such object or member.
+const json* member_of(const json* object, const std::string& name) {
+    if (object == nullptr || !object->is_object()) return nullptr;
+    const auto found = object->find(name);
+    return found == object->end() ? nullptr : &*found;
+}
+
+/// Is the value of one of the types that the schema names? Of any, where it names none.
+bool fits(const json& schema, const json& value) {
+    const json* type = member_of(&schema, "type");
+    if (type == nullptr) return true;
+    if (type->is_string()) return is_of_type(value, type->get_ref<const std::string&>());
+    if (!type->is_array() || type->empty()) return true;
+    return std::any_of(type->begin(), type->end(), [&value](const json& one) {
+        return is_of_type(value, one.get_ref<const std::string&>());
+    });
+}
+
 std::vector<std::string> types_of(const json& schema) {
     std::vector<std::string> types;
     const auto it = schema.find("type");
@@ -53,9 +74,13 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
     return out;
 }
 
-bool fits_any(const std::vector<std::string>& types, const json& value) {
-    const auto fits = [&value](const std::string& type) { return is_of_type(value, type); };
-    return types.empty() || std::any_of(types.begin(), types.end(), fits);
+/// Every parameter that the schema knows.
+std::vector<std::string> names_of(const json& schema) {
+    std::vector<std::string> names;
+    const json* properties = member_of(&schema, "properties");
+    if (properties == nullptr) return names;
+    for (const auto& [name, member] : properties->items()) names.push_back(name);
+    return names;
 }
 
 Error wrong_type(const std::string& pointer, const std::vector<std::string>& types) {
@@ -72,9 +97,8 @@ class Walker {
 
     void check(const json& schema, const json& value, const std::string& pointer) {
         if (!schema.is_object() || is_alternative(schema, value, pointer)) return;
-        const std::vector<std::string> types = types_of(schema);
-        if (!fits_any(types, value)) {
-            errors_.push_back(wrong_type(pointer, types));
+        if (!fits(schema, value)) {
+            errors_.push_back(wrong_type(pointer, types_of(schema)));
             return;
         }
         check_enum(schema, value, pointer);
@@ -93,10 +117,6 @@ class Walker {
         const bool is_open = properties == schema.end() && pointer != "/params";
         const bool takes_more =
             schema.contains("additionalProperties") && schema["additionalProperties"] != false;
-        std::vector<std::string> names;
-        if (properties != schema.end()) {
-            for (const auto& [name, member] : properties->items()) names.push_back(name);
-        }
         for (const auto& [name, member] : value.items()) {
             const std::string place = pointer + "/" + escape_pointer(name);
             if (properties != schema.end() && properties->contains(name)) {
@@ -106,10 +126,12 @@ class Walker {
             } else if (!is_open) {
                 errors_.push_back(fault("unknown_param",
                                         "There is no parameter `" + name.substr(0, 100) + "`.",
-                                        did_you_mean(name, names), place));
+                                        did_you_mean(name, names_of(schema)), place));
             }
         }
-        for (const json& name : schema.value("required", json::array())) {
+        const json* required = member_of(&schema, "required");
+        if (required == nullptr) return;
+        for (const json& name : *required) {
             const std::string& text = name.get_ref<const std::string&>();
             if (value.contains(text) && !value[text].is_null()) continue;
             errors_.push_back(fault("missing_param", "The parameter `" + text + "` is missing.",
@@ -131,7 +153,7 @@ class Walker {
                 if (schema.contains("x-artifact")) alternative["x-artifact"] = schema["x-artifact"];
                 const std::vector<std::string> types = types_of(alternative);
                 all_types.insert(all_types.end(), types.begin(), types.end());
-                if (!fits_any(types, value)) continue;
+                if (!fits(alternative, value)) continue;
                 std::vector<Error> errors;
                 ParamsFound found;
                 Walker(defaults_, found, errors).check(alternative, value, pointer);
@@ -223,6 +245,20 @@ class Walker {
     std::vector<Error>& errors_;
 };
 
+/// The kind's schema as an object. Parsed once for each text and thread: a batch asks for the same one with
+/// every line, and parsing it costs more than all else that is checked of a submit.
+const json& schema_of(const KindInfo& kind) {
+    static thread_local std::map<std::string, json, std::less<>> parsed;
+    auto found = parsed.find(kind.params_schema_json);
+    if (found == parsed.end()) {
+        if (parsed.size() >= kSchemasMax) parsed.clear();
+        json schema = json::parse(kind.params_schema_json, nullptr, false);
+        if (!schema.is_object()) schema = json::object();
+        found = parsed.emplace(kind.params_schema_json, std::move(schema)).first;
+    }
+    return found->second;
+}
+
 template <typename Number>
 std::optional<Number> parse_digits(std::string_view digits) {
     if (digits.empty() || digits.size() > 18) return std::nullopt;
@@ -296,9 +332,7 @@ bool check_path(const std::string& path, const std::string& pointer, const Submi
 ParamsFound check_params(const KindInfo& kind, const json& params, const SubmitDefaults& defaults,
                          std::vector<Error>& errors) {
     ParamsFound found;
-    json schema = json::object();
-    if (!kind.params_schema_json.empty()) schema = json::parse(kind.params_schema_json, nullptr, false);
-    if (!schema.is_object()) schema = json::object();
+    const json& schema = schema_of(kind);
     if (!params.is_object()) {
         errors.push_back(
             fault("wrong_type", "`params` has to be an object.", "Write {\"name\": value}.", "/params"));
@@ -306,15 +340,14 @@ ParamsFound check_params(const KindInfo& kind, const json& params, const SubmitD
     }
     Walker(defaults, found, errors).check_members(schema, params, "/params");
     if (kind.estimate_param.empty()) return found;
-    json seconds_value;
-    if (params.contains(kind.estimate_param)) {
-        seconds_value = params[kind.estimate_param];
-    } else if (schema.contains("properties") && schema["properties"].contains(kind.estimate_param)) {
-        seconds_value = schema["properties"][kind.estimate_param].value("default", json());
+    const json* seconds_value = member_of(&params, kind.estimate_param);
+    if (seconds_value == nullptr) {
+        seconds_value =
+            member_of(member_of(member_of(&schema, "properties"), kind.estimate_param), "default");
     }
-    if (seconds_value.is_number() && seconds_value.get<double>() >= 0 && seconds_value.get<double>() < 1e9) {
-        found.estimate = Millis{static_cast<std::int64_t>(seconds_value.get<double>() * 1000.0)};
-    }
+    if (seconds_value == nullptr || !seconds_value->is_number()) return found;
+    const double seconds = seconds_value->get<double>();
+    if (seconds >= 0 && seconds < 1e9) found.estimate = Millis{static_cast<std::int64_t>(seconds * 1000.0)};
     return found;
 }
 

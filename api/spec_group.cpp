@@ -37,14 +37,12 @@ json reduced(const json& value) {
 
 }  // namespace
 
-std::string spec_group(const JobSpec& spec) {
-    json key = spec.command;
-    if (spec.command.empty()) {
-        key = json::parse(spec.params_json, nullptr, false);
-        key = key.is_object() ? reduced(key) : json::object();
-    }
+std::string spec_group(const std::string& kind, const std::vector<std::string>& command,
+                       const json& params) {
+    json key = command;
+    if (command.empty()) key = params.is_object() ? reduced(params) : json::object();
     const std::string text = key.dump(-1, ' ', false, json::error_handler_t::replace);
-    return spec.kind + ":" + sha256_hex(text).substr(0, kHashDigits);
+    return kind + ":" + sha256_hex(text).substr(0, kHashDigits);
 }
 
 }  // namespace nightshift::api

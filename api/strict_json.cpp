@@ -1,7 +1,5 @@
 #include "api/strict_json.h"
 
-#include <set>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -12,41 +10,72 @@ namespace {
 
 using nlohmann::json;
 
-/// Ends the parse from inside its callback; never leaves this file.
-struct Refused : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-
-/// Follows the parse: how deep it is, and which keys each open object has.
-class Watcher {
+/// Builds the document while it is parsed, and stops at what is allowed by JSON but not here.
+class Builder final : public nlohmann::json_sax<json> {
   public:
-    bool operator()(json::parse_event_t event, const json& parsed) {
-        switch (event) {
-            case json::parse_event_t::object_start:
-            case json::parse_event_t::array_start:
-                if (static_cast<int>(open_.size()) == kJsonDepthMax) {
-                    throw Refused("it is nested deeper than " + std::to_string(kJsonDepthMax) + " levels");
-                }
-                open_.emplace_back();
-                break;
-            case json::parse_event_t::object_end:
-            case json::parse_event_t::array_end:
-                open_.pop_back();
-                break;
-            case json::parse_event_t::key:
-                if (const auto& key = parsed.get_ref<const std::string&>();
-                    !open_.back().insert(key).second) {
-                    throw Refused("the key \"" + key.substr(0, 100) + "\" stands twice in one object");
-                }
-                break;
-            case json::parse_event_t::value:
-                break;
+    json document;
+    std::string complaint;  ///< why the parse stopped
+
+    bool null() override { return take(nullptr); }
+    bool boolean(bool value) override { return take(value); }
+    bool number_integer(std::int64_t value) override { return take(value); }
+    bool number_unsigned(std::uint64_t value) override { return take(value); }
+    bool number_float(double value, const std::string&) override { return take(value); }
+    bool string(std::string& value) override { return take(std::move(value)); }
+    bool binary(json::binary_t&) override { return false; }  // not in text
+
+    bool start_object(std::size_t) override { return open(json::object()); }
+    bool start_array(std::size_t) override { return open(json::array()); }
+    bool end_object() override { return close(); }
+    bool end_array() override { return close(); }
+
+    bool key(std::string& name) override {
+        const auto [member, is_new] = open_.back()->get_ref<json::object_t&>().try_emplace(std::move(name));
+        if (!is_new) {
+            complaint = "the key \"" + member->first.substr(0, 100) + "\" stands twice in one object";
         }
-        return true;
+        member_ = &member->second;
+        return is_new;
+    }
+
+    bool parse_error(std::size_t, const std::string&, const json::exception& failure) override {
+        complaint = failure.what();
+        // "[json.exception.parse_error.101] parse error at line 1, column 5: ..." without its prefix.
+        const std::size_t end = complaint.find("] ");
+        if (end != std::string::npos) complaint.erase(0, end + 2);
+        if (complaint.size() > 200) complaint.resize(200);
+        return false;
     }
 
   private:
-    std::vector<std::set<std::string>> open_;
+    /// Where the next value belongs; stays put until its container ends.
+    json& place(json value) {
+        if (open_.empty()) return document = std::move(value);
+        json& container = *open_.back();
+        if (!container.is_array()) return *member_ = std::move(value);
+        auto& items = container.get_ref<json::array_t&>();
+        items.push_back(std::move(value));
+        return items.back();
+    }
+    bool take(json value) {
+        place(std::move(value));
+        return true;
+    }
+    bool open(json container) {
+        if (open_.size() == static_cast<std::size_t>(kJsonDepthMax)) {
+            complaint = "it is nested deeper than " + std::to_string(kJsonDepthMax) + " levels";
+            return false;
+        }
+        open_.push_back(&place(std::move(container)));
+        return true;
+    }
+    bool close() {
+        open_.pop_back();
+        return true;
+    }
+
+    std::vector<json*> open_;
+    json* member_ = nullptr;
 };
 
 Error bad_json(std::string detail) {
@@ -59,20 +88,9 @@ Error bad_json(std::string detail) {
 Result<json> parse_json(std::string_view text) {
     if (text.size() > kJsonBytesMax) return bad_json("it is larger than 1 MiB");
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return bad_json("it is empty");
-    Watcher watcher;
-    try {
-        return json::parse(
-            text.begin(), text.end(),
-            [&watcher](int, json::parse_event_t event, json& parsed) { return watcher(event, parsed); });
-    } catch (const json::exception& failure) {
-        std::string words = failure.what();
-        // "[json.exception.parse_error.101] parse error at line 1, column 5: ..." without its prefix.
-        if (const std::size_t end = words.find("] "); end != std::string::npos) words.erase(0, end + 2);
-        if (words.size() > 200) words.resize(200);
-        return bad_json(words);
-    } catch (const Refused& refusal) {
-        return bad_json(refusal.what());
-    }
+    Builder builder;
+    if (!json::sax_parse(text.begin(), text.end(), &builder)) return bad_json(std::move(builder.complaint));
+    return std::move(builder.document);
 }
 
 std::string dump_json(const json& value) {

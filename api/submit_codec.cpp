@@ -39,11 +39,11 @@ class SubmitReader {
         read_command();
         read_rank();
         read_budgets();
-        read_learned(submit_);
+        read_group();
+        read_learned();
         read_device();
         read_times();
         read_params();
-        spec_.group = spec_group(spec_);
         read_after();
         read_rest();
         fields_.finish();
@@ -53,9 +53,7 @@ class SubmitReader {
   private:
     void read_kind() {
         const auto kind = fields_.text("kind", 100);
-        std::vector<std::string> names;
         for (const KindInfo& info : *defaults_.kinds) {
-            names.push_back(info.name);
             if (kind && info.name == *kind) kind_ = &info;
         }
         if (!kind) {
@@ -63,6 +61,8 @@ class SubmitReader {
                 fields_.fail("kind", "missing_field", "`kind` is missing.", "GET /api/v1/kinds lists them.");
             }
         } else if (kind_ == nullptr) {
+            std::vector<std::string> names;
+            for (const KindInfo& info : *defaults_.kinds) names.push_back(info.name);
             fields_.fail("kind", "unknown_kind", "There is no kind `" + *kind + "`.",
                          did_you_mean(*kind, names));
         }
@@ -164,15 +164,18 @@ class SubmitReader {
             static_cast<int>(fields_.integer("cpu", 0, kCpuMax).value_or(kind_ != nullptr ? kind_->cpu : 1));
     }
 
+    /// References do not count in a group, so it is the same before they are resolved.
+    void read_group() {
+        static const json kNone = json::object();
+        const auto params = submit_.find("params");
+        spec_.group = spec_group(spec_.kind, spec_.command, params != submit_.end() ? *params : kNone);
+    }
+
     /// A submit without a budget gets what earlier runs of its group needed. Inference keeps at least the
     /// budget of its kind: it must never be surprised.
-    void read_learned(const json& submit) {
+    void read_learned() {
         if (is_vram_given_ || defaults_.stats == nullptr || kind_ == nullptr) return;
-        JobSpec like = spec_;
-        const auto params = submit.find("params");
-        like.params_json = params != submit.end() && params->is_object() ? dump_json(*params) : "{}";
-        like.group = spec_group(like);
-        const auto learned = suggested_budget(like, *defaults_.stats);
+        const auto learned = suggested_budget(spec_, *defaults_.stats);
         if (!learned) return;
         Bytes most = *learned;
         for (const DeviceState& state : defaults_.devices) {
@@ -279,12 +282,21 @@ class SubmitReader {
         const json* params = fields_.take("params");
         if (params == nullptr) params = &kNone;
         if (kind_ == nullptr) return;
-        json resolved = *params;
-        resolve(resolved, "/params");
-        const ParamsFound found = check_params(*kind_, resolved, defaults_, errors_);
+        json resolved;
+        if (refers_to_list(*params)) {
+            resolved = *params;
+            resolve(resolved, "/params");
+            params = &resolved;
+        }
+        const ParamsFound found = check_params(*kind_, *params, defaults_, errors_);
         parents_ = found.parents;
         spec_.estimate = found.estimate;
-        spec_.params_json = dump_json(resolved);
+        spec_.params_json = dump_json(*params);
+    }
+
+    static bool refers_to_list(const json& value) {
+        if (value.is_structured()) return std::any_of(value.begin(), value.end(), refers_to_list);
+        return value.is_string() && value.get_ref<const std::string&>().starts_with("job:#");
     }
 
     /// Replaces every "job:#n" by the id the n-th job of the list got.

@@ -26,6 +26,7 @@ void EventHub::publish(const Record& record) const {
 }
 
 void EventHub::publish_stored(const db::StoredEvent& event) const {
+    if (!has_listeners()) return;
     Record record;
     record.seq = event.seq;
     record.at = event.at;

@@ -63,12 +63,14 @@ std::string absolute_path(const std::string& path) {
 }
 
 Status make_folders(const std::string& path) {
-    for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-        const std::string part = path.substr(0, slash);
-        if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
-            return os_error("Cannot make the folder", part);
-        if (slash == std::string::npos) return {};
-    }
+    // From the end: mostly only the last one or two are missing.
+    if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+    const std::size_t slash = path.rfind('/');
+    if (errno != ENOENT || slash == std::string::npos || slash == 0)
+        return os_error("Cannot make the folder", path);
+    NIGHTSHIFT_TRY(make_folders(path.substr(0, slash)));
+    if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+    return os_error("Cannot make the folder", path);
 }
 
 void forget_file(const std::string& path) {

@@ -65,18 +65,17 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                                       JobId rerun_of, std::int64_t waiting_max, UnixMs now,
                                       const EventText& event) {
     Quiet quiet(*this);
-    Statement waiting(*connection_, "SELECT COALESCE(SUM(count), 0) FROM tally WHERE state = 'waiting'");
-    if (const auto row = waiting.step(); !row) return row.error();
-    if (waiting.integer(0) >= waiting_max) {
+    // The id is known before the row, so that order_key is written once.
+    Statement before(*connection_,
+                     "SELECT (SELECT COALESCE(SUM(count), 0) FROM tally WHERE state = 'waiting'), "
+                     "COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'job'), 0)");
+    if (const auto row = before.step(); !row) return row.error();
+    if (before.integer(0) >= waiting_max) {
         return Error{ErrorCode::kExhausted, "queue_full",
                      "The queue holds " + std::to_string(waiting_max) + " waiting jobs, its limit.",
                      "Wait for jobs to end, or raise limits.waiting in the policy.", ""};
     }
-    // The id is known before the row, so that order_key is written once.
-    Statement last(*connection_, "SELECT seq FROM sqlite_sequence WHERE name = 'job'");
-    const auto has_last = last.step();
-    if (!has_last) return has_last.error();
-    const JobId id{*has_last ? last.integer(0) + 1 : 1};
+    const JobId id{before.integer(1) + 1};
     std::optional<UnixMs> nominal_time;
     if (nominal.value != 0) nominal_time = nominal;
     Statement insert(*connection_,

@@ -122,9 +122,8 @@ Status SqliteStore::load_planning(Snapshot& snapshot, UnixMs now) {
 Status SqliteStore::load_live(Snapshot& snapshot, UnixMs now) {
     snapshot.live.clear();
     Statement rows(*connection_,
-                   "SELECT * FROM job_view WHERE id IN (SELECT id FROM job INDEXED BY job_live WHERE state "
-                   "IN ('starting', "
-                   "'running', 'yielding', 'parked', 'stopping')) ORDER BY id");
+                   "SELECT * FROM job_view WHERE id IN (SELECT id FROM job INDEXED BY job_live WHERE "
+                   "state <> 'waiting' AND ended_at_ms IS NULL) ORDER BY id");
     Status inner;
     NIGHTSHIFT_TRY(rows.each([&] {
         LiveJob live;

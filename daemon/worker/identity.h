@@ -32,6 +32,9 @@ std::optional<ProcessIdentity> find_worker(const AttemptId& attempt, const std::
 /// session's number belongs to somebody else by now.
 std::vector<ProcessIdentity> session_members(const ProcessIdentity& leader);
 
+/// Is any process left in the process group that `leader` opened (or in a later one of that number)?
+bool has_group(const ProcessIdentity& leader);
+
 /// Kills every process of the session, again and again until none is left (a fork may race with the
 /// listing; at most some 20 rounds). Also kills the process group of `command`, which may have left
 /// the session. Returns how many were still there at the end.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
@@ -95,8 +96,12 @@ void kill_exactly(const ProcessIdentity& identity) {
 }  // namespace
 
 std::string boot_id() {
-    const auto text = read_file("/proc/sys/kernel/random/boot_id", 256);
-    return text ? text->substr(0, text->find('\n')) : std::string();
+    // It cannot change while a process lives.
+    static const std::string id = [] {
+        const auto text = read_file("/proc/sys/kernel/random/boot_id", 256);
+        return text ? text->substr(0, text->find('\n')) : std::string();
+    }();
+    return id;
 }
 
 std::optional<ProcessIdentity> identify(std::int64_t pid) {
@@ -161,6 +166,11 @@ std::vector<ProcessIdentity> session_members(const ProcessIdentity& leader) {
         }
     }
     return members;
+}
+
+bool has_group(const ProcessIdentity& leader) {
+    if (leader.pid <= 1 || leader.boot_id != boot_id()) return false;
+    return kill(static_cast<pid_t>(-leader.pid), 0) == 0 || errno == EPERM;
 }
 
 int kill_session(const ProcessIdentity& leader, const std::optional<ProcessIdentity>& command) {

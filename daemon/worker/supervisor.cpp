@@ -200,6 +200,7 @@ void Supervisor::on_message(wire::FromWorker message) {
         on_checkpoint(std::move(checkpoint->checkpoint));
     } else if (const auto* done = std::get_if<wire::Done>(&message)) {
         crash_point("done.received");
+        has_said_done_ = true;
         const auto result = read_result(workplace_.attempt_folder(id()), id());
         finish(result ? facts_of(*result) : facts_of(*done));
     } else if (std::holds_alternative<wire::Pong>(message)) {
@@ -303,12 +304,16 @@ void Supervisor::finish(AttemptFacts facts) {
 
 void Supervisor::on_exit(const ExitStatus& status) {
     crash_point("exit.seen");
-    // Whatever the worker started goes with it: a killed worker cannot clean up after itself.
-    kill_all();
+    const auto result = is_end_pending_ ? std::nullopt : read_result(workplace_.attempt_folder(id()), id());
+    // Whatever the worker started goes with it. One that came to its result has seen to that itself; a killed
+    // one could not, and only then is it worth a look at every process of the machine.
+    const bool is_orderly = status.exit_code && (has_said_done_ || result);
+    const bool is_group_left = (attempt_.worker && has_group(*attempt_.worker)) ||
+                               (attempt_.command && has_group(*attempt_.command));
+    if (!is_orderly || is_group_left) kill_all();
     is_gone_ = true;
     linger_->silence();
     if (!is_end_pending_) {
-        const auto result = read_result(workplace_.attempt_folder(id()), id());
         if (!result) {
             spdlog::warn("worker_lost job={} attempt={} signal={} exit_code={}", id().job.value, id().number,
                          status.signal.value_or(0), status.exit_code.value_or(0));

@@ -102,6 +102,7 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     Millis asked_until_;               ///< steady
     bool is_identity_stored_ = false;  ///< before that the worker is not told to start
     bool is_start_sent_ = false;
+    bool has_said_done_ = false;
     bool is_end_pending_ = false;
     bool is_ended_ = false;
     bool is_gone_ = false;

@@ -63,7 +63,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return pointers;
 }
 
-/// In the child, between fork and exec: system calls only.
+/// In the child, between vfork and exec: system calls only, and nothing of the parent's is changed.
 [[noreturn]] void become(const char* program, char* const* argv, char* const* envp, const char* cwd,
                          pid_t parent, int report_fd) {
     Failure failure;
@@ -155,11 +155,17 @@ std::int64_t spawn_group(const SpawnRequest& request) {
     int report[2];
     if (::pipe2(report, O_CLOEXEC) != 0) fail({Stage::kPlumbing, errno}, program, request.cwd);
     const pid_t parent = ::getpid();
-    const pid_t child = ::fork();
+    // vfork spares a copy of this process's pages; until exec the child runs in them, so that no handler of
+    // ours may run there: signals wait until it has handlers of its own.
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t child = ::vfork();
     if (child == 0) {
         become(program.c_str(), argv.data(), envp.data(), request.cwd.c_str(), parent, report[1]);
     }
     const int fork_error = errno;
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::close(report[1]);
     Failure failure;
     ssize_t bytes = 0;

@@ -75,7 +75,11 @@ class Context final : public JobContext, public CommandHost {
     void command_started(const ProcessIdentity& command) override;
     void command_ended(std::optional<int> exit_code, std::optional<int> signal) override;
     std::filesystem::path progress_file() const override { return around_.state / "command-progress.jsonl"; }
-    std::filesystem::path save_folder() const override { return store_.folder() / "work.tmp"; }
+    /// For a command that is never asked to save it is one folder to make instead of two.
+    std::filesystem::path save_folder() const override {
+        const bool can_save = around_.command.checkpoint != CheckpointMode::kNone;
+        return can_save ? store_.folder() / "work.tmp" : around_.state / "checkpoint.tmp";
+    }
     bool commit_saved() override;
 
     /// Makes the job and runs it to its end, whatever that is, and says how it ended. Never throws.

@@ -5,21 +5,21 @@
 #include <cstring>
 #include <fstream>
 
-#include <openssl/evp.h>
-
 #include "jobs/runtime/job_impl.h"
+#include "jobs/runtime/sha256_library.h"
 
 namespace nightshift::jobs {
 
 struct Sha256::State {
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    const Sha256Library& library = sha256_library();
+    EVP_MD_CTX* context = library.context_new();
     State() {
-        if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) {
+        if (context == nullptr || library.init(context, library.sha256(), nullptr) != 1) {
             throw JobError("internal",
                            "SHA-256 is not available in this OpenSSL; install libssl3 and try again");
         }
     }
-    ~State() { EVP_MD_CTX_free(context); }
+    ~State() { library.context_free(context); }
     State(const State&) = delete;
     State& operator=(const State&) = delete;
 };
@@ -30,17 +30,17 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(std::span<const std::byte> bytes) {
-    EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+    state_->library.update(state_->context, bytes.data(), bytes.size());
 }
 
 void Sha256::update(std::string_view text) {
-    EVP_DigestUpdate(state_->context, text.data(), text.size());
+    state_->library.update(state_->context, text.data(), text.size());
 }
 
 std::string Sha256::hex() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int length = 0;
-    EVP_DigestFinal_ex(state_->context, digest.data(), &length);
+    state_->library.final(state_->context, digest.data(), &length);
     static constexpr char kDigits[] = "0123456789abcdef";
     std::string text;
     for (unsigned int i = 0; i < length; ++i) {
