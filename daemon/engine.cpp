@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "api/policy_codec.h"
+#include "scheduler/ledger.h"
 
 namespace nightshift::daemon {
 

@@ -22,6 +22,7 @@ class SystemProcesses final : public Processes {
                                                const std::string& data_folder) const override {
         return daemon::find_worker(attempt, data_folder);
     }
+    bool has_group(const ProcessIdentity& leader) const override { return daemon::has_group(leader); }
     int kill_session(const ProcessIdentity& leader, const std::optional<ProcessIdentity>& command) override {
         return daemon::kill_session(leader, command);
     }

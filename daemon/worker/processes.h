@@ -21,6 +21,7 @@ class Processes {
     virtual std::int64_t session_of(std::int64_t pid) const = 0;
     virtual std::optional<ProcessIdentity> find_worker(const AttemptId& attempt,
                                                        const std::string& data_folder) const = 0;
+    virtual bool has_group(const ProcessIdentity& leader) const = 0;
     virtual int kill_session(const ProcessIdentity& leader,
                              const std::optional<ProcessIdentity>& command) = 0;
 };

@@ -308,8 +308,9 @@ void Supervisor::on_exit(const ExitStatus& status) {
     // Whatever the worker started goes with it. One that came to its result has seen to that itself; a killed
     // one could not, and only then is it worth a look at every process of the machine.
     const bool is_orderly = status.exit_code && (has_said_done_ || result);
-    const bool is_group_left = (attempt_.worker && has_group(*attempt_.worker)) ||
-                               (attempt_.command && has_group(*attempt_.command));
+    const Processes& processes = *workplace_.processes;
+    const bool is_group_left = (attempt_.worker && processes.has_group(*attempt_.worker)) ||
+                               (attempt_.command && processes.has_group(*attempt_.command));
     if (!is_orderly || is_group_left) kill_all();
     is_gone_ = true;
     linger_->silence();

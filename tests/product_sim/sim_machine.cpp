@@ -79,6 +79,10 @@ std::int64_t SimMachine::session_of(std::int64_t pid) const {
     return workers_.contains(pid) ? pid : 0;
 }
 
+bool SimMachine::has_group(const ProcessIdentity& leader) const {
+    return workers_.contains(leader.pid);
+}
+
 std::optional<ProcessIdentity> SimMachine::find_worker(const AttemptId& attempt,
                                                        const std::string& data_folder) const {
     if (data_folder != data_folder_) return std::nullopt;

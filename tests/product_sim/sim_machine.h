@@ -28,6 +28,7 @@ class SimMachine final : public daemon::Processes {
     std::int64_t session_of(std::int64_t pid) const override;
     std::optional<ProcessIdentity> find_worker(const AttemptId& attempt,
                                                const std::string& data_folder) const override;
+    bool has_group(const ProcessIdentity& leader) const override;
     int kill_session(const ProcessIdentity& leader, const std::optional<ProcessIdentity>& command) override;
 
     /// A daemon listens; hellos go to `door`.
