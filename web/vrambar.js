@@ -79,6 +79,7 @@ function words(segment, device) {
 }
 
 export function vramBar(device) {
+  if (!device.total) return nothing;   // its driver has not told its size yet; the page shows the fault
   const { list, total, over } = segments(device);
   const head = list.filter((s) => s.key !== "foreign" && s.key !== "safety" && s.bytes > 0);
   const tail = list.filter((s) => s.key === "foreign" || s.key === "safety");

@@ -42,8 +42,8 @@ class Crew {
     /// Bytes our workers claim on a device.
     Bytes claimed_on(const std::string& uuid) const;
     /// Attributes a driver's sample to attempts: by the session of each process, or by their budgets where
-    /// the driver does not tell what each process holds. What is left over may be that of attempts just ended.
-    /// `foreign`: what other programs held before.
+    /// the driver does not tell what each process holds. What is left over may be that of attempts that have
+    /// just ended. `foreign`: what other programs held before.
     DeviceBook::Ours attribute(const DeviceSample& sample, Bytes foreign);
     /// Puts what is newer in memory over what the database said.
     void complete(Snapshot& snapshot, UnixMs now) const;
