@@ -112,7 +112,8 @@ def test_a_stored_job_that_disappears_is_found(bin_folder):
         database.close()
         code, out, _ = torture.finish()
         assert code == 1 and "A PROMISE WAS BROKEN" in out, (code, out)
-        assert re.search(r"stored, once: job \d+ was acknowledged and is not there", out), out
+        # In the round of the job itself its absence is seen, later that its key leads nowhere.
+        assert re.search(r"stored, once: job \d+ was acknowledged and is not there|holds: I13 ", out), out
         shutil.rmtree(re.search(r"kept in (.*)", out).group(1))
 
 
