@@ -18,11 +18,13 @@ class SimProbe final : public daemon::GpuProbe {
         if (*is_under_way_) return;
         *is_under_way_ = true;
         const Millis wait{gpus_.dice().between(0, static_cast<int>(gpus_.latency().value))};
-        gpus_.agenda().after(wait, [this, done = std::move(done), weak = std::weak_ptr<bool>(is_under_way_)] {
+        const Millis asked_at = gpus_.agenda().steady();
+        gpus_.agenda().after(wait, [this, asked_at, done = std::move(done),
+                                    weak = std::weak_ptr<bool>(is_under_way_)] {
             const auto mine = weak.lock();  // the daemon that asked may be dead
             if (!mine) return;
             *mine = false;
-            done(gpus_.look());
+            done(gpus_.look(), asked_at);
         });
     }
     std::optional<Millis> next_sample_in(bool is_busy) const override {
