@@ -15,7 +15,9 @@ Engine::Engine(Machine machine)
       crew_(loop_, complete(machine_.workplace)),
       devices_(machine_.make_probe([this](const std::string& uuid) { return crew_.claimed_on(uuid); }),
                machine_.clock,
-               [this](const DeviceSample& sample, Bytes foreign) { return crew_.attribute(sample, foreign); }),
+               [this](const DeviceSample& sample, Bytes foreign) {
+                   return crew_.attribute(sample, foreign);
+               }),
       dispatcher_(loop_, crew_, devices_, machine_.zones),
       schedules_(
           loop_, machine_.zones, [this](UnixMs now) { return commands_.submit_defaults(now); },
