@@ -83,8 +83,10 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
     // Behind everybody, also behind jobs that were moved to the end: two jobs with one key have no place
     // between them.
     Statement behind(*connection_,
-                     "SELECT MAX(order_key) FROM job INDEXED BY job_order WHERE class = ? AND "
-                     "state = 'waiting'",
+                     "SELECT MAX(last) FROM (SELECT MAX(order_key) AS last FROM job INDEXED BY job_order "
+                     "WHERE class = ?1 AND state = 'waiting' UNION ALL "
+                     "SELECT MAX(order_key) FROM job INDEXED BY job_live WHERE class = ?1 AND "
+                     "state IN ('starting', 'running', 'yielding', 'parked', 'stopping'))",
                      to_string(spec.job_class));
     if (const auto row = behind.step(); !row) return row.error();
     std::int64_t order_key = first_order_key(id);
