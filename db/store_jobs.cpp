@@ -16,8 +16,11 @@ std::optional<UnixMs> wake_at(const std::optional<UnixMs>& not_before, const std
 }
 
 /// Room for twenty moves between two jobs submitted one after the other; see store_order.cpp.
+constexpr int kKeyShift = 20;
+
+/// The place of a job behind which nobody was moved; else it is further back, never further ahead.
 std::int64_t first_order_key(JobId id) {
-    return id.value << 20;
+    return id.value << kKeyShift;
 }
 
 std::optional<std::string> window_end_text(const JobSpec& spec) {
@@ -76,6 +79,19 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                      "Wait for jobs to end, or raise limits.waiting in the policy.", ""};
     }
     const JobId id{before.integer(1) + 1};
+    // Behind everybody, also behind jobs that were moved to the end: two jobs with one key have no place
+    // between them.
+    Statement behind(*connection_,
+                     "SELECT MAX(last) FROM (SELECT MAX(order_key) AS last FROM job INDEXED BY job_order "
+                     "WHERE class = ?1 AND state = 'waiting' UNION ALL "
+                     "SELECT MAX(order_key) FROM job INDEXED BY job_live WHERE class = ?1 AND "
+                     "state IN ('starting', 'running', 'yielding', 'parked', 'stopping'))",
+                     to_string(spec.job_class));
+    if (const auto row = behind.step(); !row) return row.error();
+    std::int64_t order_key = first_order_key(id);
+    if (!behind.is_null(0) && behind.integer(0) >= order_key) {
+        order_key = behind.integer(0) + (std::int64_t{1} << kKeyShift);
+    }
     std::optional<UnixMs> nominal_time;
     if (nominal.value != 0) nominal_time = nominal;
     Statement insert(*connection_,
@@ -94,7 +110,7 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                      wake_at(spec.not_before, std::nullopt, now),
                      static_cast<std::int64_t>(spec.after.size()),
                      static_cast<std::int64_t>(spec.labels.size()), schedule, nominal_time, rerun_of, now,
-                     window_end_text(spec), spec.group, first_order_key(id));
+                     window_end_text(spec), spec.group, order_key);
     NIGHTSHIFT_TRY(insert.run());
     const std::string command = pack(spec.command);
     const std::string env = pack_pairs(spec.env);

@@ -11,12 +11,18 @@ constexpr std::int64_t kKeyStep = std::int64_t{1} << 20;
 }  // namespace
 
 Result<std::int64_t> SqliteStore::key_beside(const std::string& job_class, std::int64_t key, bool before) {
-    Statement neighbour(*connection_,
-                        before ? "SELECT MAX(order_key) FROM job INDEXED BY job_order WHERE class = ? AND "
-                                 "state = 'waiting' AND order_key < ?"
-                               : "SELECT MIN(order_key) FROM job INDEXED BY job_order WHERE class = ? AND "
-                                 "state = 'waiting' AND order_key > ?",
-                        job_class, key);
+    // Jobs that run count as well: one that comes back has kept its key, and no two may have the same.
+    Statement neighbour(
+        *connection_,
+        before ? "SELECT MAX(beside) FROM (SELECT MAX(order_key) AS beside FROM job INDEXED BY job_order "
+                 "WHERE class = ?1 AND state = 'waiting' AND order_key < ?2 UNION ALL "
+                 "SELECT MAX(order_key) FROM job INDEXED BY job_live WHERE class = ?1 AND order_key < ?2 AND "
+                 "state IN ('starting', 'running', 'yielding', 'parked', 'stopping'))"
+               : "SELECT MIN(beside) FROM (SELECT MIN(order_key) AS beside FROM job INDEXED BY job_order "
+                 "WHERE class = ?1 AND state = 'waiting' AND order_key > ?2 UNION ALL "
+                 "SELECT MIN(order_key) FROM job INDEXED BY job_live WHERE class = ?1 AND order_key > ?2 AND "
+                 "state IN ('starting', 'running', 'yielding', 'parked', 'stopping'))",
+        job_class, key);
     if (const auto row = neighbour.step(); !row) return row.error();
     if (neighbour.is_null(0)) return before ? key - kKeyStep : key + kKeyStep;
     const std::int64_t middle = key + (neighbour.integer(0) - key) / 2;
@@ -30,6 +36,14 @@ Result<std::int64_t> SqliteStore::key_beside(const std::string& job_class, std::
                  "order_key > ?2",
         job_class, key, kKeyStep);
     NIGHTSHIFT_TRY(room.run());
+    Statement live_room(
+        *connection_,
+        before ? "UPDATE job SET order_key = order_key - ?3 WHERE class = ?1 AND order_key < ?2 AND "
+                 "state IN ('starting', 'running', 'yielding', 'parked', 'stopping')"
+               : "UPDATE job SET order_key = order_key + ?3 WHERE class = ?1 AND order_key > ?2 AND "
+                 "state IN ('starting', 'running', 'yielding', 'parked', 'stopping')",
+        job_class, key, kKeyStep);
+    NIGHTSHIFT_TRY(live_room.run());
     return before ? key - kKeyStep / 2 : key + kKeyStep / 2;
 }
 
