@@ -125,6 +125,7 @@ Status Daemon::Parts::make_devices() {
     Workplace workplace;
     workplace.data_folder = config.data_folder;
     workplace.worker_path = config.worker_path;
+    workplace.command_path = config.command_path;
     workplace.descriptors_max = raise_descriptor_limit();
     workplace.find_device = [this](const std::string& uuid) -> const Device* {
         for (const Device& device : devices->devices()) {
