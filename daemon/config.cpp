@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 #include "daemon/paths.h"
@@ -29,11 +30,17 @@ bool read_listen(const std::string& text, Config& config) {
     return error == std::errc() && end == port.data() + port.size();
 }
 
-std::string find_worker() {
+void find_workers(Config& config) {
+    // A worker that somebody names runs every kind.
     if (const char* path = std::getenv("NIGHTSHIFT_WORKER"); path != nullptr && *path != '\0') {
-        return absolute_path(path);
+        config.worker_path = config.command_path = absolute_path(path);
+        return;
     }
-    return program_folder() + "/nightshift-worker";
+    config.worker_path = program_folder() + "/nightshift-worker";
+    const std::string smaller = program_folder() + "/nightshift-command";
+    std::error_code ignored;
+    const bool is_there = std::filesystem::is_regular_file(smaller, ignored);
+    config.command_path = is_there ? smaller : config.worker_path;
 }
 
 ParsedConfig refused(const std::string& text) {
@@ -107,7 +114,7 @@ ParsedConfig parse_config(int argc, const char* const* argv) {
     if (!config.restore_file.empty()) config.restore_file = absolute_path(config.restore_file);
     if (!config.policy_file.empty()) config.policy_file = absolute_path(config.policy_file);
     if (!config.web_root.empty()) config.web_root = absolute_path(config.web_root);
-    config.worker_path = find_worker();
+    find_workers(config);
     return parsed;
 }
 

@@ -25,6 +25,7 @@ struct Config {
     std::string log_level = "info";
     std::string web_root;  ///< empty = the built-in pages
     std::string worker_path;
+    std::string command_path;  ///< what runs kind `command`: nightshift-command where there is one
     std::string restore_file;  ///< set: put this backup in place, then end
 };
 

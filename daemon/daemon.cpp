@@ -129,6 +129,7 @@ Status Daemon::Parts::make_engine() {
     Workplace workplace;
     workplace.data_folder = config.data_folder;
     workplace.worker_path = config.worker_path;
+    workplace.command_path = config.command_path;
     workplace.descriptors_max = raise_descriptor_limit();
     workplace.processes = processes.get();
     workplace.memory = machine_memory();

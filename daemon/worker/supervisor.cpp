@@ -42,7 +42,7 @@ Supervisor::Supervisor(Loop& loop, const Workplace& workplace, Job job, Attempt 
 void Supervisor::launch() {
     const std::string folder = workplace_.attempt_folder(id());
     SpawnRequest request;
-    request.program = workplace_.worker_path;
+    request.program = job_.spec.kind == "command" ? workplace_.command_path : workplace_.worker_path;
     request.arguments = {"attempt", "--job", std::to_string(id().job.value), "--attempt",
                          std::to_string(id().number)};
     request.environment = {{"NIGHTSHIFT_CONTROL", kControlSocket},

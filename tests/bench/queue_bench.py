@@ -39,7 +39,7 @@ def preempt(bin_folder, figures):
 
 
 def sizes(bin_folder, figures):
-    for name in ("nightshiftd", "nightshift", "nightshift-worker"):
+    for name in ("nightshiftd", "nightshift", "nightshift-worker", "nightshift-command"):
         figures.add(
             f"size_{name}", f"size of `{name}`", os.path.getsize(os.path.join(bin_folder, name)) / 1e6, "MB"
         )

@@ -53,6 +53,26 @@ TEST_CASE("identity: a process is itself, and nobody else with its pid is") {
     CHECK_FALSE(is_alive({}));
 }
 
+TEST_CASE("identity: a group is left as long as one of it lives, whoever opened it") {
+    const tests::ScratchFolder folder;
+    boost::asio::io_context io;
+    // The leader goes at once; its child waits for the file and goes then.
+    const std::string script = "sh -c 'until [ -e gone ]; do sleep 0.01; done' & exit 0";
+    auto process = Process::spawn(io, shell(folder, script));
+    REQUIRE(process);
+    const ProcessIdentity leader = (*process)->identity();
+    (*process)->on_exit([](ExitStatus) {});
+    io.run();
+    CHECK_FALSE(is_alive(leader));
+    CHECK(has_group(leader));
+    REQUIRE(session_members(leader).size() >= 1);
+    CHECK(kill_session(leader, {}) == 0);
+    ProcessIdentity other = leader;
+    other.boot_id = "00000000-0000-0000-0000-000000000000";
+    CHECK_FALSE(has_group(other));
+    CHECK_FALSE(has_group({}));
+}
+
 TEST_CASE("process: exit code, log and environment of a child") {
     const tests::ScratchFolder folder;
     boost::asio::io_context io;
