@@ -7,16 +7,19 @@
 #include <cstdlib>
 #include <string>
 
+#include "scheduler/crash_ending.h"
+
 namespace nightshift {
 namespace {
 
-enum class How { kExit, kKill, kStop };
+enum class How { kExit, kKill, kStop, kCall };
 
 constexpr int kCountMax = 1'000'000;
 
 // Written before the point is armed, read only where it is reached.
 std::atomic<int> counts_left{0};
 How how = How::kExit;
+void (*own_ending)() = nullptr;
 
 Error refused(std::string message) {
     return {ErrorCode::kInvalidArgument, "unknown_crash_point", std::move(message),
@@ -38,6 +41,7 @@ std::string_view cut_tail(std::string_view& text, char mark) {
 void crash_point_reached() {
     if (counts_left.fetch_sub(1) != 1) return;
     const auto number = static_cast<std::size_t>(crash_point_armed.exchange(-1));
+    if (how == How::kCall) return own_ending();
     std::string line = "nightshift: crash point ";
     line += kCrashPoints[number];
     line += '\n';
@@ -75,6 +79,17 @@ Status arm_crash_point(std::string_view text, std::string_view scope) {
     counts_left = has_count ? counts : 1;
     crash_point_armed = static_cast<int>(found - kCrashPoints.begin());
     return {};
+}
+
+Status arm_crash_ending(std::string_view text, void (*ending)()) {
+    NIGHTSHIFT_TRY(arm_crash_point(text, {}));
+    how = How::kCall;
+    own_ending = ending;
+    return {};
+}
+
+void disarm_crash_point() {
+    crash_point_armed = -1;
 }
 
 Status arm_crash_point_of_environment(std::string_view scope) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct sqlite3_vfs;
@@ -32,6 +33,8 @@ class WatchedDisk {
 
     void record(bool on) { is_recording_ = on; }
     const std::vector<DiskStep>& steps() const { return steps_; }
+    /// What was recorded, which is then forgotten.
+    std::vector<DiskStep> take_steps() { return std::exchange(steps_, {}); }
 
     /// The `nth` write, truncation or sync from now on fails with this errno (1 = the next), and
     /// every later one until heal().

@@ -1,24 +1,11 @@
 #pragma once
 
-#include <optional>
-#include <random>
-
 #include "scheduler/attempt.h"
 #include "scheduler/job.h"
 #include "scheduler/transition.h"
+#include "tests/support/dice.h"
 
 namespace nightshift::tests {
-
-/// Random numbers of one simulated night; the same seed gives the same night.
-class Dice {
-  public:
-    explicit Dice(std::uint64_t seed) : engine_(seed) {}
-    int between(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
-    bool one_in(int n) { return between(1, n) == 1; }
-
-  private:
-    std::mt19937_64 engine_;
-};
 
 /// A process that exists only as a plan of what it will do: when it comes up, when and how it ends, and
 /// how it takes a request to leave. Its end is decided at its birth, the answer to a request at the request.

@@ -11,8 +11,8 @@ namespace nightshift::tests {
 /// in the field.
 class ScratchFolder {
   public:
-    ScratchFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "nightshift 야간 XXXXXX").string();
+    explicit ScratchFolder(const std::filesystem::path& below = std::filesystem::temp_directory_path()) {
+        std::string pattern = (below / "nightshift 야간 XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
         path_ = pattern;
     }
