@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
@@ -206,8 +207,8 @@ void Loop::settle(std::vector<Outcome>& outcomes, const Status& commit) {
     std::vector<Outcome> told;
     for (Outcome& outcome : outcomes) {
         // Without a commit nothing of it happened, whatever its own statements said.
-        if (!commit && outcome.status) outcome.status = commit;
-        if (outcome.change.must_happen && is_worth_retrying(outcome.status)) {
+        if (NIGHTSHIFT_RULE(101, !commit && outcome.status, false)) outcome.status = commit;
+        if (outcome.change.must_happen && NIGHTSHIFT_RULE(102, is_worth_retrying(outcome.status), false)) {
             pending_.push_back(std::move(outcome.change));
             has_kept = true;
             continue;

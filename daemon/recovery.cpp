@@ -6,6 +6,7 @@
 
 #include "daemon/worker/attempt_record.h"
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
@@ -41,7 +42,8 @@ Finding look_at(Crew& crew, LiveJob live, const std::string& boot_before, Recove
     const bool had_worker = finding.live.attempt.worker.has_value();
     // The process first: one that ends in between has written its result by then.
     finding.process = find_process(crew, finding);
-    if (const auto result = read_result(crew.workplace().attempt_folder(id), id)) {
+    const std::string folder = crew.workplace().attempt_folder(id);
+    if (const auto result = NIGHTSHIFT_RULE(103, read_result(folder, id), std::nullopt)) {
         finding.facts = facts_of(*result);
         ++counts.ended;
     } else if (finding.process) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 #include "scheduler/policy.h"
 
 namespace nightshift::daemon {
@@ -94,7 +95,7 @@ Status ScheduleRunner::stop_open_jobs(db::Store& store, const std::string& sched
         // A parent's end may have skipped it a moment ago.
         const auto current = store.job(job.id);
         if (!current) return current.error();
-        if (!*current || is_terminal((*current)->state)) continue;
+        if (!*current || NIGHTSHIFT_RULE(107, is_terminal((*current)->state), false)) continue;
         NIGHTSHIFT_TRY(stop_job_(store, **current, now));
         stopped_.push_back(job.id);
     }

@@ -1,7 +1,7 @@
 #pragma once
 
 /// A rule that is easy to break, with a way to break it. The product compiles the rule alone; the
-/// library of the mutation check, compiled with NIGHTSHIFT_DEFECTS, applies `broken` instead while the
+/// programs of the mutation check, compiled with NIGHTSHIFT_DEFECTS, applies `broken` instead while the
 /// defect of this number is switched on, and some test has to fail then. Numbers are used once.
 #ifdef NIGHTSHIFT_DEFECTS
 namespace nightshift {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
@@ -125,7 +126,7 @@ void Crew::on_finished(const AttemptId& id) {
     if (found == members_.end()) return;
     const std::string device = found->second->device();
     members_.erase(found);
-    if (devices_ != nullptr && devices_->is_measured()) {
+    if (NIGHTSHIFT_RULE(106, devices_ != nullptr && devices_->is_measured(), false)) {
         leaving_[id] = {loop_.clock().steady(), device, 0};
         refresh_devices();
     } else {

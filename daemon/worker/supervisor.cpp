@@ -7,6 +7,7 @@
 
 #include "daemon/paths.h"
 #include "scheduler/crash_point.h"
+#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
@@ -90,7 +91,7 @@ void Supervisor::adopt(std::unique_ptr<Process> process, bool is_ended) {
     if (attempt_.running_at) arm_time_limit();
     const Millis left = attempt_.deadline ? *attempt_.deadline - loop_.clock().now() : Millis{};
     if (job_.state == JobState::kYielding) ask_to_yield(left, attempt_.stop_reason);
-    if (job_.state == JobState::kStopping) stop(left, attempt_.stop_reason);
+    if (NIGHTSHIFT_RULE(105, job_.state == JobState::kStopping, false)) stop(left, attempt_.stop_reason);
 }
 
 void Supervisor::watch(std::unique_ptr<Process> process) {
