@@ -116,6 +116,7 @@ Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
     Plan plan = nightshift::plan(*snapshot, zones_, now);
     NIGHTSHIFT_TRY(expire(store, plan.expired, now));
     is_sample_wanted_ = false;
+    held_back_.clear();
     NIGHTSHIFT_TRY(persist_starts(store, plan, *snapshot, now));
     if (!is_sample_wanted_) held_back_at_.reset();
     NIGHTSHIFT_TRY(persist_yields(store, plan, *snapshot, now));
@@ -168,7 +169,11 @@ Status Dispatcher::expire(db::Store& store, const std::vector<JobId>& planned, U
 Status Dispatcher::persist_starts(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now) {
     for (const Start& start : plan.starts) {
         const Job* job = find_candidate(snapshot, start.job);
-        if (job == nullptr || !is_confirmed(start)) continue;
+        if (job == nullptr) continue;
+        if (!is_confirmed(start)) {
+            held_back_.push_back(start.job);
+            continue;
+        }
         const auto token = random_token();
         if (!token) return token.error();
         const nlohmann::json data{
@@ -219,6 +224,15 @@ Status Dispatcher::persist_waiting(db::Store& store, const Plan& plan, const Sna
             NIGHTSHIFT_TRY(store.set_eligible(explanation.job, may_age, now));
         }
         reasons_next_.emplace(explanation.job, std::move(reasons));
+    }
+    // No gate is closed for them, but the driver has to be asked once more how much is free.
+    for (const JobId id : held_back_) {
+        Reasons reasons{find_candidate(snapshot, id)->version, {"vram_release_pending"}};
+        const auto known = reasons_.find(id);
+        if (known == reasons_.end() || known->second != reasons) {
+            NIGHTSHIFT_TRY(store.set_wait_reasons(id, reasons.second, now));
+        }
+        reasons_next_.emplace(id, std::move(reasons));
     }
     return {};
 }

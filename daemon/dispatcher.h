@@ -86,6 +86,7 @@ class Dispatcher final : public TickStage {
     /// Steady: since when starts wait for a sample.
     std::optional<Millis> held_back_at_;
     bool is_sample_wanted_ = false;
+    std::vector<JobId> held_back_;  ///< those starts of the newest pass
     /// The job's version and the gates closed for it, as they are stored already, so that an unchanged job
     /// costs no statement.
     using Reasons = std::pair<int, std::vector<std::string>>;

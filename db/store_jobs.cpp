@@ -68,10 +68,16 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                                       JobId rerun_of, std::int64_t waiting_max, UnixMs now,
                                       const EventText& event) {
     Quiet quiet(*this);
-    // The id is known before the row, so that order_key is written once.
+    // The id is known before the row, so that order_key is written once. It comes behind everybody, also
+    // behind jobs that were moved to the end: two jobs with one key have no place between them.
     Statement before(*connection_,
                      "SELECT (SELECT COALESCE(SUM(count), 0) FROM tally WHERE state = 'waiting'), "
-                     "COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'job'), 0)");
+                     "COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'job'), 0), "
+                     "MAX(COALESCE((SELECT MAX(order_key) FROM job INDEXED BY job_order WHERE class = ?1 AND "
+                     "state = 'waiting'), 0), "
+                     "COALESCE((SELECT MAX(order_key) FROM job INDEXED BY job_live WHERE class = ?1 AND "
+                     "state <> 'waiting' AND ended_at_ms IS NULL), 0))",
+                     to_string(spec.job_class));
     if (const auto row = before.step(); !row) return row.error();
     if (before.integer(0) >= waiting_max) {
         return Error{ErrorCode::kExhausted, "queue_full",
@@ -79,19 +85,8 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
                      "Wait for jobs to end, or raise limits.waiting in the policy.", ""};
     }
     const JobId id{before.integer(1) + 1};
-    // Behind everybody, also behind jobs that were moved to the end: two jobs with one key have no place
-    // between them.
-    Statement behind(*connection_,
-                     "SELECT MAX(last) FROM (SELECT MAX(order_key) AS last FROM job INDEXED BY job_order "
-                     "WHERE class = ?1 AND state = 'waiting' UNION ALL "
-                     "SELECT MAX(order_key) FROM job INDEXED BY job_live WHERE class = ?1 AND "
-                     "state IN ('starting', 'running', 'yielding', 'parked', 'stopping'))",
-                     to_string(spec.job_class));
-    if (const auto row = behind.step(); !row) return row.error();
     std::int64_t order_key = first_order_key(id);
-    if (!behind.is_null(0) && behind.integer(0) >= order_key) {
-        order_key = behind.integer(0) + (std::int64_t{1} << kKeyShift);
-    }
+    if (before.integer(2) >= order_key) order_key = before.integer(2) + (std::int64_t{1} << kKeyShift);
     std::optional<UnixMs> nominal_time;
     if (nominal.value != 0) nominal_time = nominal;
     Statement insert(*connection_,

@@ -17,11 +17,11 @@ Result<std::int64_t> SqliteStore::key_beside(const std::string& job_class, std::
         before ? "SELECT MAX(beside) FROM (SELECT MAX(order_key) AS beside FROM job INDEXED BY job_order "
                  "WHERE class = ?1 AND state = 'waiting' AND order_key < ?2 UNION ALL "
                  "SELECT MAX(order_key) FROM job INDEXED BY job_live WHERE class = ?1 AND order_key < ?2 AND "
-                 "state IN ('starting', 'running', 'yielding', 'parked', 'stopping'))"
+                 "state <> 'waiting' AND ended_at_ms IS NULL)"
                : "SELECT MIN(beside) FROM (SELECT MIN(order_key) AS beside FROM job INDEXED BY job_order "
                  "WHERE class = ?1 AND state = 'waiting' AND order_key > ?2 UNION ALL "
                  "SELECT MIN(order_key) FROM job INDEXED BY job_live WHERE class = ?1 AND order_key > ?2 AND "
-                 "state IN ('starting', 'running', 'yielding', 'parked', 'stopping'))",
+                 "state <> 'waiting' AND ended_at_ms IS NULL)",
         job_class, key);
     if (const auto row = neighbour.step(); !row) return row.error();
     if (neighbour.is_null(0)) return before ? key - kKeyStep : key + kKeyStep;
@@ -39,9 +39,9 @@ Result<std::int64_t> SqliteStore::key_beside(const std::string& job_class, std::
     Statement live_room(
         *connection_,
         before ? "UPDATE job SET order_key = order_key - ?3 WHERE class = ?1 AND order_key < ?2 AND "
-                 "state IN ('starting', 'running', 'yielding', 'parked', 'stopping')"
+                 "state <> 'waiting' AND ended_at_ms IS NULL"
                : "UPDATE job SET order_key = order_key + ?3 WHERE class = ?1 AND order_key > ?2 AND "
-                 "state IN ('starting', 'running', 'yielding', 'parked', 'stopping')",
+                 "state <> 'waiting' AND ended_at_ms IS NULL",
         job_class, key, kKeyStep);
     NIGHTSHIFT_TRY(live_room.run());
     return before ? key - kKeyStep / 2 : key + kKeyStep / 2;

@@ -17,7 +17,7 @@ namespace {
 constexpr int kFew = 1'000;
 constexpr int kMany = 8'000;
 /// Steps of SQLite's virtual machine, triggers included, for a submit of a plain job.
-constexpr std::int64_t kSubmitStepsMax = 520;
+constexpr std::int64_t kSubmitStepsMax = 545;
 
 void fill(const StoreFixture& f, int count) {
     const std::vector<std::string> kinds{"sleep", "command", "score"};
