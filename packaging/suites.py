@@ -36,9 +36,11 @@ class Suite:
         return PROGRAMS_OF_SCRIPTS if "$BIN" in self.command else []
 
     def program(self):
-        """The built program that the suite is, or None for a script."""
-        word = self.command.split()[0]
-        return word[len("$BIN/") :] if word.startswith("$BIN/") else None
+        """The built program that the suite is, or None for a script. `env NAME=VALUE` may stand before it."""
+        words = self.command.split()
+        while words and (words[0] == "env" or "=" in words[0]):
+            words.pop(0)
+        return words[0][len("$BIN/") :] if words and words[0].startswith("$BIN/") else None
 
 
 def read_suites(path):

@@ -95,12 +95,14 @@ class SuitesTest(unittest.TestCase):
         text = (
             "a | x | 9 | $BIN/nightshift_a_tests\n"
             "b | x y | 9 | python3 b.py $BIN\n"
+            "e | z | 9 | env TMPDIR=/dev/shm $BIN/nightshift_e_tests -tc=a\n"
             "c | x | 9 | python3 c.py $BIN\n"
             "d | y | 9 | python3 d.py\n"
         )
         self.assertEqual(
             self.run_with(text, "--targets", "x")[2], "nightshift_a_tests nightshiftd nightshift-worker"
         )
+        self.assertEqual(self.run_with(text, "--targets", "z")[2], "nightshift_e_tests")
         self.assertEqual(self.run_with(text, "--targets", "y")[2], "nightshiftd nightshift-worker")
 
     def test_tests_see_no_daemon_of_the_user(self):
