@@ -63,7 +63,7 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
             {"schedule", decision.run ? "fired" : "skipped", "scheduler", data.dump()});
         if (!is_new) return is_new.error();
         crash_point("fire.recorded");
-        if (NIGHTSHIFT_RULE(104, !*is_new, false) || !decision.run) continue;
+        if (!*is_new || !decision.run) continue;
         if (decision.replace_running) NIGHTSHIFT_TRY(stop_open_jobs(store, schedule.name, now));
         const auto made = submit_chain(store, schedule, decision.nominal, "schedule", now);
         if (made) crash_point("fire.chain_stored");

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "scheduler/crash_point.h"
-#include "scheduler/defect.h"
 
 namespace nightshift::daemon {
 
@@ -125,7 +124,7 @@ void Crew::on_finished(const AttemptId& id) {
     const std::shared_ptr<Supervisor> gone = found->second;
     members_.erase(found);
     const bool is_watched = devices_ != nullptr && devices_->is_measured() && !gone->device().empty();
-    if (NIGHTSHIFT_RULE(106, is_watched, false)) {
+    if (is_watched) {
         releases_.add(id, gone->device(), gone->budget(), gone->peak(), loop_.clock().steady());
         refresh_devices();
     } else {
