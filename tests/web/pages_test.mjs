@@ -202,6 +202,7 @@ test("text stays text: markup in names and logs is shown, not run", () => {
       await go(page, hash);
       equal(await page.locator("main img, main script").count(), 0, `elements out of text on ${hash}`);
     }
+    await page.locator(".log", { hasText: "alert(1)" }).waitFor();   // the log comes after its page
     ok((await page.locator(".log").innerText()).includes("<script>alert(1)</script>"),
       "the log line is not shown as it is");
     ok((await page.title()).endsWith("nightshift"), "the title was taken over");
