@@ -2,6 +2,7 @@
 """Runs the suites of packaging/suites.txt against one build and adds up their closing lines.
 
 usage: suites.py --bin DIR [--with TAG] [--without TAG]... [--only NAME]... [--label TEXT] [--totals FILE]
+                 [--patience N]        N times the seconds a suite may take, for programs that are slowed down
        suites.py --targets TAG        prints the programs that suites with TAG need, for ninja
 
 A suite that crashes, runs past its limit, or prints no closing line counts as one failure. Output is shown
@@ -101,7 +102,7 @@ def end_group(process):
     process.wait()
 
 
-def run_suite(suite, bin_folder):
+def run_suite(suite, bin_folder, limit_s):
     """Returns (passed, failed, skipped, output, complaint)."""
     box = tempfile.mkdtemp(prefix="nightshift-check.")
     log_path = os.path.join(box, "output")
@@ -123,10 +124,10 @@ def run_suite(suite, bin_folder):
                 start_new_session=True,
             )
             try:
-                code = process.wait(timeout=suite.limit_s)
+                code = process.wait(timeout=limit_s)
             except subprocess.TimeoutExpired:
                 end_group(process)
-                code, complaint = -1, f"ran past its limit of {suite.limit_s} s"
+                code, complaint = -1, f"ran past its limit of {limit_s} s"
             except KeyboardInterrupt:
                 end_group(process)
                 raise
@@ -169,6 +170,7 @@ def main():
     parser.add_argument("--without", action="append", default=[])
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--label", default="")
+    parser.add_argument("--patience", type=int, default=1)
     parser.add_argument("--totals", help="file the three numbers are added to")
     parser.add_argument("--targets", metavar="TAG")
     arguments = parser.parse_args()
@@ -185,7 +187,9 @@ def main():
             totals[1] += 1
     for suite in chosen(suites, arguments.with_tag, arguments.without, arguments.only):
         start = time.monotonic()
-        passed, failed, skipped, output, complaint = run_suite(suite, bin_folder)
+        passed, failed, skipped, output, complaint = run_suite(
+            suite, bin_folder, suite.limit_s * arguments.patience
+        )
         seconds = time.monotonic() - start
         name = f"{arguments.label}{suite.name}"
         counts = f"{passed:>5} passed {failed:>3} failed {skipped:>3} skipped"

@@ -70,6 +70,11 @@ class SuitesTest(unittest.TestCase):
         self.assertEqual((code, last), (1, "0 passed, 1 failed, 0 skipped"))
         self.assertIn("past its limit of 1 s", out)
 
+    def test_patience_stretches_limits(self):
+        text = "a | x | 1 | sleep 1.5; echo '1 passed, 0 failed, 0 skipped'\n"
+        self.assertEqual(self.run_with(text)[2], "0 passed, 1 failed, 0 skipped")
+        self.assertEqual(self.run_with(text, "--patience", "20")[2], "1 passed, 0 failed, 0 skipped")
+
     def test_program_that_was_not_built(self):
         self.assertEqual(
             self.run_with("a | x | 9 | $BIN/nightshift_a_tests\n")[2], "0 passed, 1 failed, 0 skipped"
