@@ -87,7 +87,8 @@ def clean_environment(bin_folder, box):
         PYTHONDONTWRITEBYTECODE="1",
         ASAN_OPTIONS="detect_leaks=1:abort_on_error=1",
         UBSAN_OPTIONS="print_stacktrace=1",
-        TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1",
+        TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions="
+        + os.path.join(ROOT, "packaging", "tsan.supp"),
     )
     for name in ("data", "run", "tmp", "home"):
         os.makedirs(os.path.join(box, name), mode=0o700, exist_ok=True)
