@@ -71,9 +71,9 @@ test("daemon: sign in, submit by the form, watch to its end, log, report, cancel
 
     await page.getByRole("link", { name: "로그", exact: true }).click();
     await page.locator(".lrow", { hasText: "line 4" }).waitFor();
-    const lines = await page.locator(".log .ltext").allInnerTexts();
-    for (const line of ["시작", "line 1", "warning: nearly done"]) ok(lines.includes(line),
-      `${line} is not in ${lines}`);
+    for (const line of ["시작", "line 1", "warning: nearly done"]) {
+      await page.locator(".log .ltext", { hasText: new RegExp(`^\\s*${line}\\s*$`) }).first().waitFor();
+    }
 
     await page.getByRole("link", { name: /^산출물/ }).click();
     const [report] = await Promise.all([browser.context.waitForEvent("page"),
