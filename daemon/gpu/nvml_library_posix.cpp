@@ -4,42 +4,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
+#include "daemon/gpu/nvml_abi.h"
 #include "daemon/paths.h"
 
 namespace nightshift::daemon {
 
 namespace {
 
-// Layouts and numbers of nvml.h (CUDA 12 and 13); only what is used here.
+using namespace nvml;
 using Handle = void*;
-constexpr int kSuccess = 0;
-constexpr int kNotSupported = 3;
-constexpr int kInsufficientSize = 7;
-constexpr int kDriverNotLoaded = 9;
-constexpr int kLibraryNotFound = 12;
-constexpr int kFunctionNotFound = 13;
-constexpr unsigned kTemperatureGpu = 0;
-constexpr std::uint64_t kUnknown64 = ~std::uint64_t{0};  // NVML_VALUE_NOT_AVAILABLE
-struct Memory {
-    unsigned long long total, free, used;
-};
-struct MemoryV2 {
-    unsigned version;
-    unsigned long long total, reserved, free, used;
-};
-constexpr unsigned kMemoryV2 = static_cast<unsigned>(sizeof(MemoryV2)) | (2u << 24);
-struct Utilization {
-    unsigned gpu, memory;
-};
-struct ProcessInfo {
-    unsigned pid;
-    unsigned long long used;
-    unsigned gpu_instance, compute_instance;
-};
+/// Slowdown and brake, not the power cap.
 constexpr unsigned long long kThrottleAlarms =
-    0x8 | 0x20 | 0x40 | 0x80;  // slowdown and brake, not the power cap
+    kHwSlowdown | kSwThermalSlowdown | kHwThermalSlowdown | kHwPowerBrake;
 
 }  // namespace
 
@@ -187,7 +164,8 @@ DeviceSample NvmlLibrary::sample(std::size_t index) const {
     unsigned long long reasons = 0;
     if (call_->throttle != nullptr && call_->throttle(handle, &reasons) == kSuccess &&
         (reasons & kThrottleAlarms) != 0) {
-        sample.throttle = (reasons & (0x20 | 0x40)) != 0 ? "thermal" : "power brake";
+        sample.throttle =
+            (reasons & (kSwThermalSlowdown | kHwThermalSlowdown)) != 0 ? "thermal" : "power brake";
     }
     return sample;
 }
@@ -209,7 +187,7 @@ void NvmlLibrary::read_processes(std::size_t index, DeviceSample& sample) const 
         is_any_told = is_any_told || code == kSuccess;
         is_all_told = is_all_told && code == kSuccess;
         for (unsigned i = 0; code == kSuccess && i < count && i < rows.size(); ++i) {
-            if (rows[i].used == kUnknown64) {
+            if (rows[i].used == kNotAvailable) {
                 is_all_told = false;
                 continue;
             }

@@ -1,5 +1,5 @@
-// A driver that does what a script says, as libnvidia-ml.so.1. Names, layouts and numbers are those of the
-// NVML API Reference Guide (https://docs.nvidia.com/deploy/nvml-api/); only what the daemon calls is here.
+// A driver that does what a script says, as libnvidia-ml.so.1: what the daemon calls of the NVML API
+// Reference Guide (https://docs.nvidia.com/deploy/nvml-api/).
 
 #include <algorithm>
 #include <chrono>
@@ -8,43 +8,18 @@
 #include <mutex>
 #include <thread>
 
+#include "daemon/gpu/nvml_abi.h"
 #include "tests/support/fake_nvml/script.h"
 
 namespace nightshift::fake_nvml {
 
 namespace {
 
-// nvmlReturn_t
-constexpr int kSuccess = 0;
-constexpr int kUninitialized = 1;
-constexpr int kInvalidArgument = 2;
-constexpr int kNotSupported = 3;
-constexpr int kInsufficientSize = 7;
-constexpr int kLibRmVersionMismatch = 18;
-constexpr int kArgumentVersionMismatch = 25;
-constexpr unsigned long long kNotAvailable = ~0ULL;  // NVML_VALUE_NOT_AVAILABLE
+using namespace nvml;
 
 constexpr auto kLook = std::chrono::milliseconds(10);
 /// A test that ended without lifting its block must not keep a process for ever.
 constexpr int kLooksMax = 60 * 100;
-
-/// nvmlMemory_t, nvmlMemory_v2_t, nvmlUtilization_t, nvmlProcessInfo_t.
-struct Memory {
-    unsigned long long total, free, used;
-};
-struct MemoryV2 {
-    unsigned version;
-    unsigned long long total, reserved, free, used;
-};
-constexpr unsigned kMemoryV2 = static_cast<unsigned>(sizeof(MemoryV2)) | (2U << 24);
-struct Utilization {
-    unsigned gpu, memory;
-};
-struct ProcessInfo {
-    unsigned pid;
-    unsigned long long used;
-    unsigned gpu_instance, compute_instance;
-};
 
 /// One loaded copy of the library: gone with dlclose(), new with the next dlopen().
 struct Copy {
@@ -138,6 +113,7 @@ int give_if_known(const std::optional<unsigned>& value, unsigned* out) {
 #define FAKE_NVML_CALL extern "C" __attribute__((visibility("default"))) int
 
 using namespace nightshift::fake_nvml;
+using namespace nightshift::nvml;
 
 FAKE_NVML_CALL nvmlInit_v2() {
     if (const int code = enter("nvmlInit_v2", false, true); code != kSuccess) return code;
