@@ -123,21 +123,22 @@ void Crew::on_finished(const AttemptId& id) {
     if (found == members_.end()) return;
     const std::shared_ptr<Supervisor> gone = found->second;
     members_.erase(found);
-    const bool is_watched = devices_ != nullptr && devices_->is_measured() && !gone->device().empty();
-    if (is_watched) {
-        releases_.add(id, gone->device(), gone->budget(), gone->peak(), loop_.clock().steady());
-        refresh_devices();
-    } else {
-        release({id, {}, false});
-    }
+    Lease lease;
+    lease.attempt = id;
+    lease.device = gone->device();
+    lease.budget = gone->budget();
+    lease.peak = gone->peak();
+    if (expect_release(lease)) refresh_devices();
     if (members_.empty() && on_empty_) on_empty_();
 }
 
-void Crew::expect_release(const Lease& lease) {
-    if (devices_ == nullptr || !devices_->is_measured() || lease.device.empty()) {
-        return release({lease.attempt, {}, false});
+bool Crew::expect_release(const Lease& lease) {
+    if (!is_measured() || lease.device.empty()) {
+        release({lease.attempt, {}, false});
+        return false;
     }
     releases_.add(lease.attempt, lease.device, lease.budget, lease.peak, loop_.clock().steady());
+    return true;
 }
 
 void Crew::release(const ReleaseWatch::Over& over) {
@@ -197,15 +198,17 @@ DeviceBook::Ours Crew::attribute(const DeviceSample& sample, Bytes foreign) {
             others += process.used;
         }
     }
-    const bool is_measured = devices_ != nullptr && devices_->is_measured();
     for (const auto& [id, bytes] : used) {
         const auto& supervisor = members_.at(id);
-        if (is_measured) supervisor->set_measured(bytes);
+        if (!is_measured()) {
+            ours.used += supervisor->used();
+            continue;
+        }
+        supervisor->set_measured(bytes);
         // What a job claims is not what the driver counts: subtracted from its sum, it would hide others.
-        if (!is_measured) ours.used += supervisor->used();
-        if (is_measured) ours.used += sample.has_process_memory ? bytes : supervisor->held();
+        ours.used += sample.has_process_memory ? bytes : supervisor->held();
     }
-    if (!is_measured) return ours;
+    if (!is_measured()) return ours;
     const Bytes rest = std::max(Bytes{}, sample.used - ours.used - std::max(foreign, others));
     gone = std::min(gone, rest);
     ours.used += gone + releases_.share(sample.uuid, rest - gone);

@@ -49,8 +49,9 @@ class Crew {
     void complete(Snapshot& snapshot, UnixMs now) const;
     /// Leases of ended attempts whose memory the driver shows free, or that outstayed a bound.
     void release_leases();
-    /// A lease that an earlier daemon left to be released.
-    void expect_release(const Lease& lease);
+    /// The attempt has no process any more: its lease goes once the device shows the memory free, or at once
+    /// where nothing is measured. Says whether the device has to be watched for it.
+    bool expect_release(const Lease& lease);
     /// Asks for samples now and then: on every change of claims, and by the probe's own clock.
     void refresh_devices();
     /// Asks for a sample, and for another look at the plan when it is there.
@@ -59,6 +60,7 @@ class Crew {
   private:
     void on_finished(const AttemptId& id);
     void release(const ReleaseWatch::Over& over);
+    bool is_measured() const { return devices_ != nullptr && devices_->is_measured(); }
     void arm_ping();
     void arm_sample();
     Supervisor::Callbacks callbacks();
