@@ -29,7 +29,6 @@
 #include "daemon/watched_queries.h"
 #include "daemon/worker/identity.h"
 #include "scheduler/crash_point.h"
-#include "scheduler/ledger.h"
 
 namespace nightshift::daemon {
 

@@ -115,10 +115,9 @@ Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
     snapshot->plan_seq = ++plan_seq_;
     Plan plan = nightshift::plan(*snapshot, zones_, now);
     NIGHTSHIFT_TRY(expire(store, plan.expired, now));
-    is_sample_wanted_ = false;
     held_back_.clear();
     NIGHTSHIFT_TRY(persist_starts(store, plan, *snapshot, now));
-    if (!is_sample_wanted_) held_back_at_.reset();
+    if (held_back_.empty()) held_back_at_.reset();
     NIGHTSHIFT_TRY(persist_yields(store, plan, *snapshot, now));
     NIGHTSHIFT_TRY(persist_waiting(store, plan, *snapshot, now));
     NIGHTSHIFT_TRY(log_plan(store, *snapshot, now));
@@ -137,9 +136,7 @@ Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
 bool Dispatcher::is_confirmed(const Start& start) {
     if (start.budget.value == 0) return true;
     if (!held_back_at_) held_back_at_ = loop_.clock().steady();
-    if (devices_.is_sampled_since(start.device, *held_back_at_)) return true;
-    is_sample_wanted_ = true;
-    return false;
+    return devices_.is_sampled_since(start.device, *held_back_at_);
 }
 
 bool Dispatcher::is_for_a_spike(const Yield& yield, const AttemptId& attempt) const {
@@ -213,27 +210,28 @@ Status Dispatcher::persist_waiting(db::Store& store, const Plan& plan, const Sna
         }
         const Job* job = find_candidate(snapshot, explanation.job);
         // Another version: what the store noted of it meanwhile may have ended these.
-        Reasons reasons{job != nullptr ? job->version : 0, std::move(codes)};
-        const auto known = reasons_.find(explanation.job);
-        if (known == reasons_.end() || known->second != reasons) {
-            NIGHTSHIFT_TRY(store.set_wait_reasons(explanation.job, reasons.second, now));
-        }
+        const int version = job != nullptr ? job->version : 0;
+        NIGHTSHIFT_TRY(note_reasons(store, explanation.job, {version, std::move(codes)}, now));
         // Waiting for room or for its turn makes a job older; waiting for a person or the clock does not.
         const bool may_age = is_eligible(explanation);
         if (job != nullptr && may_age != job->eligible_since.has_value()) {
             NIGHTSHIFT_TRY(store.set_eligible(explanation.job, may_age, now));
         }
-        reasons_next_.emplace(explanation.job, std::move(reasons));
     }
     // No gate is closed for them, but the driver has to be asked once more how much is free.
     for (const JobId id : held_back_) {
-        Reasons reasons{find_candidate(snapshot, id)->version, {"vram_release_pending"}};
-        const auto known = reasons_.find(id);
-        if (known == reasons_.end() || known->second != reasons) {
-            NIGHTSHIFT_TRY(store.set_wait_reasons(id, reasons.second, now));
-        }
-        reasons_next_.emplace(id, std::move(reasons));
+        const int version = find_candidate(snapshot, id)->version;
+        NIGHTSHIFT_TRY(note_reasons(store, id, {version, {"vram_release_pending"}}, now));
     }
+    return {};
+}
+
+Status Dispatcher::note_reasons(db::Store& store, JobId id, Reasons reasons, UnixMs now) {
+    const auto known = reasons_.find(id);
+    if (known == reasons_.end() || known->second != reasons) {
+        NIGHTSHIFT_TRY(store.set_wait_reasons(id, reasons.second, now));
+    }
+    reasons_next_.emplace(id, std::move(reasons));
     return {};
 }
 
@@ -264,7 +262,7 @@ void Dispatcher::act() {
     reasons_ = std::move(reasons_next_);
     reasons_next_.clear();
     planned_ = std::move(planned_next_);
-    if (std::exchange(is_sample_wanted_, false)) crew_.confirm_devices();
+    if (!std::exchange(held_back_, {}).empty()) crew_.confirm_devices();
     std::vector<StartOrder> starts;
     std::vector<YieldOrder> yields;
     starts.swap(starts_);
@@ -285,7 +283,7 @@ void Dispatcher::act() {
 void Dispatcher::forget() {
     starts_.clear();
     yields_.clear();
-    is_sample_wanted_ = false;
+    held_back_.clear();
     held_back_at_.reset();
     reasons_next_.clear();
     reasons_.clear();  // what is stored is asked again

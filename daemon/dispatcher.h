@@ -50,6 +50,8 @@ class Dispatcher final : public TickStage {
         Attempt attempt;
         Bytes budget;
     };
+    /// A job's version and the gates closed for it.
+    using Reasons = std::pair<int, std::vector<std::string>>;
     struct YieldOrder {
         AttemptId attempt;
         Millis grace;
@@ -67,6 +69,7 @@ class Dispatcher final : public TickStage {
     Status persist_starts(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_yields(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
     Status persist_waiting(db::Store& store, const Plan& plan, const Snapshot& snapshot, UnixMs now);
+    Status note_reasons(db::Store& store, JobId id, Reasons reasons, UnixMs now);
     Status log_plan(db::Store& store, const Snapshot& snapshot, UnixMs now);
 
     Loop& loop_;
@@ -85,11 +88,8 @@ class Dispatcher final : public TickStage {
     std::vector<YieldOrder> yields_;
     /// Steady: since when starts wait for a sample.
     std::optional<Millis> held_back_at_;
-    bool is_sample_wanted_ = false;
-    std::vector<JobId> held_back_;  ///< those starts of the newest pass
-    /// The job's version and the gates closed for it, as they are stored already, so that an unchanged job
-    /// costs no statement.
-    using Reasons = std::pair<int, std::vector<std::string>>;
+    std::vector<JobId> held_back_;  ///< those starts of the newest pass, until act() asks for one
+    /// As they are stored already, so that an unchanged job costs no statement.
     std::map<JobId, Reasons> reasons_;
     std::map<JobId, Reasons> reasons_next_;
     // What the plan log ends with.
