@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +14,10 @@
 #include "db/store.h"
 
 namespace nightshift::db {
+
+/// Distance between the order keys of two jobs submitted one after the other: twenty halvings fit between
+/// neighbours before their class is numbered anew.
+inline constexpr std::int64_t kKeyStep = std::int64_t{1} << 20;
 
 /// The Store on SQLite. Its bodies are split by table: store_jobs.cpp, store_attempts.cpp, ...
 class SqliteStore final : public Store {

@@ -15,12 +15,9 @@ std::optional<UnixMs> wake_at(const std::optional<UnixMs>& not_before, const std
     return later;
 }
 
-/// Room for twenty moves between two jobs submitted one after the other; see store_order.cpp.
-constexpr int kKeyShift = 20;
-
 /// The place of a job behind which nobody was moved; else it is further back, never further ahead.
 std::int64_t first_order_key(JobId id) {
-    return id.value << kKeyShift;
+    return id.value * kKeyStep;
 }
 
 std::optional<std::string> window_end_text(const JobSpec& spec) {
@@ -86,7 +83,7 @@ Result<JobId> SqliteStore::insert_job(const JobSpec& spec, const std::string& sc
     }
     const JobId id{before.integer(1) + 1};
     std::int64_t order_key = first_order_key(id);
-    if (before.integer(2) >= order_key) order_key = before.integer(2) + (std::int64_t{1} << kKeyShift);
+    if (before.integer(2) >= order_key) order_key = before.integer(2) + kKeyStep;
     std::optional<UnixMs> nominal_time;
     if (nominal.value != 0) nominal_time = nominal;
     Statement insert(*connection_,

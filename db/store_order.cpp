@@ -2,14 +2,6 @@
 
 namespace nightshift::db {
 
-namespace {
-
-/// Distance between two jobs submitted one after the other (insert_job shifts the id by 20 bits): twenty
-/// halvings fit between neighbours before their class is numbered anew.
-constexpr std::int64_t kKeyStep = std::int64_t{1} << 20;
-
-}  // namespace
-
 Result<std::int64_t> SqliteStore::key_beside(const std::string& job_class, std::int64_t key, bool before) {
     // Jobs that run count as well: one that comes back has kept its key, and no two may have the same.
     Statement neighbour(
