@@ -294,16 +294,20 @@ class SubmitReader {
         spec_.params_json = dump_json(*params);
     }
 
+    static bool is_list_reference(const json& value) {
+        return value.is_string() && value.get_ref<const std::string&>().starts_with("job:#");
+    }
+
     static bool refers_to_list(const json& value) {
         if (value.is_structured()) return std::any_of(value.begin(), value.end(), refers_to_list);
-        return value.is_string() && value.get_ref<const std::string&>().starts_with("job:#");
+        return is_list_reference(value);
     }
 
     /// Replaces every "job:#n" by the id the n-th job of the list got.
     void resolve(json& value, const std::string& pointer) {
         if (value.is_structured()) {
             for (auto& [key, member] : value.items()) resolve(member, pointer + "/" + escape_pointer(key));
-        } else if (value.is_string() && value.get_ref<const std::string&>().rfind("job:#", 0) == 0) {
+        } else if (is_list_reference(value)) {
             if (const auto id = chain_id(value.get_ref<const std::string&>(), pointer)) {
                 value = "job:" + std::to_string(id->value);
             }
