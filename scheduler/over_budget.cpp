@@ -21,8 +21,8 @@ Bytes lacking(const Scene& scene, const Ledger& ledger, const DeviceState& devic
 
 }  // namespace
 
-bool is_over_budget(const Lease& lease) {
-    return lease.budget.value > 0 && lease.used > lease.budget + Bytes{lease.budget.value / 20};
+bool is_over_budget(Bytes used, Bytes budget) {
+    return budget.value > 0 && used > budget + Bytes{budget.value / 20};
 }
 
 std::vector<Yield> over_budget_yields(const Scene& scene, const Ledger& ledger) {
@@ -32,7 +32,8 @@ std::vector<Yield> over_budget_yields(const Scene& scene, const Ledger& ledger) 
         Bytes missing = lacking(scene, ledger, device);
         std::vector<const LiveJob*> takers;
         for (const LiveJob& live : scene.snapshot.live) {
-            const bool is_taker = NIGHTSHIFT_RULE(41, is_over_budget(live.lease), true);
+            const bool is_taker =
+                NIGHTSHIFT_RULE(41, is_over_budget(live.lease.used, live.lease.budget), true);
             const bool can_be_asked = live.job.state == JobState::kRunning && !ledger.is_leaving(live.job.id);
             if (live.lease.device == device.device.uuid && is_taker && can_be_asked) takers.push_back(&live);
         }

@@ -8,8 +8,9 @@
 
 namespace nightshift {
 
-/// Five parts in a hundred above the budget are within what a driver's own buffers add.
-bool is_over_budget(const Lease& lease);
+/// Five parts in a hundred above the budget are within what a driver's own buffers add. Nobody is over a
+/// budget of 0: it means none was given.
+bool is_over_budget(Bytes used, Bytes budget);
 
 /// Jobs that hold more than their budget may keep it while the device has room; where it has none left,
 /// they are asked to leave, the one that took most first, until what is lacking is on its way back. Nobody

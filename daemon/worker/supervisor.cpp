@@ -349,16 +349,11 @@ void Supervisor::set_measured(Bytes used) {
 }
 
 void Supervisor::note_over_budget() {
-    const auto is_over_with = [this](Bytes used) {
-        Lease lease;
-        lease.budget = budget_;
-        lease.used = used;
-        return nightshift::is_over_budget(lease);
-    };
-    const bool is_over = is_over_with(used());
+    const bool is_over = nightshift::is_over_budget(used(), budget_);
     samples_over_budget_ = is_over ? samples_over_budget_ + 1 : 0;
     // A sample may have met a spike; what a job says of itself needs no confirmation.
-    const bool is_sure = is_over_with(claimed_) || samples_over_budget_ >= kSamplesOverBudget;
+    const bool is_sure =
+        nightshift::is_over_budget(claimed_, budget_) || samples_over_budget_ >= kSamplesOverBudget;
     if (is_over_budget_ == (is_over && is_sure)) return;
     is_over_budget_ = !is_over_budget_;
     loop_.wake();
