@@ -1,6 +1,5 @@
 #include <cstdint>
 #include <cstdio>
-#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -9,11 +8,6 @@
 /// Three uses: `attempt` (started by nightshiftd), `run` (by a person) and `kinds` (both).
 int main(int argc, char** argv) {
     using namespace nightshift::jobs;
-    // What the daemon starts all day spares itself the parser: its options are for the process list alone.
-    if (argc == 6 && std::string_view(argv[1]) == "attempt" && std::string_view(argv[2]) == "--job" &&
-        std::string_view(argv[4]) == "--attempt") {
-        return run_attempt();
-    }
     CLI::App app{"Runs one attempt of one job."};
     app.require_subcommand(1);
 
