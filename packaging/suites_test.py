@@ -105,10 +105,10 @@ class SuitesTest(unittest.TestCase):
             "d | y | 9 | python3 d.py\n"
         )
         self.assertEqual(
-            self.run_with(text, "--targets", "x")[2], "nightshift_a_tests nightshiftd nightshift-worker"
+            self.run_with(text, "--targets", "x")[2], "nightshift_a_tests nightshiftd nightshift-worker nightshift-command"
         )
         self.assertEqual(self.run_with(text, "--targets", "z")[2], "nightshift_e_tests")
-        self.assertEqual(self.run_with(text, "--targets", "y")[2], "nightshiftd nightshift-worker")
+        self.assertEqual(self.run_with(text, "--targets", "y")[2], "nightshiftd nightshift-worker nightshift-command")
 
     def test_tests_see_no_daemon_of_the_user(self):
         os.environ["NIGHTSHIFT_DATA"] = "/home/somebody/data"
