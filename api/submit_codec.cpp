@@ -10,6 +10,9 @@
 #include "api/rfc3339.h"
 #include "api/spec_group.h"
 #include "api/strict_json.h"
+#include "api/submit_command.h"
+#include "api/submit_device.h"
+#include "api/submit_references.h"
 #include "scheduler/learned.h"
 
 namespace nightshift::api {
@@ -17,10 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kArgumentsMax = 4096;
-constexpr std::size_t kEnvMax = 256;
 constexpr std::size_t kLabelsMax = 64;
-constexpr std::size_t kAfterMax = 1024;
 constexpr int kCpuMax = 4096;
 
 bool has_control(const std::string& text) {
@@ -32,19 +32,24 @@ class SubmitReader {
   public:
     SubmitReader(const json& submit, const SubmitDefaults& defaults, std::span<const JobId> chain,
                  std::vector<Error>& errors)
-        : fields_(submit, "", errors), submit_(submit), defaults_(defaults), chain_(chain), errors_(errors) {}
+        : fields_(submit, "", errors),
+          submit_(submit),
+          defaults_(defaults),
+          references_(defaults, chain, errors),
+          errors_(errors) {}
 
     JobSpec read() {
         read_kind();
-        read_command();
+        read_command(fields_, defaults_, kind_ != nullptr, spec_, errors_);
         read_rank();
         read_budgets();
         read_group();
         read_learned();
-        read_device();
+        read_device(fields_, defaults_, spec_);
+        check_budget(fields_, defaults_, spec_);
         read_times();
         read_params();
-        read_after();
+        spec_.after = references_.read_after(fields_, parents_);
         read_rest();
         fields_.finish();
         return std::move(spec_);
@@ -84,61 +89,6 @@ class SubmitReader {
                              did_you_mean(*text, classes));
             }
         }
-    }
-
-    void read_command() {
-        const bool is_command = spec_.kind == "command";
-        const json* command = fields_.take("command");
-        if (command != nullptr && command->is_string()) {
-            fields_.fail(
-                "command", "command_not_a_list",
-                "`command` is a list of arguments, not one string: no shell is involved.",
-                "Write [\"python3\", \"train.py\"], or [\"sh\", \"-c\", \"...\"] where a shell is wanted.");
-        } else if (command != nullptr) {
-            read_arguments(*command);
-        } else if (is_command) {
-            fields_.fail("command", "missing_field", "`command` is missing.",
-                         "Write [\"python3\", \"train.py\"].");
-        }
-        const auto cwd = fields_.text("cwd");
-        if (cwd && check_path(*cwd, "/cwd", defaults_, true, errors_)) spec_.cwd = *cwd;
-        if (auto env = fields_.texts("env", kEnvMax)) {
-            for (const auto& [name, value] : *env) {
-                if (name.find('=') == std::string::npos && name.rfind("NIGHTSHIFT_", 0) != 0) continue;
-                errors_.push_back({ErrorCode::kInvalidArgument, "reserved_env",
-                                   "The variable `" + name + "` cannot be set.",
-                                   "Names have no \"=\", and NIGHTSHIFT_... belongs to the daemon.",
-                                   "/env/" + escape_pointer(name)});
-            }
-            spec_.env = std::move(*env);
-        }
-        if (is_command || kind_ == nullptr) return;
-        for (const char* name : {"command", "cwd", "env"}) {
-            const bool is_given = name == std::string_view("command") ? command != nullptr
-                                  : name == std::string_view("cwd")   ? cwd.has_value()
-                                                                      : !spec_.env.empty();
-            if (is_given) {
-                fields_.fail(name, "not_for_this_kind",
-                             std::string("`") + name + "` belongs to the kind `command` only.",
-                             "Use `params` for the kind `" + spec_.kind + "`.");
-            }
-        }
-    }
-
-    void read_arguments(const json& command) {
-        const auto is_argument = [](const json& part) {
-            return part.is_string() && part.get_ref<const std::string&>().find('\0') == std::string::npos;
-        };
-        const bool is_list = command.is_array() && !command.empty() && command.size() <= kArgumentsMax &&
-                             std::all_of(command.begin(), command.end(), is_argument) &&
-                             !command[0].get_ref<const std::string&>().empty();
-        if (!is_list) {
-            fields_.fail("command", "command_not_a_list",
-                         "`command` has to be a list of strings, the program first (at most 4,096).",
-                         "Write [\"python3\", \"train.py\"].");
-            return;
-        }
-        for (const json& part : command) spec_.command.push_back(part.get<std::string>());
     }
 
     void read_rank() {
@@ -188,60 +138,6 @@ class SubmitReader {
         spec_.vram = spec_.job_class == JobClass::kInference ? std::max(spec_.vram, most) : most;
     }
 
-    void read_device() {
-        if (const json* wanted = fields_.take("gpu")) {
-            const Device* found = nullptr;
-            std::vector<std::string> names;
-            for (const DeviceState& state : defaults_.devices) {
-                names.push_back(state.device.uuid);
-                const bool is_index = wanted->is_number_integer() && *wanted == state.device.index;
-                if (is_index || (wanted->is_string() && *wanted == state.device.uuid)) found = &state.device;
-            }
-            if (found != nullptr) {
-                spec_.gpu = found->uuid;
-            } else {
-                fields_.fail("gpu", "unknown_gpu", "There is no GPU " + wanted->dump().substr(0, 100) + ".",
-                             did_you_mean(wanted->dump(), names));
-            }
-        }
-        const ClassPolicy& policy = defaults_.policy->of(spec_.job_class);
-        const std::string class_name(to_string(spec_.job_class));
-        if (policy.vram_max && spec_.vram > *policy.vram_max) {
-            fields_.fail("vram", "vram_over_budget",
-                         "Class `" + class_name + "` may use " + format_bytes(*policy.vram_max) +
-                             "; the job asks for " + format_bytes(spec_.vram) + ".",
-                         "Lower `vram`, or raise classes." + class_name + ".vram_max in the policy.");
-        }
-        Bytes largest;
-        bool is_any = false;
-        for (const DeviceState& state : defaults_.devices) {
-            // Its driver has not told yet what there is: it refuses nobody.
-            if (state.device.total.value == 0) return;
-            const auto& allowed = policy.gpus;
-            const bool is_allowed =
-                (spec_.gpu.empty() || spec_.gpu == state.device.uuid) &&
-                (allowed.empty() || state.device.is_host ||
-                 std::find(allowed.begin(), allowed.end(), state.device.index) != allowed.end());
-            if (!is_allowed) continue;
-            is_any = true;
-            const Bytes usable{
-                std::max<std::int64_t>(0, state.device.total.value - defaults_.policy->safety.value)};
-            largest = std::max(largest, usable);
-        }
-        if (spec_.vram.value == 0 || defaults_.devices.empty()) return;
-        if (!is_any) {
-            fields_.fail("gpu", "vram_impossible",
-                         "Class `" + class_name + "` may not use any GPU of this machine.",
-                         "See classes." + class_name + ".gpus in the policy.");
-        } else if (spec_.vram > largest) {
-            fields_.fail("vram", "vram_impossible",
-                         "The job asks for " + format_bytes(spec_.vram) +
-                             "; the largest card it may use has " + format_bytes(largest) +
-                             " after the safety margin of " + format_bytes(defaults_.policy->safety) + ".",
-                         "Lower `vram`: no waiting would help.");
-        }
-    }
-
     std::optional<UnixMs> read_time(const char* name) {
         const auto text = fields_.text(name, 64);
         if (!text) return std::nullopt;
@@ -283,104 +179,15 @@ class SubmitReader {
         if (params == nullptr) params = &kNone;
         if (kind_ == nullptr) return;
         json resolved;
-        if (refers_to_list(*params)) {
+        if (SubmitReferences::refers_to_list(*params)) {
             resolved = *params;
-            resolve(resolved, "/params");
+            references_.resolve(resolved, "/params");
             params = &resolved;
         }
         const ParamsFound found = check_params(*kind_, *params, defaults_, errors_);
         parents_ = found.parents;
         spec_.estimate = found.estimate;
         spec_.params_json = dump_json(*params);
-    }
-
-    static bool is_list_reference(const json& value) {
-        return value.is_string() && value.get_ref<const std::string&>().starts_with("job:#");
-    }
-
-    static bool refers_to_list(const json& value) {
-        if (value.is_structured()) return std::any_of(value.begin(), value.end(), refers_to_list);
-        return is_list_reference(value);
-    }
-
-    /// Replaces every "job:#n" by the id the n-th job of the list got.
-    void resolve(json& value, const std::string& pointer) {
-        if (value.is_structured()) {
-            for (auto& [key, member] : value.items()) resolve(member, pointer + "/" + escape_pointer(key));
-        } else if (is_list_reference(value)) {
-            if (const auto id = chain_id(value.get_ref<const std::string&>(), pointer)) {
-                value = "job:" + std::to_string(id->value);
-            }
-        }
-    }
-
-    std::optional<JobId> chain_id(const std::string& text, const std::string& pointer) {
-        const auto place = parse_chain_reference(text);
-        if (place && *place < chain_.size() && chain_[*place]) return chain_[*place];
-        std::string message = " names no job that comes before this one in its list.";
-        if (place && *place == chain_.size()) message = " names the job itself.";
-        if (place && *place < chain_.size()) message = " names a job of the list that was refused.";
-        errors_.push_back({ErrorCode::kInvalidArgument, "unknown_dependency",
-                           "`" + text.substr(0, 100) + "`" + message,
-                           "Count from 0: \"job:#0\" is the first of the list.", pointer});
-        return std::nullopt;
-    }
-
-    std::optional<JobId> reference(const json& value, const std::string& pointer) {
-        std::optional<JobId> id;
-        if (value.is_number_integer() && value > 0) id = JobId{value.get<std::int64_t>()};
-        if (value.is_string()) {
-            const auto& text = value.get_ref<const std::string&>();
-            if (parse_chain_reference(text)) return chain_id(text, pointer);
-            id = parse_job_reference(text);
-        }
-        if (id && (!defaults_.job_exists || defaults_.job_exists(*id))) return id;
-        errors_.push_back({ErrorCode::kInvalidArgument, "unknown_dependency",
-                           "`" + value.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 100) +
-                               "` names no job.",
-                           "Give the id of a job that exists, e.g. 12.", pointer});
-        return std::nullopt;
-    }
-
-    void add_dependency(JobId on, DependencyKind kind) {
-        for (const Dependency& known : spec_.after) {
-            if (known.on == on && known.kind == kind) return;
-        }
-        spec_.after.push_back({on, kind});
-    }
-
-    void read_after() {
-        const json* after = fields_.take("after");
-        static const json kEmpty = json::array();
-        if (after == nullptr) after = &kEmpty;
-        if (!after->is_array() || after->size() > kAfterMax) {
-            fields_.fail("after", "wrong_type", "`after` has to be a list of at most 1,024 jobs.",
-                         "Write [12] or [{\"job\": 12, \"on\": \"any\"}].");
-            return;
-        }
-        for (std::size_t i = 0; i < after->size(); ++i) {
-            const std::string pointer = "/after/" + std::to_string(i);
-            const json& item = (*after)[i];
-            DependencyKind kind = DependencyKind::kSuccess;
-            std::optional<JobId> on;
-            if (item.is_object()) {
-                FieldReader fields(item, pointer, errors_);
-                const json* job = fields.take("job");
-                on = reference(job != nullptr ? *job : kEmpty, pointer + "/job");
-                const std::string word = fields.text("on", 100).value_or("success");
-                if (const auto parsed = parse_dependency_kind(word)) {
-                    kind = *parsed;
-                } else {
-                    fields.fail("on", "bad_choice", "`" + word + "` is no choice of `on`.",
-                                did_you_mean(word, {"success", "any", "failure"}));
-                }
-                fields.finish();
-            } else {
-                on = reference(item, pointer);
-            }
-            if (on) add_dependency(*on, kind);
-        }
-        for (JobId parent : parents_) add_dependency(parent, DependencyKind::kSuccess);
     }
 
     void read_rest() {
@@ -425,7 +232,7 @@ class SubmitReader {
     FieldReader fields_;
     const json& submit_;
     const SubmitDefaults& defaults_;
-    std::span<const JobId> chain_;
+    SubmitReferences references_;
     std::vector<Error>& errors_;
     const KindInfo* kind_ = nullptr;
     bool is_vram_given_ = false;
