@@ -7,6 +7,8 @@
 
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
+
 namespace nightshift::tests {
 namespace {
 
@@ -29,6 +31,10 @@ std::string Answer::field(std::string_view name) const {
     const std::size_t start = at + 2 + name.size() + 1;
     std::string value = head.substr(start, head.find("\r\n", start) - start);
     return value.substr(value.find_first_not_of(' ') == std::string::npos ? 0 : value.find_first_not_of(' '));
+}
+
+nlohmann::json Answer::json() const {
+    return nlohmann::json::parse(body);
 }
 
 bool Answer::has_code(std::string_view code) const {

@@ -12,6 +12,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "api/http_server.h"
 #include "tests/api/fake_daemon.h"
 
@@ -25,6 +27,8 @@ struct Answer {
     /// Value of a field (lower-case name), "" when absent.
     std::string field(std::string_view name) const;
     bool has_code(std::string_view code) const;
+    /// The body, which has to be JSON.
+    nlohmann::json json() const;
 };
 
 /// A TCP connection to the server for raw bytes.
