@@ -10,6 +10,7 @@ JOBS=n cases run beside one another (6), KEEP=1 leaves the folder of a failed ca
 """
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -137,8 +138,9 @@ class Case:
             if state_of(pid) != "T":
                 return
             for worker in workers(self.folder.data):
-                os.kill(worker, signal.SIGKILL)
-                self.killed_workers += 1
+                with contextlib.suppress(ProcessLookupError):  # it may just have ended
+                    os.kill(worker, signal.SIGKILL)
+                    self.killed_workers += 1
             self.is_reached = True
             os.kill(pid, signal.SIGCONT)
             return
