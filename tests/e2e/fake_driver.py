@@ -128,3 +128,11 @@ def assert_adds_up(gate):
     left = (detail["capacity"] - detail["safety"] - detail["foreign"] - detail["held"] - detail["headroom"])
     assert detail["available"] == max(0, left), gate
     assert detail["available"] < detail["needed"], gate
+
+
+def quick_grace(folder):
+    """Arguments for a policy under which a victim has a second to save."""
+    path = os.path.join(folder.root, "policy.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"preemption": {"grace": "1s"}}, file)
+    return "--policy", path
