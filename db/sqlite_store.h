@@ -67,8 +67,9 @@ class SqliteStore final : public Store {
     Result<bool> has_been_over_budget(JobId id) override;
     Status set_progress(const AttemptId& id, const Progress& progress) override;
     Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) override;
+    Status refuse_checkpoint(const AttemptId& by, const std::string& path, UnixMs now,
+                             const EventText& event) override;
     Result<bool> forget_checkpoints(JobId id, UnixMs ended_before) override;
-    Status mark_checkpoint_bad(const Checkpoint& checkpoint) override;
     Result<std::optional<Checkpoint>> last_checkpoint(JobId id) override;
     Result<std::optional<Attempt>> attempt(const AttemptId& id) override;
     Result<std::optional<Attempt>> attempt_by_token(const std::string& token) override;

@@ -101,10 +101,13 @@ class Store {
     virtual Result<bool> has_been_over_budget(JobId id) = 0;
     virtual Status set_progress(const AttemptId& id, const Progress& progress) = 0;
     virtual Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) = 0;
+    /// The attempt found a checkpoint of its job, or of the one that its job runs again, damaged: nobody goes
+    /// on from it any more. Told again, or of one that is not known, it changes nothing.
+    virtual Status refuse_checkpoint(const AttemptId& by, const std::string& path, UnixMs now,
+                                     const EventText& event) = 0;
     /// Forgets the checkpoints of a job that ended before that time. False while an unfinished job may still
     /// go on from them, or while they are younger; their files are the caller's.
     virtual Result<bool> forget_checkpoints(JobId id, UnixMs ended_before) = 0;
-    virtual Status mark_checkpoint_bad(const Checkpoint& checkpoint) = 0;
     virtual Result<std::optional<Checkpoint>> last_checkpoint(JobId id) = 0;
     virtual Result<std::optional<Attempt>> attempt(const AttemptId& id) = 0;
     virtual Result<std::optional<Attempt>> attempt_by_token(const std::string& token) = 0;

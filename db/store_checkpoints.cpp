@@ -30,6 +30,25 @@ Status SqliteStore::add_checkpoint(const Checkpoint& checkpoint, UnixMs now, con
     return {};
 }
 
+Status SqliteStore::refuse_checkpoint(const AttemptId& by, const std::string& path, UnixMs now,
+                                      const EventText& event) {
+    Statement bad(
+        *connection_,
+        "UPDATE checkpoint SET is_bad = 1 WHERE job_id IN (SELECT ?1 UNION ALL SELECT rerun_of FROM job "
+        "WHERE id = ?1 AND rerun_of <> 0) AND path = ?2 AND is_bad = 0",
+        by.job, path);
+    NIGHTSHIFT_TRY(bad.run());
+    if (connection_->changes() == 0) return {};
+    Statement jobs(
+        *connection_,
+        "UPDATE job SET has_checkpoint = EXISTS (SELECT 1 FROM checkpoint_view WHERE job_id = job.id) "
+        "WHERE id IN (SELECT ?1 UNION ALL SELECT rerun_of FROM job WHERE id = ?1 AND rerun_of <> 0)",
+        by.job);
+    NIGHTSHIFT_TRY(jobs.run());
+    if (const auto added = append_event(event, by.job, by.number, now); !added) return added.error();
+    return {};
+}
+
 Result<bool> SqliteStore::forget_checkpoints(JobId id, UnixMs ended_before) {
     Statement needed(
         *connection_,
@@ -46,18 +65,6 @@ Result<bool> SqliteStore::forget_checkpoints(JobId id, UnixMs ended_before) {
     Statement job(*connection_, "UPDATE job SET has_checkpoint = 0 WHERE id = ? AND has_checkpoint = 1", id);
     NIGHTSHIFT_TRY(job.run());
     return true;
-}
-
-Status SqliteStore::mark_checkpoint_bad(const Checkpoint& checkpoint) {
-    Statement bad(*connection_,
-                  "UPDATE checkpoint SET is_bad = 1 WHERE job_id = ? AND attempt = ? AND path = ?",
-                  checkpoint.job, checkpoint.attempt, checkpoint.path);
-    NIGHTSHIFT_TRY(bad.run());
-    Statement job(*connection_,
-                  "UPDATE job SET has_checkpoint = EXISTS (SELECT 1 FROM checkpoint_view WHERE job_id = ?1) "
-                  "WHERE id = ?1",
-                  checkpoint.job);
-    return job.run();
 }
 
 Result<std::optional<Checkpoint>> SqliteStore::last_checkpoint(JobId id) {

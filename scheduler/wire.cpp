@@ -224,6 +224,12 @@ Json to_json(const CheckpointCommitted& committed) {
     return {{"type", "checkpoint"}, {"checkpoint", to_json(committed.checkpoint)}};
 }
 
+Json to_json(const CheckpointRefused& refused) {
+    return {{"type", "checkpoint_refused"},
+            {"path", cut(refused.path, kWireTextBytesMax)},
+            {"reason", cut(refused.reason, kWireTextBytesMax)}};
+}
+
 Json to_json(const Done& done) {
     Json json{{"type", "done"}};
     write_done(json, done);
@@ -422,6 +428,10 @@ constexpr Reader<FromWorker> kWorkerReaders[] = {
     {"progress", read_progress},
     {"memory", read_memory},
     {"checkpoint", read_committed},
+    {"checkpoint_refused",
+     [](Fields& fields) -> FromWorker {
+         return CheckpointRefused{fields.text("path"), fields.text("reason", false)};
+     }},
     {"done", [](Fields& fields) -> FromWorker { return read_done(fields); }},
     {"pong", [](Fields& fields) -> FromWorker { return Pong{fields.integer("n")}; }},
 };

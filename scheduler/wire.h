@@ -49,6 +49,10 @@ struct MemoryReport {                             ///< claimed memory: simulated
     Bytes used, peak;
 };
 struct CheckpointCommitted { Checkpoint checkpoint; };
+struct CheckpointRefused {                        ///< damaged: not to be gone on from again
+    std::string path;                            ///< as in Checkpoint
+    std::string reason;
+};
 struct Done {                                     ///< result.json is on disk already
     std::optional<int> exit_code;
     std::optional<int> signal;
@@ -89,7 +93,8 @@ struct Refuse { std::string reason; };            ///< stale token: the worker s
 struct Bye {};                                    ///< Done was stored; the worker may exit
 
 using FromWorker =
-    std::variant<Hello, Started, ProgressReport, MemoryReport, CheckpointCommitted, Done, Pong>;
+    std::variant<Hello, Started, ProgressReport, MemoryReport, CheckpointCommitted, CheckpointRefused,
+                 Done, Pong>;
 using FromDaemon = std::variant<Start, Welcome, YieldRequest, CancelRequest, Ping, Refuse, Bye>;
 
 /// One line without its newline. Never fails; strings that are not UTF-8 are repaired.

@@ -311,6 +311,7 @@ export default {
   "event.release_overdue": ["VRAM 반환 지연", "Its VRAM was not freed in time"],
   "event.retrying": ["재시도 대기", "Will be tried again"], "event.moved": ["순서 변경", "Moved"],
   "event.edited": ["수정", "Edited"], "event.deleted": ["숨김", "Hidden"],
+  "event.checkpoint_refused": ["체크포인트 손상", "Checkpoint damaged"],
   "event.checkpoint": ["체크포인트", "Checkpoint"], "event.stopping": ["중지 요청", "Asked to stop"],
   "new.sub": ["종류의 입력란은 데몬이 알려 준 스키마 그대로", "fields as the daemon's schemas have them"],
   "new.kind": ["종류", "Kind"], "new.name": ["이름", "Name"], "new.pick": ["종류 고르기", "Pick a kind"],

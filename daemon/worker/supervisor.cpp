@@ -198,6 +198,8 @@ void Supervisor::on_message(wire::FromWorker message) {
         if (is_changed) callbacks_.on_memory();
     } else if (auto* checkpoint = std::get_if<wire::CheckpointCommitted>(&message)) {
         on_checkpoint(std::move(checkpoint->checkpoint));
+    } else if (const auto* refused = std::get_if<wire::CheckpointRefused>(&message)) {
+        on_refused(*refused);
     } else if (const auto* done = std::get_if<wire::Done>(&message)) {
         crash_point("done.received");
         has_said_done_ = true;
@@ -263,6 +265,18 @@ void Supervisor::on_checkpoint(Checkpoint checkpoint) {
              return {};
          },
          [](const Status&) { crash_point("checkpoint.committed"); }, true});
+}
+
+void Supervisor::on_refused(const wire::CheckpointRefused& refused) {
+    spdlog::warn("checkpoint_refused job={} attempt={} path=\"{}\" reason=\"{}\"", id().job.value,
+                 id().number, refused.path, refused.reason);
+    const std::string data = dump({{"path", refused.path}, {"reason", refused.reason}});
+    loop_.change(
+        {[id = id(), path = refused.path, data](db::Store& store, UnixMs now) -> Status {
+             return store.refuse_checkpoint(id, path, now, {"job", "checkpoint_refused", "worker", data});
+         },
+         {},
+         true});
 }
 
 void Supervisor::finish(AttemptFacts facts) {

@@ -66,6 +66,7 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     void on_started(const std::optional<ProcessIdentity>& command, EnforcementGrade grade);
     void on_progress(const Progress& progress);
     void on_checkpoint(Checkpoint checkpoint);
+    void on_refused(const wire::CheckpointRefused& refused);
     void on_exit(const ExitStatus& status);
     void finish(AttemptFacts facts);
     void maybe_start();

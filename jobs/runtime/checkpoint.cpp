@@ -179,8 +179,7 @@ Checkpoint CheckpointStore::seal(const fs::path& fresh, std::int64_t step) {
     crash_point("worker.checkpoint_renamed");
     forget_old();
 
-    const fs::path relative = final.lexically_relative(data_);
-    checkpoint.path = is_inside(relative) ? relative.generic_string() : final.generic_string();
+    checkpoint.path = checkpoint_name(final, data_);
     return checkpoint;
 }
 
@@ -209,14 +208,19 @@ std::int64_t checkpoint_step(const fs::path& checkpoint) {
     return read_manifest(checkpoint).at("step").get<std::int64_t>();
 }
 
+std::string checkpoint_name(const fs::path& checkpoint, const fs::path& data) {
+    const fs::path relative = checkpoint.lexically_relative(data);
+    return is_inside(relative) ? relative.generic_string() : checkpoint.generic_string();
+}
+
 std::optional<fs::path> newest_checkpoint(const fs::path& folder) {
     const std::vector<fs::path> all = list_checkpoints(folder);
     if (all.empty()) return std::nullopt;
     return all.back();
 }
 
-std::optional<fs::path> find_whole_checkpoint(const fs::path& wanted,
-                                              const std::function<void(std::string_view)>& log) {
+std::optional<fs::path> find_whole_checkpoint(
+    const fs::path& wanted, const std::function<void(const fs::path&, const std::string&)>& refused) {
     std::vector<fs::path> candidates{wanted};
     std::vector<fs::path> beside = list_checkpoints(wanted.parent_path());
     std::reverse(beside.begin(), beside.end());
@@ -230,7 +234,7 @@ std::optional<fs::path> find_whole_checkpoint(const fs::path& wanted,
     for (const fs::path& candidate : candidates) {
         const auto damage = find_checkpoint_damage(candidate);
         if (!damage) return candidate;
-        log("checkpoint " + candidate.filename().string() + " refused: " + *damage);
+        refused(candidate, *damage);
     }
     return std::nullopt;
 }

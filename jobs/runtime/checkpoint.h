@@ -47,9 +47,13 @@ std::optional<std::string> find_checkpoint_damage(const std::filesystem::path& c
 std::int64_t checkpoint_step(const std::filesystem::path& checkpoint);
 
 /// `wanted` if it is whole, else the newest whole one among the older ones beside it, else among those of
-/// earlier attempts of the job; nothing when none is. `log` gets a line for every refused one.
-std::optional<std::filesystem::path> find_whole_checkpoint(const std::filesystem::path& wanted,
-                                                           const std::function<void(std::string_view)>& log);
+/// earlier attempts of the job; nothing when none is. `refused` is told of each damaged one and why.
+std::optional<std::filesystem::path> find_whole_checkpoint(
+    const std::filesystem::path& wanted,
+    const std::function<void(const std::filesystem::path&, const std::string&)>& refused);
+
+/// A checkpoint folder as Checkpoint::path has it: relative to `data` where it lies in it.
+std::string checkpoint_name(const std::filesystem::path& checkpoint, const std::filesystem::path& data);
 
 /// Newest committed checkpoint in a checkpoint/ folder, whole or not.
 std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& folder);

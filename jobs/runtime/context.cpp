@@ -53,7 +53,10 @@ Context::Context(Surroundings surroundings, Reporter& reporter, StopSignal& stop
       progress_log_(around_.state / "progress.jsonl") {}
 
 void Context::choose_checkpoint(const fs::path& wanted) {
-    const auto found = find_whole_checkpoint(wanted, [this](std::string_view line) { log(line); });
+    const auto found = find_whole_checkpoint(wanted, [this](const fs::path& damaged, const std::string& why) {
+        log("checkpoint " + damaged.filename().string() + " refused: " + why);
+        reporter_.refused({checkpoint_name(damaged, around_.data), why});
+    });
     around_.resume = found.value_or(fs::path());
     if (!found) return log("no whole checkpoint is left; the job starts over");
     log("goes on from checkpoint " + found->filename().string());

@@ -23,6 +23,8 @@ class Reporter {
     virtual void progress(const Progress& progress) = 0;
     virtual void memory(const wire::MemoryReport& report) = 0;
     virtual void checkpoint(const Checkpoint& checkpoint) = 0;
+    /// Its reason is in the log already.
+    virtual void refused(const wire::CheckpointRefused&) {}
     virtual void log(std::string_view line) = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "jobs/runtime/stop_signal.h"
 #include "scheduler/wire.h"
@@ -25,6 +26,7 @@ inline constexpr Millis kByeWaitAlone = seconds(10);
 inline constexpr Millis kByeWaitConnected = seconds(60);
 inline constexpr int kBadLinesMax = 3;
 inline constexpr std::size_t kPhaseEndsMax = 64;
+inline constexpr std::size_t kRefusedMax = 16;
 
 /// The worker's end of the control socket. A thread of its own owns the connection and makes it again
 /// for ever when the daemon dies; the job's thread only leaves its latest reports here and never blocks.
@@ -57,6 +59,8 @@ class Control {
     void progress(const Progress& progress);
     void memory(const wire::MemoryReport& report);
     void checkpoint(const Checkpoint& checkpoint);
+    /// Of more than kRefusedMax only the first are said: the newest, which come first.
+    void checkpoint_refused(const wire::CheckpointRefused& refused);
     /// Says Done and waits a bounded time for Bye. True when the daemon has stored it.
     bool finish(const wire::Done& done);
 
@@ -109,10 +113,11 @@ class Control {
     std::deque<Progress> phase_ends_;
     std::optional<wire::MemoryReport> memory_;
     std::optional<Checkpoint> checkpoint_;
+    std::vector<wire::CheckpointRefused> refused_;
     std::optional<wire::Done> done_;
     Time done_at_ = 0;
     bool is_started_due_ = false, is_progress_due_ = false, is_memory_due_ = false;
-    bool is_checkpoint_due_ = false, is_done_due_ = false;
+    bool is_refused_due_ = false, is_checkpoint_due_ = false, is_done_due_ = false;
 
     std::thread thread_;  ///< last, so that it starts when all else exists
 };

@@ -131,6 +131,16 @@ void Control::checkpoint(const Checkpoint& checkpoint) {
     wake();
 }
 
+void Control::checkpoint_refused(const wire::CheckpointRefused& refused) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (refused_.size() == kRefusedMax) return;
+        refused_.push_back(refused);
+        is_refused_due_ = true;
+    }
+    wake();
+}
+
 bool Control::finish(const wire::Done& done) {
     std::unique_lock lock(mutex_);
     done_ = done;
@@ -295,6 +305,7 @@ void Control::greet_again() {
     is_started_due_ = started_.has_value();
     is_progress_due_ = progress_.has_value();
     is_memory_due_ = memory_.has_value();
+    is_refused_due_ = !refused_.empty();
     is_checkpoint_due_ = checkpoint_.has_value();
     is_done_due_ = done_.has_value();
 }
@@ -312,6 +323,9 @@ void Control::fill_outbox(Time now) {
     const std::lock_guard lock(mutex_);
     // A daemon that does not read must not make this grow; everything below is kept until it fits.
     if (!has_room()) return;
+    if (std::exchange(is_refused_due_, false)) {
+        for (const wire::CheckpointRefused& refused : refused_) say(refused);
+    }
     if (std::exchange(is_started_due_, false)) say(*started_);
     if (std::exchange(is_checkpoint_due_, false)) {
         say(wire::CheckpointCommitted{*checkpoint_});

@@ -19,6 +19,7 @@ class DaemonReporter final : public Reporter {
     void progress(const Progress& progress) override { control_.progress(progress); }
     void memory(const wire::MemoryReport& report) override { control_.memory(report); }
     void checkpoint(const Checkpoint& checkpoint) override { control_.checkpoint(checkpoint); }
+    void refused(const wire::CheckpointRefused& refused) override { control_.checkpoint_refused(refused); }
     void log(std::string_view line) override { write_line(line); }
 
   private:

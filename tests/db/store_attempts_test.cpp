@@ -117,6 +117,37 @@ TEST_CASE("attempts: a preempted job keeps its place and its retries, and runs a
     f.check_sound();
 }
 
+TEST_CASE("attempts: a damaged checkpoint is refused once, and the one before it counts again") {
+    StoreFixture f;
+    const JobId id = f.insert(f.spec());
+    const AttemptId first = f.grant(id).id;
+    const Checkpoint older{id, 1, "jobs/1/1/checkpoint/1", 10, mebibytes(1), "abc", kNow};
+    const Checkpoint newer{id, 1, "jobs/1/1/checkpoint/2", 20, mebibytes(1), "abd", kNow};
+    for (const Checkpoint& each : {older, newer}) {
+        REQUIRE(f.commit([&] { return f.store->add_checkpoint(each, kNow, kEvent); }));
+    }
+    const auto events = [&] {
+        db::Statement count(f.connection(), "SELECT COUNT(*) FROM event");
+        REQUIRE(count.step());
+        return count.integer(0);
+    };
+    const auto refuse = [&](const std::string& path) {
+        const std::int64_t before = events();
+        REQUIRE(f.commit([&] { return f.store->refuse_checkpoint(first, path, kNow, kEvent); }));
+        return events() - before;
+    };
+    CHECK(refuse("jobs/9/1/checkpoint/1") == 0);  // of another job
+    CHECK(refuse(newer.path) == 1);
+    CHECK(refuse(newer.path) == 0);
+    CHECK((*f.store->last_checkpoint(id))->step == 10);
+    CHECK(f.get(id).has_checkpoint);
+    f.check_sound();
+    CHECK(refuse(older.path) == 1);
+    CHECK_FALSE(f.store->last_checkpoint(id)->has_value());
+    CHECK_FALSE(f.get(id).has_checkpoint);
+    f.check_sound();
+}
+
 TEST_CASE("attempts: a lease is held until it is reclaimed, and only then can be released") {
     StoreFixture f;
     const Attempt attempt = f.grant(f.insert(f.spec()));

@@ -49,6 +49,9 @@ std::vector<WorkerLine> worker_lines() {
          R"({"type":"checkpoint","checkpoint":{"job":7,"attempt":2,)"
          R"("path":"jobs/7/2/checkpoint/000001-step-3",)"
          R"("step":3,"bytes":99,"sha256":"ff","committed_at_ms":1000}})"},
+        {CheckpointRefused{"jobs/7/1/checkpoint/000001-step-3", "file a is missing"},
+         R"({"type":"checkpoint_refused","path":"jobs/7/1/checkpoint/000001-step-3",)"
+         R"("reason":"file a is missing"})"},
         {done, R"({"type":"done","exit_code":3,"error_code":"exit_code","message":"끝"})"},
         {Done{std::nullopt, 9, "", "", true}, R"({"type":"done","signal":9,"cached":true})"},
         {Pong{8}, R"({"type":"pong","n":8})"},

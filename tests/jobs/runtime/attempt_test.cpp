@@ -220,6 +220,9 @@ TEST_CASE("attempt: a damaged checkpoint is refused by name and the older one is
     wire::Start start = bench.start_of(second, next, "sleep", R"({"seconds": 600})");
     start.resume_folder = (bench.data.path() / newer.path).string();
     bench.daemon.send(start);
+    const auto refused = bench.daemon.receive_a<wire::CheckpointRefused>();
+    CHECK(refused.path == newer.path);
+    CHECK(refused.reason.find("file elapsed.json has 3 bytes") == 0);
     CHECK(bench.daemon.receive_a<wire::ProgressReport>().progress.step == older.step);
     CHECK(second.log().find("file elapsed.json has 3 bytes") != std::string::npos);
 }

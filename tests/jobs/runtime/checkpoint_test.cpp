@@ -110,13 +110,15 @@ TEST_CASE("checkpoint: a damaged one falls back to the older, never to a newer")
     Committed it;
     const Checkpoint newer = it.store.commit(20, save_two);
     std::vector<std::string> log;
-    const auto note = [&](std::string_view line) { log.emplace_back(line); };
+    const auto note = [&](const fs::path& damaged, const std::string& why) {
+        log.push_back(damaged.filename().string() + ": " + why);
+    };
     CHECK(find_whole_checkpoint(it.data.path() / newer.path, note) == it.data.path() / newer.path);
     CHECK(log.empty());
     fs::resize_file(it.data.path() / newer.path / "weights.bin", 1);
     CHECK(find_whole_checkpoint(it.data.path() / newer.path, note) == it.folder);
     REQUIRE(log.size() == 1);
-    CHECK(log[0].find("000002-step-20 refused: file weights.bin") != std::string::npos);
+    CHECK(log[0].find("000002-step-20: file weights.bin") != std::string::npos);
     fs::remove(it.folder / "weights.bin");
     CHECK_FALSE(find_whole_checkpoint(it.data.path() / newer.path, note).has_value());
     CHECK_FALSE(find_whole_checkpoint(it.folder, note).has_value());
@@ -136,7 +138,9 @@ TEST_CASE("checkpoint: when all of an attempt are damaged, those of earlier atte
     const fs::path newest = commit(11, 30);
     const fs::path later = commit(12, 40);
     std::vector<std::string> log;
-    const auto note = [&](std::string_view line) { log.emplace_back(line); };
+    const auto note = [&](const fs::path& damaged, const std::string& why) {
+        log.push_back(damaged.filename().string() + ": " + why);
+    };
     CHECK(find_whole_checkpoint(newest, note) == newest);
     spoil(newest);
     CHECK(find_whole_checkpoint(newest, note) == older);
