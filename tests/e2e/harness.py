@@ -43,8 +43,9 @@ class Folder:
 class Daemon:
     """One nightshiftd. start() returns when it is ready; it says so by sd_notify, so nothing sleeps."""
 
-    def __init__(self, bin_folder, folder, *arguments, environment=None):
+    def __init__(self, bin_folder, folder, *arguments, environment=None, inherits=()):
         self.bin, self.folder, self.arguments = bin_folder, folder, list(arguments)
+        self.inherits = inherits    # descriptors that whoever starts it forgot to close
         self.environment = environment or {}
         self.process = None
         self.port = None
@@ -58,7 +59,8 @@ class Daemon:
             self.process = subprocess.Popen(
                 [os.path.join(self.bin, "nightshiftd"), "--data", self.folder.data, "--listen", "127.0.0.1:0"]
                 + self.arguments,
-                env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                pass_fds=self.inherits)
         return self
 
     def start(self):
