@@ -220,6 +220,11 @@ class Commands {
     virtual int policy_version() const = 0;
     /// Newest progress of a live job: fresher than the database's.
     virtual std::optional<Progress> progress(JobId job) const = 0;
+    /// Why a live job cannot be ended, for people; nothing where that is not so.
+    virtual std::optional<std::string> why_stuck(JobId job) const {
+        static_cast<void>(job);
+        return std::nullopt;
+    }
     /// Samples of the last hours, oldest first.
     virtual std::vector<DeviceSample> history(const std::string& device_uuid, UnixMs since) const = 0;
 

@@ -93,6 +93,10 @@ bool WaitReasons::load() {
 }
 
 std::optional<WaitReason> WaitReasons::of(const Job& job) {
+    if (is_live(job.state)) {
+        const auto stuck = context_.commands.why_stuck(job.id);
+        return stuck ? std::optional(WaitReason{kStuckCode, *stuck}) : std::nullopt;
+    }
     if (job.state != JobState::kWaiting || !load()) return std::nullopt;
     if (!job.id) {
         return first_gate(

@@ -17,12 +17,16 @@ struct WaitReason {
     std::string code, text;
 };
 
+/// The reason of a live job whose process survives SIGKILL.
+inline constexpr const char* kStuckCode = "unkillable";
+
 /// Wait reasons as the newest planning pass found them, for all jobs of an answer; where there was none yet,
 /// one is made when the first waiting job asks.
 class WaitReasons {
   public:
     explicit WaitReasons(Context& context) : context_(context) {}
-    /// Nothing for jobs that do not wait, or that are about to start.
+    /// Nothing for jobs that do not wait, or that are about to start. A live job waits only for a process
+    /// that cannot be killed.
     std::optional<WaitReason> of(const Job& job);
 
   private:

@@ -136,6 +136,12 @@ Result<ordered_json> why_of(Context& context, const Job& job) {
         Explanation nothing;
         nothing.job = job.id;
         nothing.eta.basis = is_terminal(job.state) ? "The job has ended." : "The job has started.";
+        if (const auto stuck = context.commands.why_stuck(job.id); stuck && is_live(job.state)) {
+            Gate gate;
+            gate.code = kStuckCode;
+            gate.text = *stuck;
+            nothing.gates.push_back(std::move(gate));
+        }
         return why_object(nothing, job, context.commands.status().plan_seq, spans, context.commands.now());
     }
     const auto snapshot = context.commands.snapshot();

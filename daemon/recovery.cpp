@@ -34,6 +34,21 @@ std::unique_ptr<Process> find_process(Crew& crew, Finding& finding) {
     return std::move(*process);
 }
 
+std::vector<FamilyMember> kill_family_of(Crew& crew, const Attempt& attempt) {
+    const Family family{*attempt.worker, attempt.command, crew.workplace().output_folder(attempt.id)};
+    return crew.workplace().processes->kill_family(family, false);
+}
+
+/// The worker is gone; what it started may not be, and the attempt ends when nothing of it is left. Kills
+/// it, and gives one that is still there to be watched.
+std::unique_ptr<Process> adopt_what_is_left(Crew& crew, const Attempt& attempt) {
+    for (const FamilyMember& member : kill_family_of(crew, attempt)) {
+        auto process = crew.workplace().processes->adopt(member.identity);
+        if (process) return std::move(*process);
+    }
+    return nullptr;
+}
+
 Finding look_at(Crew& crew, LiveJob live, const std::string& boot_before, RecoveryCounts& counts) {
     Processes& processes = *crew.workplace().processes;
     Finding finding;
@@ -52,13 +67,13 @@ Finding look_at(Crew& crew, LiveJob live, const std::string& boot_before, Recove
         // A worker is told to start only after its identity was stored: this one never was.
         finding.facts = never_started_facts();
         ++counts.never_started;
+    } else if ((finding.process = adopt_what_is_left(crew, finding.live.attempt))) {
+        ++counts.adopted;
     } else {
         const std::string boot = processes.boot_id();
         const bool is_reboot = finding.live.attempt.worker->boot_id != boot || boot_before != boot;
         finding.facts = is_reboot ? reboot_facts() : lost_facts({});
         ++counts.lost;
-        // The worker is gone; what it started may not be.
-        processes.kill_session(*finding.live.attempt.worker, finding.live.attempt.command);
     }
     crash_point("recover.looked");
     return finding;
@@ -123,7 +138,7 @@ Result<RecoveryCounts> recover(Loop& loop, Crew& crew, UnixMs now) {
     for (const Lease& lease : snapshot.reclaiming) {
         const auto attempt = store.attempt(lease.attempt);
         if (!attempt) return attempt.error();
-        if (*attempt && (*attempt)->worker) processes.kill_session(*(*attempt)->worker, (*attempt)->command);
+        if (*attempt && (*attempt)->worker) kill_family_of(crew, **attempt);
         crew.expect_release(lease);
     }
     crash_point("recover.done");

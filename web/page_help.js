@@ -18,7 +18,8 @@ const gates = ["held", "queue_paused", "class_paused", "drain", "dep_waiting", "
   "outside_window", "window_too_short", "start_deadline_soon", "vram_budget", "vram_foreign", "vram_headroom",
   "vram_reserved_for_head", "vram_release_pending", "ram", "cpu", "group_limit", "order_behind",
     "protected_victims",
-  "preemption_in_flight", "reservation", "gpu_unhealthy", "disk_low", "only_when_idle", "unsatisfiable"];
+  "preemption_in_flight", "reservation", "gpu_unhealthy", "disk_low", "only_when_idle", "unsatisfiable",
+  "unkillable"];
 const problems = ["no_credential", "bad_credential", "role_insufficient", "host_not_allowed",
   "cross_site_request", "unknown_field",
   "vram_impossible", "state_conflict", "stale_etag", "if_match_required", "body_too_large", "queue_full",

@@ -10,8 +10,8 @@ import { artifactsTab, artifactTable, enterFiles, eventsTab, fileProblem } from 
 import { life, lifeStrip } from "/life.js";
 import { LogView } from "/logview.js";
 import { deviceOf } from "/model.js";
-import { copyButton, curlPost, elapsed, etaOf, isLive, isOver, outcomeText, progressBar, progressText,
-  refusal,
+import { copyButton, curlPost, elapsed, etaOf, isLive, isOver, isStuck, outcomeText, progressBar,
+  progressText, refusal,
   share, stateMark,
   timeOf } from "/parts.js";
 import { use } from "/store.js";
@@ -167,6 +167,7 @@ function waitedFor(spans) {
 
 function why(job) {
   if (isOver(job)) return html`<p class="empty muted">${t("why.over")}</p>`;
+  if (isStuck(job)) return html`<p class="empty bad">${job.waiting.text}</p>`;
   if (isLive(job)) return html`<p class="empty muted">${t("why.runs")}</p>`;
   const entry = use(`/jobs/${id}/why`);
   const answer = entry.data;

@@ -38,7 +38,11 @@ export function share(job) {
 /** Metrics that only count: the progress says the same. */
 export const isCounter = (name) => name === "epoch" || name === "step";
 
+/** Its process survives SIGKILL: it stays, with its memory, until the kernel lets go of it. */
+export const isStuck = (job) => isLive(job) && job.waiting?.code === "unkillable";
+
 export function progressText(job) {
+  if (isStuck(job)) return html`<b class="bad" title=${job.waiting.text}>${t("gate.unkillable.short")}</b>`;
   const p = job.progress;
   if (!p) return job.state === "running" ? t("progress.none") : t(`state.${shownState(job)}`);
   const words = [];

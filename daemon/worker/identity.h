@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "scheduler/attempt.h"
 
@@ -28,16 +27,7 @@ bool is_alive(const ProcessIdentity& identity);
 /// attempt without a stored identity has no process.
 std::optional<ProcessIdentity> find_worker(const AttemptId& attempt, const std::string& data_folder);
 
-/// Processes of the session that `leader` opened, the leader included, alive now. Empty when the
-/// session's number belongs to somebody else by now.
-std::vector<ProcessIdentity> session_members(const ProcessIdentity& leader);
-
 /// Is any process left in the process group that `leader` opened (or in a later one of that number)?
 bool has_group(const ProcessIdentity& leader);
-
-/// Kills every process of the session, again and again until none is left (a fork may race with the
-/// listing; at most some 20 rounds). Also kills the process group of `command`, which may have left
-/// the session. Returns how many were still there at the end.
-int kill_session(const ProcessIdentity& leader, const std::optional<ProcessIdentity>& command);
 
 }  // namespace nightshift::daemon

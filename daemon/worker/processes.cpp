@@ -23,8 +23,8 @@ class SystemProcesses final : public Processes {
         return daemon::find_worker(attempt, data_folder);
     }
     bool has_group(const ProcessIdentity& leader) const override { return daemon::has_group(leader); }
-    int kill_session(const ProcessIdentity& leader, const std::optional<ProcessIdentity>& command) override {
-        return daemon::kill_session(leader, command);
+    std::vector<FamilyMember> kill_family(const Family& family, bool spares_worker) override {
+        return daemon::kill_family(family, spares_worker);
     }
 
   private:

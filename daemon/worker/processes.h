@@ -3,7 +3,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "daemon/worker/family.h"
 #include "daemon/worker/process.h"
 
 namespace nightshift::daemon {
@@ -16,14 +18,13 @@ class Processes {
     /// As Process::spawn and Process::adopt.
     virtual Result<std::unique_ptr<Process>> spawn(const SpawnRequest& request) = 0;
     virtual Result<std::unique_ptr<Process>> adopt(const ProcessIdentity& identity) = 0;
-    // As the functions of these names in identity.h.
+    // As the functions of these names in identity.h and family.h.
     virtual std::string boot_id() const = 0;
     virtual std::int64_t session_of(std::int64_t pid) const = 0;
     virtual std::optional<ProcessIdentity> find_worker(const AttemptId& attempt,
                                                        const std::string& data_folder) const = 0;
     virtual bool has_group(const ProcessIdentity& leader) const = 0;
-    virtual int kill_session(const ProcessIdentity& leader,
-                             const std::optional<ProcessIdentity>& command) = 0;
+    virtual std::vector<FamilyMember> kill_family(const Family& family, bool spares_worker) = 0;
 };
 
 /// Those of the system; `loop` hears of their ends.

@@ -80,7 +80,8 @@ void Supervisor::launch() {
 }
 
 void Supervisor::adopt(std::unique_ptr<Process> process, bool is_ended) {
-    attempt_.worker = process->identity();
+    const bool is_worker = !attempt_.worker || *attempt_.worker == process->identity();
+    if (!attempt_.worker) attempt_.worker = process->identity();
     is_ended_ = is_ended;
     is_end_pending_ = is_ended;
     is_identity_stored_ = true;
@@ -88,6 +89,12 @@ void Supervisor::adopt(std::unique_ptr<Process> process, bool is_ended) {
     if (is_ended) {
         // It waits for a goodbye it will get when it connects; patience is short.
         arm_deadline(kLinger);
+        return;
+    }
+    if (!is_worker) {
+        is_worker_gone_ = true;
+        reason_ = attempt_.stop_reason;
+        kill_all();
         return;
     }
     if (attempt_.running_at) arm_time_limit();
@@ -282,6 +289,8 @@ void Supervisor::on_refused(const wire::CheckpointRefused& refused) {
 void Supervisor::finish(AttemptFacts facts) {
     if (is_end_pending_) return;
     is_end_pending_ = true;
+    killing_since_.reset();
+    stuck_.reset();
     deadline_->silence();
     time_limit_->silence();
     peak_ = std::max(peak_, facts.peak);
@@ -325,15 +334,23 @@ void Supervisor::on_exit(const ExitStatus& status) {
     const Processes& processes = *workplace_.processes;
     const bool is_group_left = (attempt_.worker && processes.has_group(*attempt_.worker)) ||
                                (attempt_.command && processes.has_group(*attempt_.command));
-    if (!is_orderly || is_group_left) kill_all();
+    is_worker_gone_ = true;
+    worker_status_ = status;
+    // Until nothing of it is left the attempt goes on, and so does its claim on memory.
+    if ((is_orderly && !is_group_left) || kill_all()) on_gone();
+}
+
+void Supervisor::on_gone() {
+    if (is_gone_) return;
     is_gone_ = true;
     linger_->silence();
     if (!is_end_pending_) {
+        const auto result = read_result(workplace_.attempt_folder(id()), id());
         if (!result) {
             spdlog::warn("worker_lost job={} attempt={} signal={} exit_code={}", id().job.value, id().number,
-                         status.signal.value_or(0), status.exit_code.value_or(0));
+                         worker_status_.signal.value_or(0), worker_status_.exit_code.value_or(0));
         }
-        finish(result ? facts_of(*result) : lost_facts(status));
+        finish(result ? facts_of(*result) : lost_facts(worker_status_));
     }
     callbacks_.on_memory();
     check_finished();

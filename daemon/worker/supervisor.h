@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/loop.h"
 #include "daemon/worker/attempt_record.h"
@@ -29,7 +30,8 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
 
     /// Starts the worker's process. The attempt is committed.
     void launch();
-    /// Takes over a process of an earlier daemon. `is_ended`: its end is stored, only the process is left.
+    /// Takes over a process of an earlier daemon: the worker, or one of what a lost worker left behind.
+    /// `is_ended`: its end is stored, only the process is left.
     void adopt(std::unique_ptr<Process> process, bool is_ended);
     /// A worker said hello with this attempt's token.
     void connect(std::shared_ptr<Channel> channel, const wire::Hello& hello);
@@ -55,6 +57,8 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     bool is_over_budget() const { return is_over_budget_; }
     bool is_gone() const { return is_gone_; }
     bool is_end_stored() const { return is_ended_; }
+    /// Why it cannot be ended, for people.
+    const std::optional<std::string>& why_stuck() const { return stuck_; }
     /// The newest driver sample of this attempt's processes.
     void set_measured(Bytes used);
 
@@ -68,6 +72,8 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     void on_checkpoint(Checkpoint checkpoint);
     void on_refused(const wire::CheckpointRefused& refused);
     void on_exit(const ExitStatus& status);
+    /// Nothing of the attempt is left.
+    void on_gone();
     void finish(AttemptFacts facts);
     void maybe_start();
     Result<wire::Start> start_message();
@@ -76,7 +82,10 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     void on_deadline();
     void arm_time_limit();
     void on_time_limit();
-    void kill_all();
+    /// Kills everything of the attempt, again and again until it is gone. True: nothing is left.
+    bool kill_all();
+    /// Says once that SIGKILL does not end it; what it holds stays booked.
+    void note_stuck(const std::vector<FamilyMember>& left);
     void store_use();
     /// The ledger counts what it really holds; the planner is told when that is more than the budget, and
     /// people once.
@@ -100,12 +109,17 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     Bytes claimed_, measured_, peak_;
     Asked asked_ = Asked::kNothing;
     std::string reason_;
-    Millis asked_until_;               ///< steady
+    Millis asked_until_;                   ///< steady
+    std::optional<Millis> killing_since_;  ///< steady: SIGKILL was sent, and somebody was left
+    std::optional<std::string> stuck_;
+    std::int64_t stuck_pid_ = 0;       ///< whom stuck_ names
+    ExitStatus worker_status_;         ///< while what the worker left behind is waited for
     bool is_identity_stored_ = false;  ///< before that the worker is not told to start
     bool is_start_sent_ = false;
     bool has_said_done_ = false;
     bool is_end_pending_ = false;
     bool is_ended_ = false;
+    bool is_worker_gone_ = false;
     bool is_gone_ = false;
     bool is_over_budget_ = false;
     bool is_over_budget_told_ = false;

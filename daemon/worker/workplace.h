@@ -27,6 +27,7 @@ struct Workplace {
     std::string attempt_folder(const AttemptId& id) const {
         return data_folder + "/jobs/" + std::to_string(id.job.value) + "/" + std::to_string(id.number);
     }
+    std::string output_folder(const AttemptId& id) const { return attempt_folder(id) + "/output"; }
     std::string cache_folder() const { return data_folder + "/checkpoints/cache"; }
 };
 

@@ -87,6 +87,16 @@ std::unique_ptr<JobImpl> make_job(const wire::Start& start) {
     return kind->make(complete_params(*kind, params));
 }
 
+/// A process that waits inside the kernel holds what the job holds, so the job ends when it does.
+void outlive_descendants() {
+    for (bool is_said = false; !kill_descendants(kKillPatience); is_said = true) {
+        if (is_said) continue;
+        std::fprintf(stderr,
+                     "nightshift: a process of this job cannot be killed, it waits inside the kernel; "
+                     "the job ends when that process does\n");
+    }
+}
+
 /// The disk may refuse everything: then the daemon hears it, and the log keeps it.
 wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal& stop) {
     const UnixMs started_at = wall_now();
@@ -96,7 +106,7 @@ wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal&
         Context context(surroundings_of(start), reporter, stop);
         if (!start.resume_folder.empty()) context.choose_checkpoint(start.resume_folder);
         done = context.run([&] { return make_job(start); });
-        kill_descendants(kKillPatience);
+        outlive_descendants();
         // The command's end may be the doing of the control thread, which is about to end this process.
         if (control.is_refused()) ::sleep(kRefusedWait_s);
         context.leave_result(done, started_at);

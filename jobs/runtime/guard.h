@@ -20,8 +20,9 @@ void route_signals(StopSignal& stop, StopLevel first);
 /// Identity of a process of this machine; pid 0 when it does not exist.
 ProcessIdentity identify_process(std::int64_t pid);
 
-/// Sends SIGKILL to every descendant until none is left or `patience` has passed, and reaps them.
-/// Call it when no child of this process is still wanted. Returns how many were killed.
-int kill_descendants(Millis patience);
+/// Stops every descendant, so that none can fork while the others die, sends SIGKILL until none is left or
+/// `patience` has passed, and reaps them. Call it when no child of this process is still wanted. False:
+/// somebody is left, which means that it waits inside the kernel.
+bool kill_descendants(Millis patience);
 
 }  // namespace nightshift::jobs

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +25,8 @@ namespace {
 
 /// Above the daemon's and an editor's, below a browser tab's.
 constexpr const char* kOomScore = "500";
+
+constexpr int kStopLooksMax = 50;
 
 std::atomic<StopSignal*> g_stop{nullptr};
 std::atomic<int> g_signals{0};
@@ -56,8 +59,11 @@ extern "C" void on_stop_signal(int number) {
 }
 
 struct ProcessRow {
-    std::int64_t pid = 0, parent = 0, start_ticks = 0;
+    std::int64_t pid = 0, parent = 0, threads = 0, start_ticks = 0;
     char state = '?';
+
+    /// One whose first thread has left shows as a zombie, too, while its other threads go on.
+    bool has_ended() const { return state == 'X' || (state == 'Z' && threads <= 1); }
 };
 
 /// Fields of /proc/PID/stat; the name in brackets may hold anything, so they are counted from its end.
@@ -81,6 +87,7 @@ bool read_stat(std::int64_t pid, ProcessRow& row) {
     row.pid = pid;
     row.state = fields[0][0];
     row.parent = std::stoll(fields[1]);
+    row.threads = std::stoll(fields[17]);
     row.start_ticks = std::stoll(fields[19]);
     return true;
 }
@@ -99,17 +106,35 @@ std::vector<ProcessRow> list_processes() {
     return rows;
 }
 
-/// Every descendant that is not a zombie yet.
-std::vector<std::int64_t> list_descendants() {
+/// Every descendant that has not ended.
+std::vector<ProcessRow> list_descendants() {
     const std::vector<ProcessRow> rows = list_processes();
     std::vector<std::int64_t> family{::getpid()};
-    std::vector<std::int64_t> alive;
+    std::vector<ProcessRow> alive;
     for (std::size_t i = 0; i < family.size(); ++i) {
         for (const ProcessRow& row : rows) {
             if (row.parent != family[i]) continue;
             family.push_back(row.pid);
-            if (row.state != 'Z') alive.push_back(row.pid);
+            if (!row.has_ended()) alive.push_back(row);
         }
+    }
+    return alive;
+}
+
+/// Stops every descendant, so that none can answer the death of another with a fork, and looks again until
+/// a look finds nobody new. Then nobody is left who could start another.
+std::vector<ProcessRow> stop_descendants() {
+    std::set<std::int64_t> stopped;
+    std::vector<ProcessRow> alive;
+    for (int look = 0; look < kStopLooksMax; ++look) {
+        alive = list_descendants();
+        bool is_new = false;
+        for (const ProcessRow& row : alive) {
+            if (!stopped.insert(row.pid).second) continue;
+            is_new = true;
+            ::kill(static_cast<pid_t>(row.pid), SIGSTOP);
+        }
+        if (!is_new) break;
     }
     return alive;
 }
@@ -157,23 +182,20 @@ ProcessIdentity identify_process(std::int64_t pid) {
     return identity;
 }
 
-int kill_descendants(Millis patience) {
-    using std::chrono::milliseconds;
-    const auto deadline = std::chrono::steady_clock::now() + milliseconds(patience.value);
-    int killed = 0;
-    // A child may fork between the look and the kill, hence the rounds.
+bool kill_descendants(Millis patience) {
+    using namespace std::chrono;
+    const auto started = steady_clock::now();
     for (;;) {
-        if (reap_all()) return killed;
-        const std::vector<std::int64_t> alive = list_descendants();
+        if (reap_all()) return true;
+        const std::vector<ProcessRow> alive = stop_descendants();
         if (alive.empty()) break;
-        for (const std::int64_t pid : alive) {
-            if (::kill(static_cast<pid_t>(pid), SIGKILL) == 0) ++killed;
-        }
-        if (std::chrono::steady_clock::now() > deadline) break;
-        ::poll(nullptr, 0, 5);
+        for (const ProcessRow& row : alive) ::kill(static_cast<pid_t>(row.pid), SIGKILL);
+        const auto tried_ms = duration_cast<milliseconds>(steady_clock::now() - started).count();
+        if (tried_ms > patience.value) return false;
+        ::poll(nullptr, 0, static_cast<int>(std::clamp<std::int64_t>(tried_ms / 4, 2, 1000)));
     }
     reap_all();
-    return killed;
+    return true;
 }
 
 }  // namespace nightshift::jobs

@@ -1,32 +1,21 @@
 #include "daemon/worker/identity.h"
 
 #include <doctest/doctest.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <fstream>
 #include <sstream>
 
+#include "daemon/worker/family.h"
 #include "daemon/worker/process.h"
+#include "tests/daemon/shell_request.h"
 #include "tests/support/scratch_folder.h"
 
 using namespace nightshift;
 using namespace nightshift::daemon;
 
 namespace {
-
-SpawnRequest shell(const tests::ScratchFolder& folder, const std::string& script) {
-    SpawnRequest request;
-    request.program = "/bin/sh";
-    request.arguments = {"-c", script};
-    request.environment = {{"MARK", "밤 하나"}};
-    request.folder = folder.path().string();
-    request.log_path = (folder / "stdout.log").string();
-    return request;
-}
 
 std::string content(const std::filesystem::path& path) {
     std::ifstream file(path);
@@ -48,7 +37,6 @@ TEST_CASE("identity: a process is itself, and nobody else with its pid is") {
     other = *self;
     other.boot_id = "00000000-0000-0000-0000-000000000000";
     CHECK_FALSE(is_alive(other));
-    CHECK(session_members(other).empty());
     CHECK_FALSE(identify(0x3fffffff));
     CHECK_FALSE(is_alive({}));
 }
@@ -58,15 +46,15 @@ TEST_CASE("identity: a group is left as long as one of it lives, whoever opened 
     boost::asio::io_context io;
     // The leader goes at once; its child waits for the file and goes then.
     const std::string script = "sh -c 'until [ -e gone ]; do sleep 0.01; done' & exit 0";
-    auto process = Process::spawn(io, shell(folder, script));
+    auto process = Process::spawn(io, tests::shell(folder, script));
     REQUIRE(process);
     const ProcessIdentity leader = (*process)->identity();
     (*process)->on_exit([](ExitStatus) {});
     io.run();
     CHECK_FALSE(is_alive(leader));
     CHECK(has_group(leader));
-    REQUIRE(session_members(leader).size() >= 1);
-    CHECK(kill_session(leader, {}) == 0);
+    while (!kill_family({leader, std::nullopt, ""}).empty()) {
+    }
     ProcessIdentity other = leader;
     other.boot_id = "00000000-0000-0000-0000-000000000000";
     CHECK_FALSE(has_group(other));
@@ -76,7 +64,7 @@ TEST_CASE("identity: a group is left as long as one of it lives, whoever opened 
 TEST_CASE("process: exit code, log and environment of a child") {
     const tests::ScratchFolder folder;
     boost::asio::io_context io;
-    auto process = Process::spawn(io, shell(folder, "echo \"$MARK\"; echo fault >&2; pwd; exit 7"));
+    auto process = Process::spawn(io, tests::shell(folder, "echo \"$MARK\"; echo fault >&2; pwd; exit 7"));
     REQUIRE(process);
     ExitStatus status;
     (*process)->on_exit([&](ExitStatus seen) { status = seen; });
@@ -89,37 +77,17 @@ TEST_CASE("process: exit code, log and environment of a child") {
 TEST_CASE("process: a program that is not there is an error with words") {
     const tests::ScratchFolder folder;
     boost::asio::io_context io;
-    SpawnRequest request = shell(folder, "");
+    SpawnRequest request = tests::shell(folder, "");
     request.program = "/no/such/program";
     const auto process = Process::spawn(io, request);
     REQUIRE_FALSE(process);
     CHECK(process.error().reason == "spawn_error");
 }
 
-TEST_CASE("process: killing the session reaches children, their children, and those that ignore TERM") {
-    const tests::ScratchFolder folder;
-    boost::asio::io_context io;
-    const std::string fifo = (folder / "ready").string();
-    REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
-    const std::string script =
-        "trap '' TERM; (trap '' TERM; sleep 1000 & echo > ready; sleep 1000; true) & sleep 1000; true";
-    auto process = Process::spawn(io, shell(folder, script));
-    REQUIRE(process);
-    const ProcessIdentity leader = (*process)->identity();
-    std::ifstream(fifo).get();  // blocks until the grandchild runs
-    CHECK(session_members(leader).size() >= 3);
-    CHECK(kill_session(leader, std::nullopt) == 0);
-    ExitStatus status;
-    (*process)->on_exit([&](ExitStatus seen) { status = seen; });
-    io.run();
-    CHECK(status.signal == SIGKILL);
-    CHECK(session_members(leader).empty());
-}
-
 TEST_CASE("process: an adopted process is watched to its end, a stranger with its pid is not adopted") {
     const tests::ScratchFolder folder;
     boost::asio::io_context io;
-    auto child = Process::spawn(io, shell(folder, "sleep 1000"));
+    auto child = Process::spawn(io, tests::shell(folder, "sleep 1000"));
     REQUIRE(child);
     const ProcessIdentity identity = (*child)->identity();
     ProcessIdentity stranger = identity;
@@ -129,7 +97,7 @@ TEST_CASE("process: an adopted process is watched to its end, a stranger with it
     REQUIRE(adopted);
     bool has_ended = false;
     (*adopted)->on_exit([&](ExitStatus) { has_ended = true; });
-    kill_session(identity, std::nullopt);
+    kill_family({identity, std::nullopt, ""});
     io.run();
     CHECK(has_ended);
     CHECK_FALSE(is_alive(identity));
@@ -140,7 +108,7 @@ TEST_CASE("process: the worker of an attempt is found by its command line and fo
     const tests::ScratchFolder folder;
     const tests::ScratchFolder elsewhere;
     boost::asio::io_context io;
-    SpawnRequest request = shell(folder, "");
+    SpawnRequest request = tests::shell(folder, "");
     request.program = "/bin/sh";
     // What stands in /proc/PID/cmdline: sh attempt --job 41 --attempt 2 (a script called "attempt").
     std::ofstream(folder / "attempt") << "sleep 1000\n";
@@ -153,5 +121,5 @@ TEST_CASE("process: the worker of an attempt is found by its command line and fo
     CHECK_FALSE(find_worker({JobId{41}, 1}, folder.path().string()));
     CHECK_FALSE(find_worker({JobId{4}, 2}, folder.path().string()));
     CHECK_FALSE(find_worker({JobId{41}, 2}, elsewhere.path().string()));
-    kill_session(*found, std::nullopt);
+    kill_family({*found, std::nullopt, ""});
 }

@@ -92,11 +92,14 @@ std::optional<ProcessIdentity> SimMachine::find_worker(const AttemptId& attempt,
     return std::nullopt;
 }
 
-int SimMachine::kill_session(const ProcessIdentity& leader, const std::optional<ProcessIdentity>&) {
-    const auto worker = find(leader);
-    if (!worker) return 0;
+std::vector<daemon::FamilyMember> SimMachine::kill_family(const daemon::Family& family, bool spares_worker) {
+    // A simulated family is its worker alone.
+    const auto worker = find(family.worker);
+    if (!worker) return {};
+    if (spares_worker) return {{family.worker, 'S', "worker"}};
     diary_.note("kill " + name_of(worker->attempt()));
-    return worker->kill() ? 0 : 1;
+    if (worker->kill()) return {};
+    return {{family.worker, 'D', "worker"}};
 }
 
 void SimMachine::open_door(Door door) {

@@ -29,7 +29,7 @@ class SimMachine final : public daemon::Processes {
     std::optional<ProcessIdentity> find_worker(const AttemptId& attempt,
                                                const std::string& data_folder) const override;
     bool has_group(const ProcessIdentity& leader) const override;
-    int kill_session(const ProcessIdentity& leader, const std::optional<ProcessIdentity>& command) override;
+    std::vector<daemon::FamilyMember> kill_family(const daemon::Family& family, bool spares_worker) override;
 
     /// A daemon listens; hellos go to `door`.
     void open_door(Door door);

@@ -205,7 +205,8 @@ std::vector<Finding> processes_start_in_named_files(const Tree& tree) {
     // A process that a reader does not find in this list does not exist.
     static const std::set<std::string_view> kAllowed = {
         "daemon/worker/process_posix.cpp",       // workers, and signals to their groups
-        "daemon/worker/identity_posix.cpp",      // what a dead worker left behind
+        "daemon/worker/family_posix.cpp",        // what a dead worker left behind
+        "daemon/worker/identity_posix.cpp",      // whether anybody is left of a group
         "daemon/cli/launch_posix.cpp",           // nightshiftd by `up`, the browser by `open`
         "daemon/cli/torture_process_posix.cpp",  // kills of daemons of its own by `doctor --torture`
         "jobs/basic/command_child_posix.cpp",    // a user's command, as the worker's child
