@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Programs that do not want to go: which hide, stop, are traced, or hang inside the kernel;
+"""Programs that do not want to go: which fork without end, hide, stop, are traced, or hang inside the kernel;
 and what none of them may hold."""
 
 import os
 import signal
 import subprocess
 import sys
+import time
 
-from harness import TERMINAL, Daemon, Folder, run, wait_for, workers
+from harness import TERMINAL, Daemon, Folder, Skip, run, wait_for, workers
 from promises import broken_invariants, read_only
 from stuck_folder import StuckFolder
 
@@ -202,6 +203,143 @@ def check_booked(daemon, waiting):
 def child_of(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
         return int(file.read().split()[0])
+
+
+# --- fork bombs -----------------------------------------------------------------------------------
+
+# Forks until argv[1] processes were made in all, or for ever without it; each of them stays and forks on.
+BOMB = r"""
+import mmap, os, signal, struct, sys, time
+most = int(sys.argv[1]) if len(sys.argv) > 1 else sys.maxsize
+shared = mmap.mmap(-1, 8)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+def may_fork():
+    # Not exact, and need not be: each process adds at most one too many.
+    made = struct.unpack('q', shared[:8])[0]
+    shared[:8] = struct.pack('q', made + 1)
+    return made < most
+
+while True:
+    if not may_fork():
+        time.sleep(1000)
+    try:
+        if os.fork() == 0:
+            os.setsid()
+    except OSError:
+        time.sleep(0.01)    # as many as there may be; the next one that dies makes room
+"""
+
+# A chain in which every link that sees its child die makes another one: argv[1] deep, argv[2] times in all.
+HYDRA = r"""
+import mmap, os, signal, struct, sys, time
+deep, most = int(sys.argv[1]), int(sys.argv[2])
+shared = mmap.mmap(-1, 8)
+while True:
+    made = struct.unpack('q', shared[:8])[0]
+    if deep == 0 or made >= most:
+        if deep == 0 and made <= int(sys.argv[1]):
+            open(os.path.join(os.environ['NIGHTSHIFT_OUTPUT'], 'whole'), 'w').close()
+        time.sleep(1000)
+    shared[:8] = struct.pack('q', made + 1)
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.setsid()
+        deep -= 1
+    else:
+        os.waitpid(child, 0)
+"""
+
+
+def marked(folder, job):
+    """Processes that carry the job's mark, whoever their parent is now."""
+    mark = f"NIGHTSHIFT_OUTPUT={folder.data}/jobs/{job}/1/output".encode()
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/environ", "rb") as file:
+                if mark in file.read().split(b"\0") and is_there(name):
+                    found.append(int(name))
+        except OSError:
+            continue
+    return found
+
+
+class ControlGroup:
+    """A control group in which at most so many processes may be, of either version of the hierarchy."""
+
+    def __init__(self, processes_max):
+        self.processes_max, self.path = processes_max, None
+
+    def __enter__(self):
+        tried = []
+        for above in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
+            path = os.path.join(above, f"nightshift-test-{os.getpid()}-{time.monotonic_ns()}")
+            try:
+                os.mkdir(path)
+                with open(os.path.join(path, "pids.max"), "w", encoding="ascii") as file:
+                    file.write(str(self.processes_max))
+                self.path = path
+                return self
+            except OSError as error:
+                tried.append(str(error))
+                if os.path.isdir(path):
+                    os.rmdir(path)
+        raise Skip("no control group may be made here: " + "; ".join(tried))
+
+    def pids(self):
+        with open(os.path.join(self.path, "cgroup.procs"), encoding="ascii") as file:
+            return [int(line) for line in file]
+
+    def __exit__(self, *_):
+        wait_for(lambda: not self.pids(), what="the end of the control group")
+        os.rmdir(self.path)
+
+
+def check_bomb(daemon, folder, bomb, is_large):
+    """The bomb is cancelled when it is large: nothing of it is left at its end, and nobody else noticed."""
+    neighbour = daemon.command("sleep", "1000", cpu=0)
+    daemon.wait_state(neighbour, "running")
+    wait_for(lambda: is_large(bomb), what="a bomb of that size", limit_s=60)
+    assert daemon.get("/api/v1/status")
+    daemon.post(f"/api/v1/jobs/{bomb}/cancel")
+    done = daemon.finish(bomb, limit_s=90)
+    left = marked(folder, bomb)
+    assert done["state"] == "cancelled" and left == [], (done, left)
+    assert daemon.job(neighbour)["state"] == "running"
+    daemon.post(f"/api/v1/jobs/{neighbour}/cancel")
+    daemon.finish(neighbour)
+
+
+def test_a_fork_bomb_leaves_nothing_and_disturbs_nobody(bin_folder):
+    with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
+        bomb = daemon.command(sys.executable, "-c", BOMB, "300", cpu=0)
+        check_bomb(daemon, folder, bomb, lambda job: len(marked(folder, job)) >= 250)
+
+
+def test_a_fork_bomb_without_end_is_held_by_its_control_group_and_leaves_nothing(bin_folder):
+    with Folder() as folder, ControlGroup(100) as group, Daemon(bin_folder, folder, *SIMULATE) as daemon:
+        enter = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+        bomb = daemon.command("sh", "-c", enter, group.path, sys.executable, "-c", BOMB, cpu=0)
+        check_bomb(daemon, folder, bomb, lambda job: len(group.pids()) >= 100)
+        assert group.pids() == []
+
+
+def test_what_grows_again_when_it_is_killed_is_gone(bin_folder):
+    with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
+        jobs = [daemon.command(sys.executable, "-c", HYDRA, "40", "4000", cpu=0) for _ in range(2)]
+        for job in jobs:
+            whole = os.path.join(folder.data, "jobs", str(job), "1", "output", "whole")
+            wait_for(lambda: os.path.exists(whole), what="the whole chain")
+            assert len(marked(folder, job)) >= 40
+        # One is ended by its worker, one by the daemon alone.
+        daemon.post(f"/api/v1/jobs/{jobs[0]}/cancel")
+        os.kill(worker_of(folder, jobs[1]), signal.SIGKILL)
+        assert daemon.finish(jobs[1], limit_s=40)["outcome"]["code"] == "lost"
+        assert marked(folder, jobs[1]) == []
+        assert daemon.finish(jobs[0], limit_s=40)["state"] == "cancelled"
+        assert marked(folder, jobs[0]) == []
 
 
 # --- what a job may hold --------------------------------------------------------------------------
