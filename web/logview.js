@@ -7,16 +7,25 @@ import { t } from "/i18n.js";
 import { icon } from "/icons.js";
 
 const ROW_PX = 18, TAIL_LINES = 20_000, LINES_KEPT = 50_000, LINES_DROPPED = 10_000;
+// Longer lines are cut: nobody reads them, and one of 200 MB would stop the page. All lines kept are no more
+// characters than CHARS_KEPT, however long each is.
+const LINE_CHARS = 4000, CHARS_KEPT = 32_000_000;
 const FOLD_FROM = 24, FOLD_HEAD = 12, FOLD_TAIL = 6;
 const RETRY_MS = 2000;
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007/g;
+// What would move, hide or turn round the text beside it.
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 const ERROR = /\b(error|fatal|exception|traceback|panic|refused)\b|오류|실패/i;
 const WARNING = /\bwarn(ing)?\b|경고/i;
+// A carriage return overwrites: what stands at the end is what a terminal would show.
+const clean = (line) => line.replace(/\r+$/, "").split("\r").at(-1).replace(ANSI, "")
+  .replace(CONTROLS, "\ufffd");
 const shapeOf = (line) => line.replace(/[\d.,e+-]+/g, "#").replace(/\s+/g, " ").slice(0, 80);
 
 export class LogView {
   constructor(redraw) {
-    Object.assign(this, { redraw, lines: [], first: 1, rest: "", bytes: 0, cut: 0, over: false, problem:
+    Object.assign(this, { redraw, lines: [], first: 1, rest: "", overLong: 0, isBack: false, chars: 0,
+      bytes: 0, cut: 0, over: false, problem:
       null, done: false, follow: true,
       fold: true, opened: new Set(), needle: "", hit: 0, error: -1, top: 0, height: 540, rows: [], dirty:
         true });
@@ -69,19 +78,42 @@ export class LogView {
   }
 
   take(text) {
-    const parts = (this.rest + text).split("\n");
-    this.rest = parts.pop();
-    for (const part of parts) {
-      // A carriage return overwrites: what stands at the end is what a terminal would show.
-      const clean = part.replace(/\r$/, "").split("\r").at(-1).replace(ANSI, "");
-      this.lines.push({ text: clean, tone: ERROR.test(clean) ? "bad" : WARNING.test(clean) ? "warn" : "" });
+    const parts = text.split("\n");
+    for (let i = 0; i < parts.length; i++) {
+      this.extend(parts[i]);
+      if (i < parts.length - 1) this.endLine();
     }
-    if (this.lines.length > LINES_KEPT) {
-      this.lines.splice(0, LINES_DROPPED);
-      this.first += LINES_DROPPED;
+    while (this.lines.length > LINES_KEPT || this.chars > CHARS_KEPT) {
+      const gone = this.lines.splice(0, Math.min(LINES_DROPPED, Math.ceil(this.lines.length / 2)));
+      this.first += gone.length;
+      for (const line of gone) this.chars -= line.text.length;
     }
     this.dirty = true;
     this.redraw();
+  }
+
+  /** The open line grows, by no more than is shown of it. */
+  extend(part) {
+    // Returns at the very end may belong to a line break: what comes next tells.
+    let end = part.length;
+    while (end > 0 && part[end - 1] === "\r") end--;
+    const back = end > 0 ? part.lastIndexOf("\r", end - 1) : -1;
+    if (back >= 0 || (this.isBack && part)) {
+      this.rest = "";
+      this.overLong = 0;
+    }
+    const text = part.slice(back + 1);
+    const room = this.overLong ? 0 : LINE_CHARS - this.rest.length;
+    this.rest += text.slice(0, room);
+    this.overLong += Math.max(0, text.length - room);
+    if (part) this.isBack = part.endsWith("\r");
+  }
+
+  endLine() {
+    const text = clean(this.rest) + (this.overLong ? t("log.longer", { n: num(this.overLong) }) : "");
+    this.lines.push({ text, tone: ERROR.test(text) ? "bad" : WARNING.test(text) ? "warn" : "" });
+    this.chars += text.length;
+    Object.assign(this, { rest: "", overLong: 0, isBack: false });
   }
 
   /** Rows on screen: {no, line} or {fold: [from, to)}. */
@@ -258,7 +290,7 @@ export class LogView {
     <p class="muted small">${t("log.foot", { lines: num(this.lines.length + this.first - 1), size:
     size(this.bytes) })}
       ${this.cut ? t("log.cut", { size: size(this.cut) }) : ""}
-      ${this.rest && !this.done ? html`<span class="mono">${this.rest.split("\r").at(-1).replace(ANSI,
-        "").slice(0, 200)}</span>` : nothing}</p>`;
+      ${this.rest && !this.done ? html`<span class="mono">${clean(this.rest).slice(0, 200)}</span>` :
+        nothing}</p>`;
   }
 }

@@ -291,6 +291,7 @@ export default {
   "log.counts": ["오류 {errors}, 경고 {warnings}", "{errors} errors, {warnings} warnings"],
   "log.follow": ["따라가기", "Follow"], "log.fold": ["진행 줄 접기", "Fold progress"],
   "log.folded": ["{n}줄 접음: 진행 줄 반복", "{n} lines folded: repeated progress"],
+  "log.longer": [" … 그리고 {n}자 더", " … and {n} more characters"],
   "log.download": ["내려받기", "Download"], "log.none": ["출력 없음", "No output"],
   "log.waiting": ["아직 출력 없음", "No output yet"],
   "log.foot": ["{lines}줄, {size} · UTF-8", "{lines} lines, {size} · UTF-8"],

@@ -343,6 +343,19 @@ test("log: search counts, n goes to the error, progress lines fold", () => visit
   equal(await page.locator(".log mark").count(), 2, "marks");
 }));
 
+test("log: a line without end, returns alone and bytes that are no text cost and show little", () => {
+  const logs = { 796: ["x".repeat(20_000_000), `${"50% \r".repeat(500_000)}done 100%\r\r`,
+    "a\u0000\u0007b\u202ec\u001b[2J\u001b]0;title\u0007d\ufffde", "end", ""].join("\n") };
+  return visit("#/jobs/796?tab=log", { scene: { logs } }, async (page) => {
+    await page.locator(".lrow", { hasText: "end" }).waitFor();
+    const lines = await page.locator(".log .ltext").allTextContents();
+    equal(lines.length, 4, "lines");
+    equal(lines[0], `${"x".repeat(4000)} … 그리고 19,996,000자 더`, "the long line");
+    equal(lines[1], "done 100%", "what a terminal would show");
+    equal(lines[2], "a\ufffd\ufffdb\ufffdcd\ufffde", "no character that a reader cannot see");
+  });
+});
+
 test("keys: physical keys work in Hangul mode and never inside a field", () =>
   visit("#/", {}, async (page) => {
   const press = (code, key) => page.evaluate(([c, k]) => document.activeElement.dispatchEvent(

@@ -100,7 +100,10 @@ function read(state, route, url) {
     const [, id, part] = job;
     if (part === "why") return evening.whys[id] ?? { job: +id, state: "waiting", head_of_class: false,
       gates: [], eta: { p50: null, p90: null, basis: "" }, would_start_if: [], history: [] };
-    if (part === "log") return (evening.logs[id] ?? "").slice(Number(url.searchParams.get("from") ?? 0));
+    if (part === "log") {
+      const log = state.logs?.[id] ?? evening.logs[id] ?? "";
+      return log.slice(Number(url.searchParams.get("from") ?? 0));
+    }
     if (part === "metrics") return evening.metrics[id] ?? { points: [] };
     if (part === "events") return evening.events[id] ?? { events: [] };
     if (part === "artifacts") return evening.artifacts[id] ?? { artifacts: [] };
