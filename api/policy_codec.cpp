@@ -18,6 +18,7 @@ constexpr std::size_t kWindowsMax = 64;
 constexpr std::size_t kRulesMax = 64;
 constexpr std::size_t kHeadroomMax = 64;
 constexpr std::size_t kGroupsMax = 64;
+constexpr Bytes kLogMin{64 * 1024};
 constexpr std::size_t kRootsMax = 64;
 
 Error fault(std::string reason, std::string message, std::string hint, std::string pointer) {
@@ -225,6 +226,11 @@ class PolicyReader {
         limits.running = static_cast<int>(fields.integer("running", 1, 256).value_or(limits.running));
         limits.waiting = fields.integer("waiting", 1, 100'000'000).value_or(limits.waiting);
         limits.time_limit = fields.duration("time_limit");
+        const auto log = fields.bytes("log");
+        if (log && *log < kLogMin) {
+            fields.fail("log", "out_of_range", "`log` has to be at least 64KiB.", "Write \"256MiB\".");
+        }
+        limits.log = log.value_or(limits.log);
         fields.finish();
     }
 
@@ -379,6 +385,7 @@ std::string policy_to_json(const Policy& policy) {
     out["limits"] = {{"running", policy.limits.running}, {"waiting", policy.limits.waiting}};
     out["limits"]["time_limit"] =
         policy.limits.time_limit ? ordered_json(time_text(*policy.limits.time_limit)) : ordered_json(nullptr);
+    out["limits"]["log"] = size_text(policy.limits.log);
     out["groups"] = ordered_json::object();
     for (const GroupLimit& limit : policy.groups) {
         out["groups"][limit.value ? limit.name + "=" + *limit.value : limit.name] = {

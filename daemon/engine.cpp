@@ -46,6 +46,7 @@ Workplace Engine::complete(Workplace workplace) {
     workplace.vram_max = [this](const JobSpec& spec) {
         return budget_max(spec, dispatcher_.policy(), devices_.devices());
     };
+    workplace.limits = [this] { return dispatcher_.policy().limits; };
     return workplace;
 }
 

@@ -18,7 +18,7 @@ struct Machine {
     const std::vector<api::KindInfo>& kinds;
     api::Storage& storage;
     Projector& projector;
-    Workplace workplace;  ///< all but find_device and vram_max
+    Workplace workplace;  ///< all but find_device, vram_max and limits
     std::function<std::unique_ptr<GpuProbe>(GpuProbe::Claimed)> make_probe;
     std::function<api::ServerStatus()> status;
     std::function<void()> stop;            ///< ends the daemon soon

@@ -62,6 +62,7 @@ struct Limits {
     int running = 8;
     std::int64_t waiting = 1'000'000;
     std::optional<Millis> time_limit;
+    Bytes log = mebibytes(256);  ///< of what one attempt of a command prints
 };
 
 struct Policy {

@@ -332,7 +332,8 @@ Json to_json(const Start& start) {
             {"vram", start.vram.value},
             {"device", start.device},
             {"is_simulated", start.is_simulated},
-            {"threads", start.threads}};
+            {"threads", start.threads},
+            {"log_max", start.log_max.value}};
 }
 
 Json to_json(const Welcome&) {
@@ -405,6 +406,7 @@ FromDaemon read_start(Fields& fields) {
     start.device = fields.text("device", false);
     start.is_simulated = fields.flag("is_simulated");
     start.threads = fields.small_integer("threads", false);
+    start.log_max.value = fields.integer("log_max", false);
     read_start_lists(fields, start);
     return start;
 }

@@ -84,6 +84,7 @@ struct Start {
     std::string device;                           ///< GPU UUID; empty = CPU
     bool is_simulated = false;
     int threads = 0;                              ///< CPU slots; 0 = all
+    Bytes log_max;                                ///< of what a command prints; 0 = no limit
 };
 struct Welcome {};
 struct YieldRequest { Millis grace; std::string reason; };

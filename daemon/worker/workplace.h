@@ -8,6 +8,7 @@
 #include "scheduler/gpu.h"
 #include "scheduler/ids.h"
 #include "scheduler/job.h"
+#include "scheduler/policy.h"
 
 namespace nightshift::daemon {
 
@@ -23,6 +24,7 @@ struct Workplace {
     std::function<const Device*(const std::string& uuid)> find_device;
     /// The largest budget that a job could be given on this machine.
     std::function<Bytes(const JobSpec&)> vram_max;
+    std::function<Limits()> limits;  ///< of the policy in force
 
     std::string attempt_folder(const AttemptId& id) const {
         return data_folder + "/jobs/" + std::to_string(id.job.value) + "/" + std::to_string(id.number);

@@ -65,7 +65,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 /// In the child, between vfork and exec: system calls only, and nothing of the parent's is changed.
 [[noreturn]] void become(const char* program, char* const* argv, char* const* envp, const char* cwd,
-                         pid_t parent, int report_fd) {
+                         int output_fd, pid_t parent, int report_fd) {
     Failure failure;
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -77,6 +77,9 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     if (::getppid() != parent) {
         failure.stage = Stage::kParentGone;
     } else if (null_fd < 0 || ::dup2(null_fd, STDIN_FILENO) < 0) {
+        failure = {Stage::kPlumbing, errno};
+    } else if (output_fd >= 0 &&
+               (::dup2(output_fd, STDOUT_FILENO) < 0 || ::dup2(output_fd, STDERR_FILENO) < 0)) {
         failure = {Stage::kPlumbing, errno};
     } else if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0 && errno != ENOSYS) {
         failure = {Stage::kPlumbing, errno};
@@ -162,7 +165,8 @@ std::int64_t spawn_group(const SpawnRequest& request) {
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     const pid_t child = ::vfork();
     if (child == 0) {
-        become(program.c_str(), argv.data(), envp.data(), request.cwd.c_str(), parent, report[1]);
+        become(program.c_str(), argv.data(), envp.data(), request.cwd.c_str(), request.output_fd, parent,
+               report[1]);
     }
     const int fork_error = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

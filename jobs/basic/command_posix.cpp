@@ -13,6 +13,7 @@
 
 #include "jobs/basic/command_child.h"
 #include "jobs/basic/command_progress.h"
+#include "jobs/basic/output_pipe.h"
 #include "jobs/runtime/guard.h"
 #include "scheduler/crash_point.h"
 
@@ -51,6 +52,7 @@ class CommandRun {
         : context_(context),
           host_(host),
           tail_(host.progress_file()),
+          output_(STDOUT_FILENO, host.command_line().log_max),
           watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
         const std::string file = host.progress_file().string();
         is_watched_ = watch_.fd >= 0 && ::inotify_add_watch(watch_.fd, file.c_str(), IN_MODIFY) >= 0;
@@ -60,7 +62,9 @@ class CommandRun {
         const CommandLine& line = host_.command_line();
         SpawnRequest request{line.argv, line.cwd, merge_env(line.env, host_.contract_env())};
         if (request.cwd.empty()) request.cwd = context_.output().string();
+        request.output_fd = output_.write_end();
         child_ = static_cast<pid_t>(spawn_group(request));
+        output_.program_started();
         const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
         host_.command_started(identify_process(child_));
         crash_point("worker.command_started");
@@ -75,6 +79,7 @@ class CommandRun {
     }
 
   private:
+    /// Not "the pipe has ended": what the program leaves behind may hold that for years.
     /// The zombie keeps the group's number from being used again until finish() has killed the group.
     bool has_ended() {
         siginfo_t info{};
@@ -88,11 +93,13 @@ class CommandRun {
         if (is_tail_due_) wait = std::min(wait, tail_at_ - now);
         if (!is_watched_) wait = std::min(wait, kTailEveryBlind);
         if (kill_at_ > 0) wait = std::min(wait, kill_at_ - now);
-        pollfd news[3] = {{host_.stop().wake_fd(), POLLIN, 0},
+        pollfd news[4] = {{host_.stop().wake_fd(), POLLIN, 0},
                           {process_fd, POLLIN, 0},
-                          {is_watched_ && !is_tail_due_ ? watch_.fd : -1, POLLIN, 0}};
-        ::poll(news, 3, static_cast<int>(std::max<Time>(0, wait)));
+                          {is_watched_ && !is_tail_due_ ? watch_.fd : -1, POLLIN, 0},
+                          {output_.read_end(), POLLIN, 0}};
+        ::poll(news, 4, static_cast<int>(std::max<Time>(0, wait)));
         if (news[0].revents != 0) host_.stop().drain();
+        if (news[3].revents != 0) output_.pump();
         if (news[2].revents != 0) {
             char events[4096];
             while (::read(watch_.fd, events, sizeof events) > 0) {
@@ -155,6 +162,7 @@ class CommandRun {
         while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
         }
         kill_descendants(kKillPatience);
+        output_.finish();
         forward_progress(steady_ms(), true);
         crash_point("worker.command_ended");
         if (WIFSIGNALED(status)) return host_.command_ended(std::nullopt, WTERMSIG(status));
@@ -166,6 +174,7 @@ class CommandRun {
     JobContext& context_;
     CommandHost& host_;
     ProgressTail tail_;
+    OutputPipe output_;
     Descriptor watch_;
     bool is_watched_ = false;
     pid_t child_ = -1;

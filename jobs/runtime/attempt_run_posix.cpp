@@ -13,6 +13,7 @@
 #include "jobs/runtime/control.h"
 #include "jobs/runtime/guard.h"
 #include "jobs/runtime/output_reporter.h"
+#include "jobs/runtime/result_file.h"
 #include "scheduler/crash_point.h"
 
 namespace nightshift::jobs {
@@ -72,7 +73,7 @@ Surroundings surroundings_of(const wire::Start& start) {
     const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     around.threads = start.threads > 0 ? std::min(start.threads, all) : all;
     around.is_command = start.kind == "command";
-    around.command = {start.command, start.cwd, start.env, start.checkpoint};
+    around.command = {start.command, start.cwd, start.env, start.checkpoint, start.log_max};
     return around;
 }
 
@@ -97,6 +98,19 @@ void outlive_descendants() {
     }
 }
 
+/// A disk that refuses the result must not turn one failure into another; a success without its list of
+/// artifacts is none.
+void leave_result(const Context& context, const wire::Done& done, UnixMs started_at) {
+    try {
+        context.leave_result(done, started_at);
+        crash_point("worker.result_left");
+    } catch (const std::exception& error) {
+        if (done.exit_code == 0) throw;
+        write_line("nightshift: the result is told, but not left in its folder: " +
+                   std::string(error.what()));
+    }
+}
+
 /// The disk may refuse everything: then the daemon hears it, and the log keeps it.
 wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal& stop) {
     const UnixMs started_at = wall_now();
@@ -104,13 +118,13 @@ wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal&
     wire::Done done;
     try {
         Context context(surroundings_of(start), reporter, stop);
+        reserve_result(start.folder);
         if (!start.resume_folder.empty()) context.choose_checkpoint(start.resume_folder);
         done = context.run([&] { return make_job(start); });
         outlive_descendants();
         // The command's end may be the doing of the control thread, which is about to end this process.
         if (control.is_refused()) ::sleep(kRefusedWait_s);
-        context.leave_result(done, started_at);
-        crash_point("worker.result_left");
+        leave_result(context, done, started_at);
     } catch (const JobError& error) {
         done.exit_code = 1;
         done.error_code = error.code();

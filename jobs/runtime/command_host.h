@@ -18,6 +18,7 @@ struct CommandLine {
     std::string cwd;                                        ///< empty = the output folder
     std::vector<std::pair<std::string, std::string>> env;   ///< added to the worker's
     CheckpointMode checkpoint = CheckpointMode::kNone;
+    Bytes log_max;  ///< of what it prints; 0 = it writes to the worker's stdout itself
 };
 
 /// The runtime as kind `command` sees it. The job's thread only.

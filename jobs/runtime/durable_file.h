@@ -5,12 +5,16 @@
 #include <string>
 #include <string_view>
 
+#include "scheduler/units.h"
+
 /// Files that must survive a power cut. All functions throw JobError("io_error" or "disk_full") naming
 /// the file; any thread.
 namespace nightshift::jobs {
 
 /// Writes beside `file`, syncs, renames over it, syncs the folder: a reader sees the old or the new text.
 void write_durably(const std::filesystem::path& file, std::string_view text);
+/// Keeps room on the disk for a later write_durably() of `file`, where the file system can do that.
+void reserve_durably(const std::filesystem::path& file, Bytes room);
 
 void sync_file(const std::filesystem::path& file);
 void sync_folder(const std::filesystem::path& folder);

@@ -39,6 +39,14 @@ class Descriptor {
             text.remove_prefix(static_cast<std::size_t>(written));
         }
     }
+    /// What an earlier, longer text or a reservation left behind.
+    void cut_at(std::size_t bytes) {
+        if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) fail("cut", path_, errno);
+    }
+    void reserve(std::int64_t bytes) {
+        // A file system that cannot reserve is one that may refuse later; nothing can be done about it now.
+        static_cast<void>(::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, bytes));
+    }
     void sync() {
         if (::fsync(fd_) != 0) fail("sync", path_, errno);
     }
@@ -48,20 +56,30 @@ class Descriptor {
     int fd_;
 };
 
+std::filesystem::path temporary_of(std::filesystem::path file) {
+    file += ".tmp";
+    return file;
+}
+
 }  // namespace
 
 void write_durably(const std::filesystem::path& file, std::string_view text) {
-    std::filesystem::path temporary = file;
-    temporary += ".tmp";
+    const std::filesystem::path temporary = temporary_of(file);
     {
-        Descriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC, "create");
+        // Not emptied first: that would give reserved room back just when it is needed.
+        Descriptor out(temporary, O_WRONLY | O_CREAT, "create");
         out.write(text);
+        out.cut_at(text.size());
         out.sync();
     }
     crash_point("worker.file_synced");
     if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename to", file, errno);
     crash_point("worker.file_renamed");
     sync_folder(file.parent_path());
+}
+
+void reserve_durably(const std::filesystem::path& file, Bytes room) {
+    Descriptor(temporary_of(file), O_WRONLY | O_CREAT, "create").reserve(room.value);
 }
 
 void sync_file(const std::filesystem::path& file) {

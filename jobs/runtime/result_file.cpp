@@ -84,6 +84,10 @@ std::vector<wire::Artifact> list_artifacts(const fs::path& output,
     return artifacts;
 }
 
+void reserve_result(const fs::path& folder) {
+    reserve_durably(folder / kResultName, kResultRoom);
+}
+
 void write_result(const fs::path& folder, const wire::ResultFile& result) {
     write_durably(folder / kResultName, wire::encode(result));
 }

@@ -22,6 +22,11 @@ std::vector<wire::Artifact> list_artifacts(const std::filesystem::path& output,
                                            const std::vector<std::pair<std::string, std::string>>& declared,
                                            bool is_hashing);
 
+/// Room for the result of a job with some 300 artifacts.
+inline constexpr Bytes kResultRoom{64 * 1024};
+/// Keeps room for result.json in `folder`, so that a disk that fills meanwhile cannot hide how the job ended.
+void reserve_result(const std::filesystem::path& folder);
+
 /// Writes result.json durably into `folder`. Throws JobError.
 void write_result(const std::filesystem::path& folder, const wire::ResultFile& result);
 

@@ -145,6 +145,11 @@ class Daemon:
     def submit(self, kind, **fields):
         return self.post("/api/v1/jobs", {"kind": kind, **fields}, expect=(201,))["id"]
 
+    def set_policy(self, policy):
+        status, answer = self.request("PUT", "/api/v1/policy", policy)
+        assert status == 200, (status, answer)
+        return answer
+
     def sleep_job(self, seconds, **fields):
         return self.submit("sleep", params={"seconds": seconds}, **fields)
 
