@@ -231,6 +231,8 @@ class PolicyReader {
             fields.fail("log", "out_of_range", "`log` has to be at least 64KiB.", "Write \"256MiB\".");
         }
         limits.log = log.value_or(limits.log);
+        limits.processes =
+            static_cast<int>(fields.integer("processes", 8, 1'000'000).value_or(limits.processes));
         fields.finish();
     }
 
@@ -386,6 +388,7 @@ std::string policy_to_json(const Policy& policy) {
     out["limits"]["time_limit"] =
         policy.limits.time_limit ? ordered_json(time_text(*policy.limits.time_limit)) : ordered_json(nullptr);
     out["limits"]["log"] = size_text(policy.limits.log);
+    out["limits"]["processes"] = policy.limits.processes;
     out["groups"] = ordered_json::object();
     for (const GroupLimit& limit : policy.groups) {
         out["groups"][limit.value ? limit.name + "=" + *limit.value : limit.name] = {

@@ -63,6 +63,7 @@ struct Limits {
     std::int64_t waiting = 1'000'000;
     std::optional<Millis> time_limit;
     Bytes log = mebibytes(256);  ///< of what one attempt of a command prints
+    int processes = 4096;        ///< of one attempt of a command at the same time
 };
 
 struct Policy {

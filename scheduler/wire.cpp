@@ -333,7 +333,8 @@ Json to_json(const Start& start) {
             {"device", start.device},
             {"is_simulated", start.is_simulated},
             {"threads", start.threads},
-            {"log_max", start.log_max.value}};
+            {"log_max", start.log_max.value},
+            {"processes_max", start.processes_max}};
 }
 
 Json to_json(const Welcome&) {
@@ -407,6 +408,7 @@ FromDaemon read_start(Fields& fields) {
     start.is_simulated = fields.flag("is_simulated");
     start.threads = fields.small_integer("threads", false);
     start.log_max.value = fields.integer("log_max", false);
+    start.processes_max = fields.small_integer("processes_max", false);
     read_start_lists(fields, start);
     return start;
 }

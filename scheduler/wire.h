@@ -85,6 +85,7 @@ struct Start {
     bool is_simulated = false;
     int threads = 0;                              ///< CPU slots; 0 = all
     Bytes log_max;                                ///< of what a command prints; 0 = no limit
+    int processes_max = 0;                        ///< of a command at the same time; 0 = no limit
 };
 struct Welcome {};
 struct YieldRequest { Millis grace; std::string reason; };

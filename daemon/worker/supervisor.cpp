@@ -170,7 +170,9 @@ Result<wire::Start> Supervisor::start_message() {
     start.cache_folder = workplace_.cache_folder();
     start.vram = budget_;
     start.threads = job_.spec.cpu;
-    start.log_max = workplace_.limits().log;
+    const Limits limits = workplace_.limits();
+    start.log_max = limits.log;
+    start.processes_max = limits.processes;
     if (const Device* device = workplace_.find_device(attempt_.device)) {
         start.is_simulated = device->is_simulated;
         if (!device->is_simulated && !device->is_host && budget_.value > 0) start.device = device->uuid;

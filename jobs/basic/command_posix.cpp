@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <optional>
 
 #include <poll.h>
 #include <sys/inotify.h>
@@ -14,6 +15,7 @@
 #include "jobs/basic/command_child.h"
 #include "jobs/basic/command_progress.h"
 #include "jobs/basic/output_pipe.h"
+#include "jobs/basic/process_watch.h"
 #include "jobs/runtime/guard.h"
 #include "scheduler/crash_point.h"
 
@@ -27,6 +29,7 @@ constexpr Time kTailEvery = 50;        ///< progress is read at most this often
 constexpr Time kTailEveryBlind = 500;  ///< where inotify is not to be had
 constexpr Time kWaitEveryBlind = 50;   ///< where pidfd_open is not to be had (Linux before 5.3)
 constexpr Time kForever = 1000 * 60;   ///< a wake-up a minute, to bury orphans
+constexpr Time kCountEvery = 250;      ///< a fork bomb makes some thousands in this time
 constexpr Millis kKillPatience = seconds(5);
 
 Time steady_ms() {
@@ -54,6 +57,7 @@ class CommandRun {
           tail_(host.progress_file()),
           output_(STDOUT_FILENO, host.command_line().log_max),
           watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+        if (host.command_line().processes_max > 0) processes_.emplace(host.command_line().processes_max);
         const std::string file = host.progress_file().string();
         is_watched_ = watch_.fd >= 0 && ::inotify_add_watch(watch_.fd, file.c_str(), IN_MODIFY) >= 0;
     }
@@ -74,6 +78,7 @@ class CommandRun {
             const Time now = steady_ms();
             obey(now);
             if (is_tail_due_ && now >= tail_at_) forward_progress(now, false);
+            if (now >= count_at_) count_processes(now);
         }
         finish();
     }
@@ -93,6 +98,7 @@ class CommandRun {
         if (is_tail_due_) wait = std::min(wait, tail_at_ - now);
         if (!is_watched_) wait = std::min(wait, kTailEveryBlind);
         if (kill_at_ > 0) wait = std::min(wait, kill_at_ - now);
+        if (processes_) wait = std::min(wait, count_at_ - now);
         pollfd news[4] = {{host_.stop().wake_fd(), POLLIN, 0},
                           {process_fd, POLLIN, 0},
                           {is_watched_ && !is_tail_due_ ? watch_.fd : -1, POLLIN, 0},
@@ -156,6 +162,17 @@ class CommandRun {
         tail_at_ = now + kTailEvery;
     }
 
+    void count_processes(Time now) {
+        count_at_ = now + kCountEvery;
+        if (!processes_ || !processes_->is_exceeded()) return;
+        kill_descendants(kKillPatience);
+        output_.finish();
+        throw JobError("too_many_processes",
+                       "the command had more than " + std::to_string(host_.command_line().processes_max) +
+                           " processes and threads and was ended; start fewer, or raise limits.processes "
+                           "in the policy");
+    }
+
     void finish() {
         signal_group(SIGKILL);
         int status = 0;
@@ -183,6 +200,8 @@ class CommandRun {
     bool has_complained_ = false;
     Time tail_at_ = 0;
     Time kill_at_ = 0;  ///< 0 = no cancel yet
+    std::optional<ProcessWatch> processes_;
+    Time count_at_ = 0;
 };
 
 }  // namespace

@@ -73,7 +73,8 @@ Surroundings surroundings_of(const wire::Start& start) {
     const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     around.threads = start.threads > 0 ? std::min(start.threads, all) : all;
     around.is_command = start.kind == "command";
-    around.command = {start.command, start.cwd, start.env, start.checkpoint, start.log_max};
+    around.command = {start.command,    start.cwd,     start.env,
+                      start.checkpoint, start.log_max, start.processes_max};
     return around;
 }
 

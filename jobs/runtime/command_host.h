@@ -18,7 +18,8 @@ struct CommandLine {
     std::string cwd;                                        ///< empty = the output folder
     std::vector<std::pair<std::string, std::string>> env;   ///< added to the worker's
     CheckpointMode checkpoint = CheckpointMode::kNone;
-    Bytes log_max;  ///< of what it prints; 0 = it writes to the worker's stdout itself
+    Bytes log_max;          ///< of what it prints; 0 = it writes to the worker's stdout itself
+    int processes_max = 0;  ///< of its whole family at the same time; 0 = no limit
 };
 
 /// The runtime as kind `command` sees it. The job's thread only.

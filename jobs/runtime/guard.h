@@ -25,4 +25,7 @@ ProcessIdentity identify_process(std::int64_t pid);
 /// somebody is left, which means that it waits inside the kernel.
 bool kill_descendants(Millis patience);
 
+/// Processes and threads below this process.
+int count_descendants();
+
 }  // namespace nightshift::jobs

@@ -198,4 +198,10 @@ bool kill_descendants(Millis patience) {
     return true;
 }
 
+int count_descendants() {
+    std::int64_t count = 0;
+    for (const ProcessRow& row : list_descendants()) count += std::max<std::int64_t>(1, row.threads);
+    return static_cast<int>(count);
+}
+
 }  // namespace nightshift::jobs

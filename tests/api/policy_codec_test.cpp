@@ -16,7 +16,7 @@ const char* const kExample = R"({ "vram": {"safety": "512MiB"},
               "training":  {"window": "night", "vram_max": "12GiB", "gpus": [0]},
               "synthesis": {"only_when_idle": ["training"], "vram_max": "4GiB"}},
   "preemption": {"grace": "60s", "min_run": "5m", "max_per_day": 4},
-  "limits": {"running": 8, "waiting": 1000000, "time_limit": "24h", "log": "4MiB"},
+  "limits": {"running": 8, "waiting": 1000000, "time_limit": "24h", "log": "4MiB", "processes": 100},
   "roots": ["/data"], "retention": {"jobs": "365d", "logs": "30d"} })";
 
 Error bad(const char* text) {
@@ -46,6 +46,7 @@ TEST_CASE("policy codec: the documented example") {
     CHECK(policy->preemption.min_run == minutes(5));
     CHECK(policy->limits.time_limit == hours(24));
     CHECK(policy->limits.log == mebibytes(4));
+    CHECK(policy->limits.processes == 100);
     CHECK(policy->roots == std::vector<std::string>{"/data"});
     CHECK(policy->retain_logs == hours(24 * 30));
     CHECK(policy->retain_checkpoints == hours(24 * 30));
@@ -58,6 +59,7 @@ TEST_CASE("policy codec: an empty document is the default policy, and what is sh
     CHECK(empty->preemption.grace == seconds(60));
     CHECK(empty->limits.running == 8);
     CHECK(empty->limits.log == mebibytes(256));
+    CHECK(empty->limits.processes == 4096);
     for (const char* text : {"{}", kExample}) {
         const std::string shown = policy_to_json(*parse_policy_text(text, zones));
         const auto again = parse_policy_text(shown, zones);
@@ -100,6 +102,7 @@ TEST_CASE("policy codec: values that make no sense") {
     CHECK(bad(R"({"classes":{"training":{"gpus":["zero"]}}})").reason == "wrong_type");
     CHECK(bad(R"({"limits":{"running":0}})").reason == "out_of_range");
     CHECK(bad(R"({"limits":{"log":"1KiB"}})").pointer == "/limits/log");
+    CHECK(bad(R"({"limits":{"processes":1}})").reason == "out_of_range");
     CHECK(bad(R"({"preemption":{"grace":"soon"}})").reason == "bad_duration");
     CHECK(bad(R"({"roots":["data"]})").reason == "wrong_type");
     CHECK(bad(R"([])").reason == "wrong_type");

@@ -81,6 +81,7 @@ std::vector<DaemonLine> daemon_lines() {
     start.is_simulated = true;
     start.threads = 4;
     start.log_max = mebibytes(1);
+    start.processes_max = 64;
     return {
         {start, R"({"type":"start","job":7,"attempt":2,"kind":"command","params":"{\"a\":\"b\"}",)"
                 R"("command":["sh","-c","echo \"x\"\n"],"cwd":"/tmp","env":[["NAME","value"]],)"
@@ -88,7 +89,7 @@ std::vector<DaemonLine> daemon_lines() {
                 R"("resume_folder":"/data/jobs/7/1/checkpoint/000001-step-3",)"
                 R"("cache_folder":"/data/checkpoints/cache","inputs":[{"job":5,"folder":"/data/jobs/5/1"}],)"
                 R"("vram":1048576,"device":"GPU-1","is_simulated":true,"threads":4,)"
-                R"("log_max":1048576})"},
+                R"("log_max":1048576,"processes_max":64})"},
         {Welcome{}, R"({"type":"welcome"})"},
         {YieldRequest{Millis{60000}, "inference"},
          R"({"type":"yield","grace_ms":60000,"reason":"inference"})"},

@@ -42,3 +42,22 @@ TEST_CASE("command: what holds its output does not hold up its end") {
     CHECK(bench.finish(worker).first.exit_code == 4);
     CHECK(worker.log().starts_with("over\n"));
 }
+
+TEST_CASE("command: more processes than allowed end it") {
+    WorkerBench bench;
+    WorkerProcess worker(bench.data.path(), kAttempt, "t");
+    bench.daemon.accept();
+    wire::Start start =
+        bench.shell_start(worker, kAttempt, "for i in $(seq 40); do sleep 600 & done; echo begun; wait");
+    SUBCASE("too many") {
+        start.processes_max = 20;
+        bench.daemon.send(start);
+        CHECK(bench.finish(worker).first.error_code == "too_many_processes");
+    }
+    SUBCASE("enough") {
+        start.processes_max = 60;
+        start.command.back() = "for i in $(seq 40); do sleep 1 & done; wait";
+        bench.daemon.send(start);
+        CHECK(bench.finish(worker).first.exit_code == 0);
+    }
+}
