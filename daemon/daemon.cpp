@@ -136,7 +136,8 @@ Status Daemon::Parts::make_engine() {
     engine = std::make_unique<Engine>(
         Machine{io, clock, alarms, zones, *store, ballast, kinds, *storage, *projector, std::move(workplace),
                 [this](GpuProbe::Claimed claimed) { return make_probe(std::move(claimed)); },
-                [this] { return status(); }, [this] { request_stop(); }, [this] { write_policy_file(); }});
+                [this] { return status(); }, [this] { request_stop(); }, [this] { write_policy_file(); },
+                [this] { return zones.refresh(); }});
     upkeep = std::make_unique<Upkeep>(
         engine->loop(), *storage, [this] { return engine->dispatcher().policy(); }, config.data_folder);
     for (const Device& device : engine->devices().devices()) {

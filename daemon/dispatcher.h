@@ -27,6 +27,8 @@ class Dispatcher final : public TickStage {
         planned_version_.reset();
         is_policy_logged_ = false;
     }
+    /// Something beside the store has changed that a pass can see: the next tick makes one.
+    void forget_plan() { planned_version_.reset(); }
     /// Starts nothing any more.
     void set_draining() {
         is_draining_ = true;

@@ -27,11 +27,17 @@ Engine::Engine(Machine machine)
           [this](JobId id) {
               if (const auto supervisor = crew_.find(id)) supervisor->stop(kStopGrace, "cancelled");
           }),
+      zone_watch_(machine_.clock, machine_.refresh_zones,
+                  [this] {
+                      schedules_.reload();
+                      dispatcher_.forget_plan();
+                  }),
       commands_({loop_, crew_, devices_, dispatcher_, schedules_, machine_.projector, machine_.zones,
                  machine_.kinds, machine_.storage, machine_.status, machine_.stop,
                  [this](const std::string&) { machine_.policy_changed(); }}) {
     loop_.set_reserve(machine_.reserve);
     crew_.set_devices(devices_);
+    loop_.add_stage(zone_watch_);
     loop_.add_stage(schedules_);
     loop_.add_stage(dispatcher_);
 }

@@ -4,6 +4,7 @@
 
 #include "daemon/commands_impl.h"
 #include "daemon/gpu/device_book.h"
+#include "daemon/zone_watch.h"
 
 namespace nightshift::daemon {
 
@@ -23,6 +24,7 @@ struct Machine {
     std::function<api::ServerStatus()> status;
     std::function<void()> stop;            ///< ends the daemon soon
     std::function<void()> policy_changed;  ///< writes policy.json
+    ZoneWatch::Refresh refresh_zones;
 };
 
 /// The parts of the daemon that decide and act, put together; HTTP, files and signals are around it.
@@ -54,6 +56,7 @@ class Engine {
     DeviceBook devices_;
     Dispatcher dispatcher_;
     ScheduleRunner schedules_;
+    ZoneWatch zone_watch_;
     CommandsImpl commands_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "scheduler/crash_point.h"
@@ -11,6 +12,13 @@
 #include "scheduler/policy.h"
 
 namespace nightshift::daemon {
+
+namespace {
+
+/// A day of an every-minute schedule: no clock was ever put back further.
+constexpr int kRepeatedFiresMax = 24 * 60;
+
+}  // namespace
 
 ScheduleRunner::ScheduleRunner(Loop&, const TimeZones& zones, MakeDefaults defaults, StopJob stop_job,
                                StopProcess stop_process)
@@ -41,15 +49,45 @@ Status ScheduleRunner::read(db::Store& store, UnixMs now) {
     auto all = store.schedules();
     if (!all) return all.error();
     schedules_ = std::move(*all);
+    for (const Schedule& schedule : schedules_) note_fired(schedule, schedule.last_fire_at);
+    std::erase_if(fired_, [this](const auto& fired) {
+        return std::none_of(schedules_.begin(), schedules_.end(), [&fired](const Schedule& schedule) {
+            return schedule.id == fired.first && schedule.last_fire_at;
+        });
+    });
     for (Schedule& schedule : schedules_) {
         // Worked out anew: the zone's rules may have changed since it was stored. What is due stays due.
         if (schedule.next_fire_at && *schedule.next_fire_at <= now) continue;
-        const auto next = next_fire(schedule.cron, schedule.timezone, zones_, now);
-        schedule.next_fire_at = next ? std::optional(next->at) : std::nullopt;
+        schedule.next_fire_at = next_of(schedule, now);
         NIGHTSHIFT_TRY(store.set_next_fire(schedule.id, schedule.next_fire_at));
     }
     is_stale_ = false;
     return {};
+}
+
+void ScheduleRunner::note_fired(const Schedule& schedule, std::optional<UnixMs> nominal) {
+    if (!nominal) return;
+    const auto known = fired_.find(schedule.id);
+    // What is known keeps the local time that it had.
+    if (known != fired_.end() && known->second.nominal == *nominal &&
+        known->second.timezone == schedule.timezone)
+        return;
+    fired_[schedule.id] = {*nominal, schedule.timezone, zones_.to_local(schedule.timezone, *nominal)};
+}
+
+std::optional<UnixMs> ScheduleRunner::next_of(const Schedule& schedule, UnixMs now) const {
+    const auto order = [](const LocalTime& local) {
+        return std::tuple(local.year, local.month, local.day, local.minute);
+    };
+    const auto fired = fired_.find(schedule.id);
+    auto next = next_fire(schedule.cron, schedule.timezone, zones_, now);
+    for (int i = 0; i < kRepeatedFiresMax && next && fired != fired_.end(); ++i) {
+        const LocalTime local = zones_.to_local(schedule.timezone, next->at);
+        const bool is_over = order(local) <= order(fired->second.local) && next->at > fired->second.nominal;
+        if (!is_over) break;
+        next = next_fire(schedule.cron, schedule.timezone, zones_, next->at);
+    }
+    return next ? std::optional(next->at) : std::nullopt;
 }
 
 Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
@@ -63,6 +101,7 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
             {"schedule", decision.run ? "fired" : "skipped", "scheduler", data.dump()});
         if (!is_new) return is_new.error();
         crash_point("fire.recorded");
+        note_fired(schedule, decision.nominal);
         if (!*is_new || !decision.run) continue;
         if (decision.replace_running) NIGHTSHIFT_TRY(stop_open_jobs(store, schedule.name, now));
         const auto made = submit_chain(store, schedule, decision.nominal, "schedule", now);
@@ -79,8 +118,7 @@ Status ScheduleRunner::fire(db::Store& store, Schedule& schedule, UnixMs now) {
         const auto event = store.append_event({"schedule", "failed", "scheduler", data.dump()}, {}, 0, now);
         if (!event) return event.error();
     }
-    const auto next = next_fire(schedule.cron, schedule.timezone, zones_, now);
-    schedule.next_fire_at = next ? std::optional(next->at) : std::nullopt;
+    schedule.next_fire_at = next_of(schedule, now);
     NIGHTSHIFT_TRY(store.set_next_fire(schedule.id, schedule.next_fire_at));
     crash_point("fire.next_stored");
     return {};

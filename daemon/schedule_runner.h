@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,7 +39,17 @@ class ScheduleRunner final : public TickStage {
     std::optional<UnixMs> next_wakeup() const override;
 
   private:
+    /// A fire and its local time, by the rules of the zone that held then.
+    struct Fired {
+        UnixMs nominal;
+        std::string timezone;
+        LocalTime local;
+    };
     Status fire(db::Store& store, Schedule& schedule, UnixMs now);
+    void note_fired(const Schedule& schedule, std::optional<UnixMs> nominal);
+    /// The first fire after `now` whose local time has not been fired: new rules of a zone may bring back
+    /// an hour that is over.
+    std::optional<UnixMs> next_of(const Schedule& schedule, UnixMs now) const;
     Status read(db::Store& store, UnixMs now);
     Status stop_open_jobs(db::Store& store, const std::string& schedule, UnixMs now);
 
@@ -48,6 +59,7 @@ class ScheduleRunner final : public TickStage {
     StopProcess stop_process_;
     std::vector<JobId> stopped_;  ///< in the open transaction
     std::vector<Schedule> schedules_;
+    std::map<ScheduleId, Fired> fired_;  ///< the newest fire of each
     bool is_stale_ = true;
 };
 

@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "daemon/paths.h"
-#include "daemon/posix_zone.h"
+#include "daemon/zone_file.h"
 
 namespace nightshift::daemon {
 
@@ -19,17 +19,26 @@ using std::chrono::seconds;
 
 constexpr const char* kDatabase = "/usr/share/zoneinfo";
 constexpr std::size_t kZoneFileMax = 1 << 20;
-/// Compiled zone files list every change up to 2037 (zic -b fat) or fewer; the footer speaks after that.
-constexpr int kFooterFromYear = 2037;
 
-/// The POSIX rule in the last line of a zone file (RFC 8536, 3.3), or nothing.
-std::shared_ptr<const PosixZone> read_footer(const std::string& name) {
-    const auto content = read_file(std::string(kDatabase) + "/" + name, kZoneFileMax);
-    if (!content || content->size() < 2 || content->back() != '\n') return nullptr;
-    const std::size_t start = content->rfind('\n', content->size() - 2);
-    if (start == std::string::npos) return nullptr;
-    const std::string rule = content->substr(start + 1, content->size() - start - 2);
-    return rule.empty() ? nullptr : PosixZone::parse(rule);
+std::string path_of(const std::string& zone) {
+    return std::string(kDatabase) + "/" + zone;
+}
+
+/// What changes when a package manager or an administrator puts another file in its place.
+struct FileStamp {
+    std::filesystem::file_time_type written;
+    std::uintmax_t bytes = 0;
+    friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+/// Nothing while there is no such file, as in the middle of an update.
+std::optional<FileStamp> stamp_of(const std::string& path) {
+    std::error_code code;
+    const auto written = std::filesystem::last_write_time(path, code);
+    if (code) return std::nullopt;
+    const auto bytes = std::filesystem::file_size(path, code);
+    if (code) return std::nullopt;
+    return FileStamp{written, bytes};
 }
 
 std::string find_system_zone() {
@@ -51,40 +60,17 @@ date::local_seconds local_of(const LocalTime& local) {
     return date::local_days(day) + minutes(local.minute) + seconds(local.second);
 }
 
-int year_of(date::local_seconds local) {
-    return static_cast<int>(date::year_month_day(date::floor<date::days>(local)).year());
-}
-
-int year_of(date::sys_seconds at) {
-    return static_cast<int>(date::year_month_day(date::floor<date::days>(at)).year());
-}
-
 }  // namespace
 
 struct SystemTimeZones::Zone {
-    const date::time_zone* table = nullptr;
-    std::shared_ptr<const PosixZone> footer;
+    std::shared_ptr<const ZoneFile> rules;  ///< null = UTC
+    std::optional<FileStamp> stamp;
 
     seconds offset_at(date::sys_seconds at) const {
-        if (footer && year_of(at) >= kFooterFromYear) {
-            return seconds(footer->offset_at(at.time_since_epoch().count()));
-        }
-        return table != nullptr ? table->get_info(at).offset : seconds{};
+        return seconds(rules ? rules->offset_at(at.time_since_epoch().count()) : 0);
     }
     LocalOffset at_local(date::local_seconds local) const {
-        if (footer && year_of(local) >= kFooterFromYear)
-            return footer->at_local(local.time_since_epoch().count());
-        LocalOffset answer;
-        if (table == nullptr) return answer;
-        const date::local_info info = table->get_info(local);
-        answer.offset_s = info.first.offset.count();
-        if (info.result == date::local_info::nonexistent) {
-            answer.kind = LocalOffset::Kind::kGap;
-            answer.change_at_s = info.second.begin.time_since_epoch().count();
-        } else if (info.result == date::local_info::ambiguous) {
-            answer.kind = LocalOffset::Kind::kRepeated;
-        }
-        return answer;
+        return rules ? rules->at_local(local.time_since_epoch().count()) : LocalOffset{};
     }
 };
 
@@ -99,29 +85,55 @@ SystemTimeZones::SystemTimeZones() : cache_(std::make_unique<Cache>()), system_z
 SystemTimeZones::~SystemTimeZones() = default;
 
 bool SystemTimeZones::knows(const std::string& zone) const {
-    return find(zone).table != nullptr;
+    return find(zone).rules != nullptr;
+}
+
+SystemTimeZones::Zone SystemTimeZones::read_zone(const std::string& name) {
+    Zone zone;
+    // Names come from users: nothing that could leave the database's folder.
+    if (name.empty() || name.find("..") != std::string::npos || name.find('\0') != std::string::npos ||
+        name.front() == '/')
+        return zone;
+    try {
+        date::locate_zone(name);  // throws for what is no zone
+    } catch (const std::exception&) {
+        return zone;
+    }
+    zone.stamp = stamp_of(path_of(name));
+    if (const auto content = read_file(path_of(name), kZoneFileMax)) zone.rules = ZoneFile::parse(*content);
+    return zone;
 }
 
 const SystemTimeZones::Zone& SystemTimeZones::find(const std::string& name) const {
     const std::string& real = name.empty() ? system_zone_ : name;
     if (const auto known = cache_->zones.find(real); known != cache_->zones.end()) return known->second;
-    Zone zone;
-    try {
-        // Names come from users: nothing that could leave the database's folder.
-        if (!real.empty() && real.find("..") == std::string::npos && real.find('\0') == std::string::npos &&
-            real.front() != '/') {
-            zone.table = date::locate_zone(real);
-            zone.footer = read_footer(real);
-        }
-    } catch (const std::exception&) {
-        zone.table = nullptr;
-    }
+    const Zone zone = read_zone(real);
     // Unknown names are not kept: a client could fill the table with them.
-    if (zone.table == nullptr) {
+    if (!zone.rules) {
         static const Zone kUtc;
         return kUtc;
     }
     return cache_->zones.emplace(real, zone).first->second;
+}
+
+std::vector<std::string> SystemTimeZones::refresh() {
+    std::vector<std::string> changed;
+    for (auto& [name, zone] : cache_->zones) {
+        const auto stamp = stamp_of(path_of(name));
+        if (!stamp || stamp == zone.stamp) continue;
+        // A file in the middle of an update: what was known of it goes on until it is whole.
+        Zone fresh = read_zone(name);
+        if (!fresh.rules) continue;
+        // Most files of an update are written anew without a change.
+        if (*fresh.rules != *zone.rules) changed.push_back(name);
+        zone = std::move(fresh);
+    }
+    std::string chosen = find_system_zone();
+    if (chosen != system_zone_ && knows(chosen)) {
+        system_zone_ = std::move(chosen);
+        changed.push_back(system_zone_);
+    }
+    return changed;
 }
 
 LocalTime SystemTimeZones::to_local(const std::string& zone, UnixMs at) const {

@@ -2,13 +2,13 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "scheduler/calendar.h"
 
 namespace nightshift::daemon {
 
-/// IANA zones from the system's database. The tables end with 2037; after that the POSIX rule in each
-/// file's footer holds, as RFC 8536 says. An empty name is the system's zone (TZ, /etc/localtime, else
+/// IANA zones from the system's database. An empty name is the system's zone (TZ, /etc/localtime, else
 /// UTC). Thread: the loop.
 class SystemTimeZones final : public TimeZones {
   public:
@@ -21,9 +21,15 @@ class SystemTimeZones final : public TimeZones {
     bool is_repeated(const std::string& zone, const LocalTime& local) const override;
     /// The name that an empty zone stands for.
     const std::string& system_zone() const { return system_zone_; }
+    /// Looks whether the files of the zones in use, or the choice of the system's zone, have changed since
+    /// they were read; those that did are read anew. Returns the names of those whose rules are others now.
+    /// Costs a look at each file. Zones that are new in the database are known after a restart.
+    std::vector<std::string> refresh();
 
   private:
     struct Zone;
+    /// Without rules when there is no such zone.
+    static Zone read_zone(const std::string& name);
     const Zone& find(const std::string& name) const;
 
     struct Cache;

@@ -26,10 +26,10 @@ Status Life::start() {
     workplace.processes = &ground_.machine;
     workplace.memory = kMemory;
     workplace.cores = kCores;
-    engine_ = std::make_unique<daemon::Engine>(
-        daemon::Machine{io_, ground_.agenda, ground_.agenda, ground_.zones, *store_, ground_.disk,
-                        ground_.kinds, storage_, *projector_, std::move(workplace), ground_.make_probe,
-                        [] { return api::ServerStatus{}; }, [this] { request_stop(); }, [] {}});
+    engine_ = std::make_unique<daemon::Engine>(daemon::Machine{
+        io_, ground_.agenda, ground_.agenda, ground_.zones, *store_, ground_.disk, ground_.kinds, storage_,
+        *projector_, std::move(workplace), ground_.make_probe, [] { return api::ServerStatus{}; },
+        [this] { request_stop(); }, [] {}, [] { return std::vector<std::string>{}; }});
     NIGHTSHIFT_TRY(engine_->load_policy(std::nullopt));
     engine_->loop().set_on_damage([this](const Error& error) { damage_ = error; });
     const auto recovered = daemon::recover(engine_->loop(), engine_->crew(), ground_.agenda.now());
