@@ -1,5 +1,7 @@
 #include "daemon/upkeep.h"
 
+#include <algorithm>
+#include <boost/asio/post.hpp>
 #include <charconv>
 #include <memory>
 #include <vector>
@@ -8,11 +10,17 @@ namespace nightshift::daemon {
 
 namespace {
 
-constexpr auto kFirst = std::chrono::minutes(5);
-constexpr auto kStep = std::chrono::hours(1);
+/// Often enough for some jobs a second all day, and a daemon that does not live long gets there, too.
+constexpr auto kFirst = std::chrono::seconds(10);
+constexpr auto kStep = std::chrono::minutes(1);
+/// The first look for a backup comes after some minutes: the start has enough to do.
+constexpr int kRoundsToBackup = 60;
+constexpr int kRoundOfBackup = 5;
 constexpr Millis kBackupEvery = hours(24);
 constexpr int kRowsPerRun = 2000;
 constexpr int kFoldersPerRun = 500;
+/// Without a pause, so that the loop is held for a few milliseconds only.
+constexpr int kFoldersAtOnce = 50;
 
 }  // namespace
 
@@ -31,20 +39,28 @@ void Upkeep::start() {
 void Upkeep::arm() {
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
-        run();
+        if (rounds_++ % kRoundsToBackup == kRoundOfBackup) {
+            run();
+        } else {
+            tidy();
+        }
         timer_.expires_after(kStep);
         arm();
     });
 }
 
 void Upkeep::run() {
+    tidy();
+    back_up(loop_.clock().now());
+}
+
+void Upkeep::tidy() {
     const Millis kept = policy_().retain_jobs;
     loop_.change(
         {[kept](db::Store& store, UnixMs now) { return store.prune(now - kept, now - kept, kRowsPerRun); },
          {},
          false});
-    tidy_folders(loop_.clock().now());
-    back_up(loop_.clock().now());
+    tidy_folders(kFoldersPerRun);
 }
 
 void Upkeep::back_up(UnixMs now) {
@@ -55,15 +71,20 @@ void Upkeep::back_up(UnixMs now) {
     storage_.back_up([](const Result<api::BackupInfo>&) {});
 }
 
-void Upkeep::tidy_folders(UnixMs now) {
+void Upkeep::tidy_folders(int count) {
+    const UnixMs now = loop_.clock().now();
     std::error_code code;
     const std::filesystem::directory_iterator end;
     if (folders_ == end) folders_ = std::filesystem::directory_iterator(data_folder_ + "/jobs", code);
-    for (int i = 0; i < kFoldersPerRun && !code && folders_ != end; ++i) {
+    for (int i = 0; i < std::min(count, kFoldersAtOnce) && !code && folders_ != end; ++i) {
         const std::filesystem::path folder = folders_->path();
         folders_.increment(code);
         tidy_folder(folder, now);
     }
+    if (count <= kFoldersAtOnce || code || folders_ == end) return;
+    boost::asio::post(loop_.io(), [weak = std::weak_ptr(alive_), this, left = count - kFoldersAtOnce] {
+        if (!weak.expired()) tidy_folders(left);
+    });
 }
 
 void Upkeep::tidy_folder(const std::filesystem::path& folder, UnixMs now) {

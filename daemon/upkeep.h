@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "daemon/loop.h"
@@ -23,11 +24,13 @@ class Upkeep {
 
   private:
     void arm();
+    /// Forgets some of what is past its retention.
+    void tidy();
     /// One backup a day.
     void back_up(UnixMs now);
     void tidy_checkpoints(JobId id, const std::filesystem::path& folder, UnixMs now);
-    /// Goes through some of the job folders, goes on from there the next time.
-    void tidy_folders(UnixMs now);
+    /// Goes through `count` of the job folders, some at a time; the next call goes on from there.
+    void tidy_folders(int count);
     void tidy_folder(const std::filesystem::path& folder, UnixMs now);
 
     Loop& loop_;
@@ -36,6 +39,8 @@ class Upkeep {
     std::string data_folder_;
     boost::asio::steady_timer timer_;
     std::filesystem::directory_iterator folders_;
+    int rounds_ = 0;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for what is posted
 };
 
 }  // namespace nightshift::daemon
