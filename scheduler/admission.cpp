@@ -97,15 +97,18 @@ Gate vram_gate(const Scene& scene, const Ledger& ledger, const Job& job, const V
     gate.vram = terms;
     gate.limit = terms.available.value;
     gate.value = terms.needed.value;
-    gate.text = format_bytes(terms.needed) + " wanted, " + format_bytes(terms.available) +
-                " can be given to " + std::string(to_string(job.spec.job_class)) +
-                " now: " + sum_text(scene, terms) + ".";
+    gate.text = scene.say([&] {
+        return format_bytes(terms.needed) + " wanted, " + format_bytes(terms.available) +
+               " can be given to " + std::string(to_string(job.spec.job_class)) +
+               " now: " + sum_text(scene, terms) + ".";
+    });
     if (gate.code == "vram_release_pending") {
         for (const Hold& hold : ledger.holds()) {
             if (hold.device == terms.device && hold.is_leaving && hold.bytes.value > 0)
                 gate.jobs.push_back(hold.job);
         }
-        gate.text += " The memory of " + format_jobs(gate.jobs) + " is on its way back.";
+        gate.text +=
+            scene.say([&] { return " The memory of " + format_jobs(gate.jobs) + " is on its way back."; });
     } else if (gate.code == "vram_budget") {
         for (const auto& [holder, bytes] : terms.held_by) gate.jobs.push_back(holder);
     } else if (gate.code == "vram_headroom") {

@@ -150,15 +150,13 @@ Gate reserved_gate(const Scene& scene, const Fit& fit, const Reservation& reserv
     gate.vram = fit.terms;
     gate.value = fit.terms.needed.value;
     gate.limit = fit.terms.available.value;
-    gate.text = "It would fit, but would push " + format_jobs(gate.jobs) + ", which is ahead and waits for " +
-                format_bytes(reservation.needed);
-    if (reservation.is_imminent) {
-        gate.text += "; memory for it is about to be freed.";
-    } else if (reservation.at) {
-        gate.text += ", expected by " + format_instant(scene, "", *reservation.at) + ".";
-    } else {
-        gate.text += ".";
-    }
+    gate.text = scene.say([&] {
+        const std::string text = "It would fit, but would push " + format_jobs(gate.jobs) +
+                                 ", which is ahead and waits for " + format_bytes(reservation.needed);
+        if (reservation.is_imminent) return text + "; memory for it is about to be freed.";
+        if (!reservation.at) return text + ".";
+        return text + ", expected by " + format_instant(scene, "", *reservation.at) + ".";
+    });
     return gate;
 }
 

@@ -1,7 +1,10 @@
 #include "scheduler/counterfactual.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "scheduler/defect.h"
+#include "scheduler/order.h"
 #include "scheduler/pass.h"
 
 namespace nightshift {
@@ -15,13 +18,31 @@ bool has_gate(const Explanation& explanation, std::string_view code) {
                        [code](const Gate& gate) { return gate.code == code; });
 }
 
-const LiveJob* find_live(const Snapshot& snapshot, JobId id) {
-    const auto found = std::find_if(snapshot.live.begin(), snapshot.live.end(),
-                                    [id](const LiveJob& live) { return live.job.id == id; });
-    return found == snapshot.live.end() ? nullptr : &*found;
+/// Closed gates that none of the verbs can open: the clock, the calendar, other jobs' ends, a fault.
+bool is_hopeless(const Explanation& explanation) {
+    constexpr std::string_view kOutOfReach[] = {"drain",         "dep_waiting",     "dep_impossible",
+                                                "retry_backoff", "outside_window",  "start_deadline_soon",
+                                                "gpu_unhealthy", "window_too_short"};
+    return std::any_of(std::begin(kOutOfReach), std::end(kOutOfReach),
+                       [&explanation](std::string_view code) { return has_gate(explanation, code); });
 }
 
-void apply_verb(std::string_view verb, const Counterfactual& change, Snapshot& snapshot, Job& job) {
+void take_from_live(const Counterfactual& change, bool is_queued, Snapshot& snapshot, Undo& undo) {
+    const auto found = std::find_if(snapshot.live.begin(), snapshot.live.end(),
+                                    [&change](const LiveJob& live) { return live.job.id == change.subject; });
+    if (found == snapshot.live.end()) return;
+    const auto place = static_cast<std::size_t>(found - snapshot.live.begin());
+    undo.taken = Undo::Taken{place, std::move(*found), is_queued};
+    snapshot.live.erase(found);
+    if (!is_queued) return;
+    // It goes back to its place in the queue and may well start again first.
+    Job waiting = undo.taken->live.job;
+    waiting.state = JobState::kWaiting;
+    snapshot.candidates[static_cast<std::size_t>(waiting.spec.job_class)].push_back(std::move(waiting));
+}
+
+void apply_verb(std::string_view verb, const Counterfactual& change, Snapshot& snapshot, Job& job,
+                Undo& undo) {
     if (verb == "release") {
         job.held = false;
     } else if (verb == "resume_queue") {
@@ -33,14 +54,7 @@ void apply_verb(std::string_view verb, const Counterfactual& change, Snapshot& s
     } else if (verb == "set_vram" && change.vram) {
         job.spec.vram = *change.vram;
     } else if (verb == "cancel" || verb == "preempt") {
-        if (const LiveJob* live = find_live(snapshot, change.subject); live != nullptr && verb == "preempt") {
-            // It goes back to its place in the queue and may well start again first.
-            Job waiting = live->job;
-            waiting.state = JobState::kWaiting;
-            snapshot.candidates[static_cast<std::size_t>(waiting.spec.job_class)].push_back(waiting);
-        }
-        std::erase_if(snapshot.live,
-                      [&change](const LiveJob& live) { return live.job.id == change.subject; });
+        take_from_live(change, verb == "preempt", snapshot, undo);
     }
 }
 
@@ -120,39 +134,50 @@ std::vector<Counterfactual> single_changes(const Snapshot& snapshot, const Job& 
     return changes;
 }
 
-}  // namespace
-
-void apply(const Counterfactual& change, Snapshot& snapshot, Job& job) {
-    for (std::string_view rest = change.verb; !rest.empty();) {
-        const auto plus = rest.find('+');
-        apply_verb(rest.substr(0, plus), change, snapshot, job);
-        rest = plus == std::string_view::npos ? std::string_view{} : rest.substr(plus + 1);
-    }
-}
-
-std::string gets_going(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now) {
-    Snapshot with_job = snapshot;
-    for (auto& jobs : with_job.candidates) {
-        std::erase_if(jobs, [&job](const Job& j) { return j.id == job.id; });
-    }
-    with_job.candidates[static_cast<std::size_t>(job.spec.job_class)].push_back(job);
-    const WindowBook windows(with_job.policy, zones, now);
-    const Scene scene{with_job, zones, now, windows};
-    const Plan plan = Pass(scene).run();
+/// "it starts now" or "job 3 yields for it" when the job gets going; empty when not.
+std::string gets_going(const Scene& scene, JobId job) {
+    const Plan plan = Pass(scene).run(job);
     const bool starts = std::any_of(plan.starts.begin(), plan.starts.end(),
-                                    [&job](const Start& start) { return start.job == job.id; });
+                                    [job](const Start& start) { return start.job == job; });
     if (starts) return "it starts now";
     std::vector<JobId> victims;
     for (const Yield& yield : plan.yields) {
-        if (yield.reason == "preempted" && yield.beneficiary == job.id) victims.push_back(yield.job);
+        if (yield.reason == "preempted" && yield.beneficiary == job) victims.push_back(yield.job);
     }
     if (victims.empty()) return "";
     return format_jobs(victims) + (victims.size() == 1 ? " yields for it" : " yield for it");
 }
 
-std::vector<Counterfactual> counterfactuals(const Snapshot& snapshot, const Job& job,
-                                            const Explanation& explanation, const TimeZones& zones,
-                                            UnixMs now) {
+/// A real pass looks at the first of each class alone; `others` are those that it sees.
+bool is_among_the_first(const Job& job, const std::vector<Job>& others, UnixMs now) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const Job& other) { return other.id != job.id && goes_before(job, other, now); });
+}
+
+}  // namespace
+
+Undo apply(const Counterfactual& change, Snapshot& snapshot, Job& job) {
+    Undo undo{snapshot.is_paused};
+    for (std::string_view rest = change.verb; !rest.empty();) {
+        const auto plus = rest.find('+');
+        apply_verb(rest.substr(0, plus), change, snapshot, job, undo);
+        rest = plus == std::string_view::npos ? std::string_view{} : rest.substr(plus + 1);
+    }
+    return undo;
+}
+
+void take_back(Undo undo, Snapshot& snapshot) {
+    snapshot.is_paused = undo.is_paused;
+    if (NIGHTSHIFT_RULE(46, !undo.taken, true)) return;
+    auto& [place, live, is_queued] = *undo.taken;
+    if (is_queued) snapshot.candidates[static_cast<std::size_t>(live.job.spec.job_class)].pop_back();
+    snapshot.live.insert(snapshot.live.begin() + static_cast<std::ptrdiff_t>(place), std::move(live));
+}
+
+std::vector<Counterfactual> counterfactuals(Snapshot& snapshot, const WindowBook& windows,
+                                            const Explanation& explanation, const Job& job, bool is_seen,
+                                            const TimeZones& zones, UnixMs now) {
+    if (is_hopeless(explanation)) return {};
     const Counterfactual flags = needed_flags(explanation);
     std::vector<Counterfactual> tries;
     if (!flags.verb.empty()) tries.push_back(flags);
@@ -164,12 +189,19 @@ std::vector<Counterfactual> counterfactuals(const Snapshot& snapshot, const Job&
         tries.push_back(std::move(change));
     }
     if (tries.size() > kTriesMax) tries.resize(kTriesMax);
+    auto& others = snapshot.candidates[static_cast<std::size_t>(job.spec.job_class)];
+    const std::size_t own = others.size() - 1;
+    const Scene scene{snapshot, zones, now, windows, false};
     std::vector<Counterfactual> found;
     for (Counterfactual& change : tries) {
-        Snapshot changed = snapshot;
-        Job changed_job = job;
-        apply(change, changed, changed_job);
-        change.effect = gets_going(changed, changed_job, zones, now);
+        Job changed = job;
+        Undo undo = apply(change, snapshot, changed);
+        std::swap(others[own], changed);
+        const bool is_in_sight = is_seen || is_among_the_first(others[own], others, now);
+        if (NIGHTSHIFT_RULE(47, is_in_sight, true))
+            change.effect = NIGHTSHIFT_RULE(45, gets_going(scene, job.id), std::string("it starts now"));
+        std::swap(others[own], changed);
+        take_back(std::move(undo), snapshot);
         if (change.effect.empty()) continue;
         const bool is_flags_alone = change.verb == flags.verb;
         found.push_back(std::move(change));

@@ -14,8 +14,8 @@ const std::string* label_of(const JobSpec& spec, const std::string& name) {
     return nullptr;
 }
 
-void add_if_full(std::vector<Gate>& gates, std::string group, const std::vector<JobId>& running, int limit,
-                 const std::string& words) {
+void add_if_full(const Scene& scene, std::vector<Gate>& gates, std::string group,
+                 const std::vector<JobId>& running, int limit, const std::string& words) {
     const auto count = static_cast<int>(running.size());
     if (NIGHTSHIFT_RULE(12, count < limit, count <= limit)) return;
     Gate gate;
@@ -24,8 +24,10 @@ void add_if_full(std::vector<Gate>& gates, std::string group, const std::vector<
     gate.jobs = running;
     gate.limit = limit;
     gate.value = count;
-    gate.text = "The policy allows " + std::to_string(limit) + " running " + words + "; there " +
-                (count == 1 ? "is " : "are ") + std::to_string(count) + ".";
+    gate.text = scene.say([&] {
+        return "The policy allows " + std::to_string(limit) + " running " + words + "; there " +
+               (count == 1 ? "is " : "are ") + std::to_string(count) + ".";
+    });
     gates.push_back(std::move(gate));
 }
 
@@ -61,14 +63,14 @@ std::vector<Gate> limit_gates(const Scene& scene, const Job& job, const std::vec
     const JobClass own = job.spec.job_class;
     if (const auto limit = scene.policy().of(own).running) {
         const std::string name(to_string(own));
-        add_if_full(gates, "class " + name,
+        add_if_full(scene, gates, "class " + name,
                     matching([own](const JobSpec& spec) { return spec.job_class == own; }), *limit,
                     "job(s) of class " + name);
     }
     for (const GroupLimit& limit : scene.policy().groups) {
         const auto group = group_of(limit, job.spec);
         if (!group) continue;
-        add_if_full(gates, *group,
+        add_if_full(scene, gates, *group,
                     matching([&](const JobSpec& spec) { return group_of(limit, spec) == group; }),
                     limit.running, "job(s) labelled " + *group);
     }

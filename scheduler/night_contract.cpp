@@ -160,7 +160,7 @@ NightContract night_contract(const Snapshot& world, const std::vector<ContractJo
         line.start_p50 = quantile(tallies[i].starts, contract.futures, 0.5);
         line.end_p50 = quantile(tallies[i].ends, contract.futures, 0.5);
         line.end_p90 = quantile(tallies[i].ends, contract.futures, 0.9);
-        line.basis = jobs[i].job.held ? "it is held" : expectations[i].run.basis;
+        line.basis = jobs[i].job.held ? "it is held" : basis_of_run(jobs[i].job, world);
         line.verdict = judge(line, expectations[i].is_known && !jobs[i].job.held);
         contract.lines.push_back(std::move(line));
     }

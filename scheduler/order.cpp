@@ -15,8 +15,8 @@ std::int64_t id_key(const Job& job) {
 }
 
 auto key_of(const Job& job, UnixMs now) {
-    return std::make_tuple(rank_of(job.spec.job_class), -effective_priority(job, now), job.order_key,
-                           id_key(job));
+    return std::make_tuple(NIGHTSHIFT_RULE(49, rank_of(job.spec.job_class), 0), -effective_priority(job, now),
+                           job.order_key, NIGHTSHIFT_RULE(43, id_key(job), 0));
 }
 
 }  // namespace

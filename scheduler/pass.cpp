@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/admission.h"
+#include "scheduler/defect.h"
 #include "scheduler/groups.h"
 #include "scheduler/order.h"
 #include "scheduler/over_budget.h"
@@ -22,11 +23,16 @@ bool opens_before(const Gate& a, const Gate& b) {
 
 }  // namespace
 
-Pass::Pass(const Scene& scene)
+Pass::Pass(const Scene& scene, std::optional<JobId> words_for)
     : scene_(scene),
+      words_for_(words_for),
+      has_words_(scene.has_words),
       ledger_(scene.snapshot, scene.windows, scene.now),
       order_(planning_order(scene.snapshot, scene.now)) {
-    for (const Job* job : order_) standing_.push_back(standing_gates(scene, *job));
+    for (const Job* job : order_) {
+        choose_words(*job);
+        standing_.push_back(standing_gates(scene_, *job));
+    }
     for (const LiveJob& live : scene.snapshot.live) {
         activities_[index_of(live.job.spec.job_class)].live.push_back(live.job.id);
         running_.push_back(&live.job);
@@ -34,10 +40,13 @@ Pass::Pass(const Scene& scene)
     plan_.plan_seq = scene.snapshot.plan_seq;
 }
 
-Plan Pass::run() {
+Plan Pass::run(std::optional<JobId> until) {
     yield_at_window_edges();
     yield_over_budget();
-    for (std::size_t i = 0; i < order_.size(); ++i) decide(i);
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+        decide(i);
+        if (until && order_[i]->id == *until) break;
+    }
     return std::move(plan_);
 }
 
@@ -57,6 +66,7 @@ void Pass::yield_over_budget() {
 
 void Pass::decide(std::size_t index) {
     const Job& job = *order_[index];
+    choose_words(job);
     if (job.spec.start_deadline && *job.spec.start_deadline <= scene_.now) {
         plan_.expired.push_back(job.id);
         return;
@@ -78,16 +88,16 @@ void Pass::decide(std::size_t index) {
 
 std::vector<Gate> Pass::closed_gates(std::size_t index) const {
     auto gates = standing_[index];
-    if (auto gate = idle_gate(scene_, *order_[index], activities_for(index)))
-        gates.push_back(std::move(*gate));
+    if (!scene_.policy().of(order_[index]->spec.job_class).only_when_idle.empty()) {
+        if (auto gate = idle_gate(scene_, *order_[index], activities_for(index)))
+            gates.push_back(std::move(*gate));
+    }
     for (Gate& gate : limit_gates(scene_, *order_[index], running_)) gates.push_back(std::move(gate));
     return gates;
 }
 
 ClassActivities Pass::activities_for(std::size_t index) const {
     auto activities = activities_;
-    const auto& wanted = scene_.policy().of(order_[index]->spec.job_class).only_when_idle;
-    if (wanted.empty()) return activities;
     // Jobs further down count when nothing but room can keep them from running. Those of a class that
     // itself waits for idleness do not: two classes would wait for each other for ever.
     for (std::size_t later = index + 1; later < order_.size(); ++later) {
@@ -121,7 +131,7 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
     });
     if (best.fits) {
         const Reservation* head = pushed_by(scene_, ledger_, job, best, reservations_);
-        if (head != nullptr) gates.push_back(reserved_gate(scene_, best, *head));
+        if (NIGHTSHIFT_RULE(44, head != nullptr, false)) gates.push_back(reserved_gate(scene_, best, *head));
         if (is_ready && is_machine_short && head == nullptr) {
             remember_turn(job);
             std::vector<Gate> preemption;
@@ -184,9 +194,13 @@ void Pass::add_order_gate(const Job& job, std::vector<Gate>& gates) const {
     }
     if (gate.jobs.empty()) return;
     gate.value = static_cast<std::int64_t>(gate.jobs.size());
-    gate.text = format_jobs(gate.jobs) + (gate.jobs.size() == 1 ? " is" : " are") +
-                " ahead of it in the queue and " + (gate.jobs.size() == 1 ? "waits" : "wait") + " for room.";
-    gate.text.front() = 'J';
+    gate.text = scene_.say([&] {
+        std::string text = format_jobs(gate.jobs) + (gate.jobs.size() == 1 ? " is" : " are") +
+                           " ahead of it in the queue and " + (gate.jobs.size() == 1 ? "waits" : "wait") +
+                           " for room.";
+        text.front() = 'J';
+        return text;
+    });
     gates.push_back(std::move(gate));
 }
 

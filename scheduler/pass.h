@@ -15,18 +15,21 @@ namespace nightshift {
 /// its closed gates; the first of each class that lacks room gets a reservation and may preempt.
 class Pass {
   public:
-    /// `scene` must outlive the pass.
-    explicit Pass(const Scene& scene);
+    /// What `scene` refers to must outlive the pass. With `words_for`, only that job's gates get their words.
+    explicit Pass(const Scene& scene, std::optional<JobId> words_for = std::nullopt);
 
     /// Call once. Plan::waiting is in planning order; Plan::next_wakeup holds only what the walk itself
-    /// came across.
-    Plan run();
+    /// came across. With `until`, only up to that job: what stands behind it cannot change its fate.
+    Plan run(std::optional<JobId> until = std::nullopt);
     /// The ledger after run(), with its starts and leaving jobs.
     const Ledger& ledger() const { return ledger_; }
 
   private:
     void yield_at_window_edges();
     void yield_over_budget();
+    void choose_words(const Job& job) {
+        scene_.has_words = has_words_ && (!words_for_ || *words_for_ == job.id);
+    }
     void decide(std::size_t index);
     std::vector<Gate> closed_gates(std::size_t index) const;
     ClassActivities activities_for(std::size_t index) const;
@@ -45,7 +48,9 @@ class Pass {
     Shortage shortage_of(const Job& job, const Fit& fit) const;
     void record(const Job& job, std::vector<Gate> gates);
 
-    const Scene& scene_;
+    Scene scene_;  ///< its words are switched on and off from job to job
+    const std::optional<JobId> words_for_;
+    const bool has_words_;
     Ledger ledger_;
     std::vector<const Job*> order_;
     std::vector<std::vector<Gate>> standing_;  ///< by index in order_

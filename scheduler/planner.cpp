@@ -34,13 +34,9 @@ Gate far_behind_gate(const Snapshot& snapshot, const Job& job) {
     return gate;
 }
 
-Explanation explain_once(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now) {
-    Snapshot with_job = snapshot;
-    const bool is_seen = put_candidate(with_job, job);
-    const WindowBook windows(with_job.policy, zones, now);
-    const Scene scene{with_job, zones, now, windows};
-    Pass pass(scene);
-    const Plan plan = pass.run();
+/// What became of the job in a finished pass.
+Explanation explanation_of(const Scene& scene, const Pass& pass, const Plan& plan, const Job& job,
+                           bool is_seen) {
     Explanation explanation;
     explanation.job = job.id;
     const auto found = std::find_if(plan.waiting.begin(), plan.waiting.end(),
@@ -54,28 +50,15 @@ Explanation explain_once(const Snapshot& snapshot, const Job& job, const TimeZon
         explanation.is_head_of_class = false;
         const auto is_order = [](const Gate& gate) { return gate.code == "order_behind"; };
         if (std::none_of(explanation.gates.begin(), explanation.gates.end(), is_order)) {
-            explanation.gates.push_back(far_behind_gate(with_job, job));
+            explanation.gates.push_back(far_behind_gate(scene.snapshot, job));
         }
     }
     explanation.eta = forecast(scene, pass.ledger(), plan, job, explanation);
     return explanation;
 }
 
-Plan plan_of(const Snapshot& snapshot, const TimeZones& zones, UnixMs now) {
-    const WindowBook windows(snapshot.policy, zones, now);
-    const Scene scene{snapshot, zones, now, windows};
-    return Pass(scene).run();
-}
-
-/// Compares the plan with the job and the one without it.
-std::vector<Move> moves_for(const Snapshot& snapshot, const Job& job, const TimeZones& zones, UnixMs now) {
-    Snapshot with_job = snapshot;
-    put_candidate(with_job, job);
-    Snapshot without = snapshot;
-    for (auto& jobs : without.candidates) {
-        std::erase_if(jobs, [&job](const Job& j) { return j.id == job.id; });
-    }
-    const Plan ours = plan_of(with_job, zones, now);
+/// Compares `ours`, the plan with the job, and the one without it.
+std::vector<Move> moves_for(const Plan& ours, const Job& job, const Scene& without) {
     std::vector<Move> moves;
     for (const Yield& yield : ours.yields) {
         if (yield.reason != "preempted" || yield.beneficiary != job.id) continue;
@@ -83,7 +66,7 @@ std::vector<Move> moves_for(const Snapshot& snapshot, const Job& job, const Time
                          "Job " + std::to_string(yield.job.value) +
                              " saves its work, leaves for it, and goes back to its place in the queue."});
     }
-    for (const Start& start : plan_of(without, zones, now).starts) {
+    for (const Start& start : Pass(without).run().starts) {
         const bool starts_too = std::any_of(ours.starts.begin(), ours.starts.end(),
                                             [&start](const Start& s) { return s.job == start.job; });
         if (starts_too) continue;
@@ -96,9 +79,9 @@ std::vector<Move> moves_for(const Snapshot& snapshot, const Job& job, const Time
 
 }  // namespace
 
-Plan plan(const Snapshot& snapshot, const TimeZones& zones, UnixMs now) {
+Plan plan(const Snapshot& snapshot, const TimeZones& zones, UnixMs now, Words words) {
     const WindowBook windows(snapshot.policy, zones, now);
-    const Scene scene{snapshot, zones, now, windows};
+    const Scene scene{snapshot, zones, now, windows, words == Words::kWritten};
     Plan result = Pass(scene).run();
     result.next_wakeup = next_wakeup(scene, result);
     return result;
@@ -111,11 +94,19 @@ Explanation explain(const Snapshot& snapshot, const Job& job, const TimeZones& z
         nothing.job = job.id;
         return nothing;
     }
-    Explanation explanation = explain_once(snapshot, job, zones, now);
-    if (with_counterfactuals && !explanation.gates.empty()) {
-        explanation.would_start_if = counterfactuals(snapshot, job, explanation, zones, now);
+    Snapshot world = snapshot;
+    const bool is_seen = put_candidate(world, job);
+    const WindowBook windows(world.policy, zones, now);
+    const Scene scene{world, zones, now, windows};
+    Pass pass(scene, job.id);
+    const Plan plan = pass.run();
+    Explanation explanation = explanation_of(scene, pass, plan, job, is_seen);
+    if (!with_counterfactuals) return explanation;
+    if (!explanation.gates.empty()) {
+        explanation.would_start_if = counterfactuals(world, windows, explanation, job, is_seen, zones, now);
     }
-    if (with_counterfactuals) explanation.would_move = moves_for(snapshot, job, zones, now);
+    world.candidates[static_cast<std::size_t>(job.spec.job_class)].pop_back();
+    explanation.would_move = moves_for(plan, job, Scene{world, zones, now, windows, false});
     return explanation;
 }
 

@@ -80,8 +80,12 @@ struct Plan {
     std::optional<UnixMs> next_wakeup;  ///< when the plan could change without any event
 };
 
-/// Decides. Pure: same snapshot, same now, same plan. Never starts more than the ledger holds.
-Plan plan(const Snapshot& snapshot, const TimeZones& zones, UnixMs now);
+/// Whether the gates of a plan get their sentences, which cost more than the decisions themselves.
+enum class Words { kWritten, kNone };
+
+/// Decides. Pure: same snapshot, same now, same plan, and the same decisions without words. Never starts
+/// more than the ledger holds.
+Plan plan(const Snapshot& snapshot, const TimeZones& zones, UnixMs now, Words words = Words::kWritten);
 
 /// Why `job` (waiting, stored or hypothetical) does not run, from the same code path as plan().
 /// With `with_counterfactuals`, tries the changes that could start it and keeps those that do, and tells

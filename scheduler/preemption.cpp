@@ -44,7 +44,7 @@ bool has_passed(const LiveJob& live, const Job& beneficiary) {
     const auto place = [](const Job& job) {
         return std::make_tuple(-job.spec.priority, job.order_key, job.id);
     };
-    return place(beneficiary) < place(live.job);
+    return NIGHTSHIFT_RULE(48, place(beneficiary) < place(live.job), true);
 }
 
 bool is_below(const LiveJob& live, const Job& beneficiary, const Shortage& shortage) {
@@ -90,16 +90,19 @@ Gate in_flight_gate(const Scene& scene) {
     for (const LiveJob& live : scene.snapshot.live) {
         if (is_preemption(live)) gate.jobs.push_back(live.job.id);
     }
-    gate.text = "One preemption at a time: " + format_jobs(gate.jobs) + " is leaving already.";
+    gate.text = scene.say(
+        [&] { return "One preemption at a time: " + format_jobs(gate.jobs) + " is leaving already."; });
     return gate;
 }
 
-Gate hysteresis_gate(UnixMs until) {
+Gate hysteresis_gate(const Scene& scene, UnixMs until) {
     Gate gate;
     gate.code = "preemption_in_flight";
     gate.opens_at = until;
-    gate.text = "A job was preempted less than " + format_duration(kHysteresis) +
-                " ago; the next one follows after that.";
+    gate.text = scene.say([&] {
+        return "A job was preempted less than " + format_duration(kHysteresis) +
+               " ago; the next one follows after that.";
+    });
     return gate;
 }
 
@@ -112,10 +115,13 @@ Gate protected_gate(const Scene& scene, const std::vector<std::pair<const LiveJo
         if (until.value != INT64_MAX && (!first || until < *first)) first = until;
     }
     gate.opens_at = first;
-    gate.text = format_jobs(gate.jobs) + (gate.jobs.size() == 1 ? " runs" : " run") +
-                " below it but may not be preempted";
-    gate.text += first ? " before " + format_instant(scene, "", *first) + "." : ".";
-    gate.text.front() = 'J';
+    gate.text = scene.say([&] {
+        std::string text = format_jobs(gate.jobs) + (gate.jobs.size() == 1 ? " runs" : " run") +
+                           " below it but may not be preempted";
+        text += first ? " before " + format_instant(scene, "", *first) + "." : ".";
+        text.front() = 'J';
+        return text;
+    });
     return gate;
 }
 
@@ -224,7 +230,7 @@ PreemptionVerdict choose_victims(const Scene& scene, const Ledger& ledger, const
         verdict.gate = in_flight_gate(scene);
     } else if (const auto last = scene.snapshot.last_preemption_at;
                last && scene.now - *last < NIGHTSHIFT_RULE(8, kHysteresis, Millis{})) {
-        verdict.gate = hysteresis_gate(*last + kHysteresis);
+        verdict.gate = hysteresis_gate(scene, *last + kHysteresis);
     } else {
         for (const LiveJob* victim : victims) verdict.lost = verdict.lost + lost_work(*victim, scene.now);
         verdict.victims = std::move(victims);

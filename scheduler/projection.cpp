@@ -43,7 +43,7 @@ class World {
             change_world();
             move_jobs();
             fill_snapshot();
-            const Plan plan = nightshift::plan(snapshot_, zones_, now_);
+            const Plan plan = nightshift::plan(snapshot_, zones_, now_, Words::kNone);
             ++projection.passes;
             apply(plan);
             if (is_over()) break;

@@ -33,19 +33,35 @@ RunTime predict_run(const Job& job, const Snapshot& snapshot) {
     const KindStats* stats = stats_of(job.spec, snapshot.stats);
     if (job.spec.estimate) {
         run = {minus_done(*job.spec.estimate, job), minus_done(cautious(*job.spec.estimate), job),
-               "the estimate from its parameters"};
+               RunBasis::kEstimate};
     } else if (stats != nullptr) {
         run = {minus_done(stats->run_time_p50, job), minus_done(stats->run_time_p90, job),
-               "the last " + std::to_string(stats->runs) + " runs of " + job.spec.kind +
-                   (stats->group.empty() ? "" : " with these parameters")};
+               RunBasis::kHistory};
     } else if (limit) {
-        return {limit, limit, "its time limit"};
+        return {limit, limit, RunBasis::kTimeLimit};
     } else {
-        return {std::nullopt, std::nullopt, "nothing: no estimate, no history, no time limit"};
+        return run;
     }
     if (limit) run.p50 = std::min(*run.p50, *limit);
     if (limit) run.p90 = std::min(*run.p90, *limit);
     return run;
+}
+
+std::string basis_of_run(const Job& job, const Snapshot& snapshot) {
+    switch (predict_run(job, snapshot).basis) {
+        case RunBasis::kEstimate:
+            return "the estimate from its parameters";
+        case RunBasis::kHistory: {
+            const KindStats& stats = *stats_of(job.spec, snapshot.stats);
+            return "the last " + std::to_string(stats.runs) + " runs of " + job.spec.kind +
+                   (stats.group.empty() ? "" : " with these parameters");
+        }
+        case RunBasis::kTimeLimit:
+            return "its time limit";
+        case RunBasis::kNothing:
+            break;
+    }
+    return "nothing: no estimate, no history, no time limit";
 }
 
 std::optional<UnixMs> predicted_end(const LiveJob& live, const Snapshot& snapshot, UnixMs now) {

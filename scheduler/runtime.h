@@ -7,15 +7,21 @@
 
 namespace nightshift {
 
+/// What a guess about a run rests on.
+enum class RunBasis { kNothing, kTimeLimit, kHistory, kEstimate };
+
 /// How long a run is expected to last from its next start; empty = nobody knows.
 struct RunTime {
     std::optional<Millis> p50, p90;
-    std::string basis;
+    RunBasis basis = RunBasis::kNothing;
 };
 
 /// From the kind's estimate, else the history of the kind, else the time limit (an upper bound only).
 /// A job that resumes has the time of its earlier attempts taken off.
 RunTime predict_run(const Job& job, const Snapshot& snapshot);
+
+/// What `predict_run` rests on, in words.
+std::string basis_of_run(const Job& job, const Snapshot& snapshot);
 
 /// What is left of the time limit: the job's, else its class's, else the general one; inference has
 /// none of its own accord.

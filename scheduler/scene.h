@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "scheduler/snapshot.h"
 #include "scheduler/windows.h"
 
@@ -12,7 +15,15 @@ struct Scene {
     const TimeZones& zones;
     UnixMs now;
     const WindowBook& windows;
+    /// False for a pass whose gates nobody reads: it decides the same and composes no sentences, which are
+    /// most of a pass's cost.
+    bool has_words = true;
+
     const Policy& policy() const { return snapshot.policy; }
+    template <typename Compose>
+    std::string say(const Compose& compose) const {
+        return has_words ? std::string(compose()) : std::string();
+    }
 };
 
 /// "Fri 22:00", with the date when it is more than six days away, in `zone`.

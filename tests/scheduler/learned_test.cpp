@@ -57,7 +57,7 @@ TEST_CASE("learned: run times of equal parameters outrank those of the kind") {
     CHECK(predict_run(job, night.s).p90 == minutes(2));
     job.spec.group = "big";
     CHECK(predict_run(job, night.s).p90 == minutes(70));
-    CHECK(predict_run(job, night.s).basis == "the last 3 runs of burn with these parameters");
+    CHECK(basis_of_run(job, night.s) == "the last 3 runs of burn with these parameters");
 }
 
 TEST_CASE("learned: the next of n comparable runs stays within the suggestion as promised") {

@@ -19,7 +19,7 @@ struct Night {
     Job& wait(int id, JobClass job_class, Bytes vram);
     /// A running job that started `ago` before now.
     LiveJob& run(int id, JobClass job_class, Bytes vram, Millis ago = minutes(30));
-    Plan plan() const { return nightshift::plan(s, zones, now); }
+    Plan plan(Words words = Words::kWritten) const { return nightshift::plan(s, zones, now, words); }
     Explanation explain(const Job& job, bool with_counterfactuals = false) const {
         return nightshift::explain(s, job, zones, now, with_counterfactuals);
     }
