@@ -90,18 +90,19 @@ void add_live(Night& night, Dice& dice, int& id) {
     }
 }
 
-void add_candidates(Night& night, Dice& dice, int& id, bool has_faults) {
+void add_candidates(Night& night, Dice& dice, int& id, const RandomNightOptions& options) {
+    const int places = options.has_ties ? 3 : 100;
     for (int n = dice.between(0, 14); n > 0; --n) {
         const Bytes vram =
             dice.one_in(8) ? Bytes{} : half_gibibytes(dice.between(1, dice.one_in(6) ? 60 : 20));
         Job& job = night.wait(++id, dice.job_class(), vram);
         describe(job.spec, dice);
-        job.order_key = dice.between(1, 100);
+        job.order_key = dice.between(1, places);
         job.preemptions = dice.one_in(5) ? dice.between(0, 5) : 0;
         if (dice.one_in(2)) job.eligible_since = night.now - minutes(dice.between(0, 2000));
         if (dice.one_in(12)) job.spec.gpu = "GPU-b";
         if (dice.one_in(10)) job.spec.start_deadline = night.now + minutes(dice.between(-5, 60));
-        if (!has_faults || !dice.one_in(10)) continue;
+        if (!options.has_faults || !dice.one_in(10)) continue;
         if (dice.one_in(2)) job.spec.not_before = night.now + minutes(dice.between(1, 60));
         if (dice.one_in(2)) job.dependencies_open = 1;
         if (dice.one_in(2)) job.held = true;
@@ -119,7 +120,7 @@ Night random_night(std::uint64_t seed, const RandomNightOptions& options) {
     if (options.has_policy) add_policy(night, dice);
     int id = 0;
     add_live(night, dice, id);
-    add_candidates(night, dice, id, options.has_faults);
+    add_candidates(night, dice, id, options);
     if (dice.one_in(5)) night.s.last_preemption_at = night.now - seconds(dice.between(0, 120));
     if (dice.one_in(4))
         night.s.stats.push_back({"burn", dice.between(0, 9), minutes(20), minutes(60), gibibytes(2)});

@@ -11,6 +11,7 @@ namespace nightshift::tests {
 struct RandomNightOptions {
     bool has_policy = true;  ///< windows, headroom, class limits, only_when_idle
     bool has_faults = true;  ///< pause, drain, unhealthy GPUs, broken dependencies
+    bool has_ties = false;   ///< many jobs that their id alone puts in order
 };
 
 /// A snapshot that could have come from a real night: what runs was once admitted, so nothing is
