@@ -127,7 +127,7 @@ Json contract_object(const ContractAnswer& answer) {
 Json replay_object(const ReplayAnswer& answer) {
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < answer.jobs.size(); ++i) {
-        if (shift_of(answer, i) > kReplayTolerance.value) order.push_back(i);
+        if (shift_of(answer, i) > 0) order.push_back(i);
     }
     std::stable_sort(order.begin(), order.end(), [&answer](std::size_t a, std::size_t b) {
         return shift_of(answer, a) > shift_of(answer, b);

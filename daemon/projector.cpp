@@ -121,6 +121,7 @@ Result<api::ReplayAnswer> make_replay(const std::string& database, Snapshot worl
     past.world.devices = states_of(begin->devices.value_or(std::vector<db::PlanDevice>{}));
     past.world.is_paused = begin->is_paused;
     past.world.is_draining = false;
+    past.world.pause_until.reset();
     past.world.cpu_total = begin->cpu;
     past.world.ram_total = begin->ram;
     NIGHTSHIFT_TRY(read_changes(**reader, *begin, zones, past));

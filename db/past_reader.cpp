@@ -1,5 +1,7 @@
 #include "db/past_reader.h"
 
+#include <algorithm>
+
 #include "db/job_rows.h"
 #include "db/statement.h"
 
@@ -121,30 +123,65 @@ Result<std::vector<PastJob>> PastReader::jobs(UnixMs from, UnixMs until, int lim
         NIGHTSHIFT_TRY(read_attempts(job));
         NIGHTSHIFT_TRY(read_release(job));
     }
+    NIGHTSHIFT_TRY(read_freed_memory(jobs, from, until));
     return jobs;
 }
 
 Status PastReader::read_attempts(PastJob& job) {
     Statement rows(*connection_,
-                   "SELECT granted_at_ms, running_at_ms, ended_at_ms, end_kind, device FROM attempt WHERE "
-                   "job_id = ? ORDER BY number",
+                   // One request for each attempt. The planner did not make it itself where a person did, or
+                   // where the job held more than its budget.
+                   "SELECT a.granted_at_ms, a.running_at_ms, a.ended_at_ms, a.end_kind, a.device, e.at_ms, "
+                   "e.actor = 'scheduler' AND json_extract(e.data, '$.reason') <> 'over_budget' "
+                   "FROM attempt AS a LEFT JOIN event AS e ON e.job_id = a.job_id AND e.job_id <> 0 AND "
+                   "e.attempt = a.number AND e.kind = 'yielding' WHERE a.job_id = ? ORDER BY a.number, e.seq",
                    job.job.id);
-    return rows.each([&] {
+    NIGHTSHIFT_TRY(rows.each([&] {
         PastAttempt attempt;
         attempt.started = rows.time(0);
         attempt.running = rows.maybe<UnixMs>(1);
         attempt.ended = rows.maybe<UnixMs>(2);
         attempt.is_preempted = rows.text(3) == "preempted";
         attempt.device = rows.text(4);
-        job.attempts.push_back(std::move(attempt));
-    });
+        (rows.flag(6) ? attempt.asked : attempt.sent_away) = rows.maybe<UnixMs>(5);
+        if (job.attempts.empty() || job.attempts.back().started != attempt.started)
+            job.attempts.push_back(std::move(attempt));
+    }));
+    for (PastAttempt& attempt : job.attempts) {
+        const bool is_last = &attempt == &job.attempts.back();
+        const bool is_left = attempt.is_preempted || !attempt.ended;
+        attempt.is_retried = !is_left && (!is_last || !is_terminal(job.job.state));
+    }
+    return {};
+}
+
+Status PastReader::read_freed_memory(std::vector<PastJob>& jobs, UnixMs from, UnixMs until) {
+    std::vector<std::pair<UnixMs, UnixMs>> spans;  // end and beginning
+    Statement rows(
+        *connection_,
+        "SELECT to_ms, from_ms FROM wait_span WHERE reason = 'vram_release_pending' AND to_ms >= ? "
+        "AND from_ms <= ?",
+        from, until);
+    NIGHTSHIFT_TRY(rows.each([&] { spans.emplace_back(rows.time(0), rows.time(1)); }));
+    std::sort(spans.begin(), spans.end());
+    for (PastJob& job : jobs) {
+        for (PastAttempt& attempt : job.attempts) {
+            if (!attempt.ended) continue;
+            const UnixMs ended = *attempt.ended;
+            auto span = std::lower_bound(spans.begin(), spans.end(), std::pair(ended, UnixMs{}));
+            while (span != spans.end() && span->second > ended) ++span;
+            if (span != spans.end() && span->first - ended <= kReactionMax) attempt.released = span->first;
+        }
+    }
+    return {};
 }
 
 Status PastReader::read_release(PastJob& job) {
     const UnixMs before = job.attempts.empty() ? UnixMs{INT64_MAX} : job.attempts.front().started;
-    Statement row(*connection_,
-                  "SELECT MAX(at_ms) FROM event WHERE job_id = ? AND kind = 'released' AND at_ms <= ?",
-                  job.job.id, before);
+    Statement row(
+        *connection_,
+        "SELECT MAX(at_ms) FROM event WHERE job_id = ? AND job_id <> 0 AND kind = 'released' AND at_ms <= ?",
+        job.job.id, before);
     if (const auto found = row.step(); !found) return found.error();
     if (!row.is_null(0)) job.ready_at = row.time(0);
     return {};

@@ -38,6 +38,8 @@ class PastReader {
     Result<std::vector<PlanDevice>> devices_of(std::int64_t plan_seq);
     Status read_attempts(PastJob& job);
     Status read_release(PastJob& job);
+    /// When the memory of ended attempts was seen free, as far as somebody waited for that.
+    Status read_freed_memory(std::vector<PastJob>& jobs, UnixMs from, UnixMs until);
 
     std::unique_ptr<Connection> connection_;
 };

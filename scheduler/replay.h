@@ -16,6 +16,10 @@ struct PastAttempt {
     std::optional<UnixMs> running, ended;
     bool is_preempted = false;
     std::string device;
+    std::optional<UnixMs> asked = std::nullopt;      ///< to leave, by the planner
+    std::optional<UnixMs> sent_away = std::nullopt;  ///< by a person, or for what it held
+    std::optional<UnixMs> released = std::nullopt;   ///< its memory was seen free; empty = at its end
+    bool is_retried = false;  ///< it ended by itself, and the job came back to the queue
 };
 
 /// A job of the past, as the database tells it.
@@ -47,19 +51,21 @@ struct ClassFigures {
 /// A stretch of time as it was, or as it would have been.
 struct Story {
     std::array<ClassFigures, kJobClasses.size()> classes;
-    std::vector<ProjectedRun> runs;  ///< by the order of Past::jobs
+    std::vector<ProjectedRun> runs;   ///< by the order of Past::jobs
+    std::vector<Decision> decisions;  ///< starts and requests to leave, in order of time
+    std::vector<Decision> undone;     ///< see Projection
     bool is_cut_short = false;
 };
 
 struct Replay {
-    Story recorded;        ///< what happened
-    Story same;            ///< the same rules lived through again: how far a replay can be trusted
-    Story changed;         ///< with the other policy or card
-    double agreement = 0;  ///< share of the recorded first starts that `same` meets within kReplayTolerance
+    Story recorded;  ///< what happened
+    Story same;      ///< the same rules lived through again: how far a replay can be trusted
+    Story changed;   ///< with the other policy or card
+    /// Share of the recorded decisions that `same` makes for the same attempt at the same instant, of those
+    /// that either of them makes.
+    double agreement = 0;
+    std::vector<Decision> missed, added;  ///< recorded and not in `same`; in `same` and not recorded
 };
-
-/// Starts that differ by less than this count as the same.
-inline constexpr Millis kReplayTolerance = seconds(10);
 
 /// What another policy or other devices would have made of the past. Run times are the recorded ones;
 /// a job that never ended runs to the end of the stretch. Absent: nothing changes there.

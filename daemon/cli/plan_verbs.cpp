@@ -177,7 +177,7 @@ void show_replay(Session& session, const ReplayOptions& options) {
                 time_or_dash(answer, "until").c_str(), text_at(answer, "jobs_seen").c_str());
     print(session.format, class_table(answer), json::array(), "No job was ready in that time.\n");
     std::printf(
-        "\nrecorded: as it was. same: the recorded rules lived through again; %ld %% of the starts "
+        "\nrecorded: as it was. same: the recorded rules lived through again; %ld %% of the decisions "
         "agree.\nchanged: with what was asked for; compare it with same.\n",
         std::lround(real_at(answer, "agreement") * 100));
     const json& jobs = array_at(answer, "jobs");

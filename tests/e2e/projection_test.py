@@ -97,6 +97,24 @@ def test_replay_agrees_with_what_happened_and_a_larger_card_spares_the_wait(bin_
         assert abs(same["gpu_hours"] - changed["gpu_hours"]) < 1e-4, answer
 
 
+def test_replay_makes_the_preemptions_of_the_night_again(bin_folder):
+    with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
+        dream = daemon.sleep_job(4, vram="6GiB", name="꿈", **{"class": "training"})
+        daemon.wait_state(dream, "running")
+        behind = daemon.sleep_job(0.5, vram="5GiB", **{"class": "synthesis"})
+        urgent = daemon.sleep_job(0.5, vram="4GiB", **{"class": "inference"})
+        for job in (urgent, dream, behind):
+            assert daemon.finish(job)["state"] == "succeeded"
+        assert daemon.job(dream)["preemptions"] == 1
+        begin = first_plan(daemon, dream)
+        for change in ({}, {"policy": {}}, {"gpu": "8GiB"}):
+            answer = daemon.post("/api/v1/replay", {"from": begin, **change})
+            assert answer["jobs_seen"] == 3 and answer["agreement"] == 1.0, answer
+            assert answer["moved"] == 0 and answer["jobs"] == [], answer
+            for story in ("recorded", "same", "changed"):
+                assert answer[story]["preemptions"] == 1, (story, answer)
+
+
 def test_replay_under_another_policy(bin_folder):
     with Folder() as folder, Daemon(bin_folder, folder, *SIMULATE) as daemon:
         jobs = three_in_a_row(daemon)
