@@ -8,8 +8,7 @@
 
 #include "scheduler/gates.h"
 #include "scheduler/runtime.h"
-#include "tests/support/night.h"
-#include "tests/support/seed.h"
+#include "tests/support/many_nights.h"
 
 using namespace nightshift;
 using namespace nightshift::tests;
@@ -27,13 +26,17 @@ class Replay {
     UnixMs now() const { return night_.now; }
     const std::map<std::int64_t, UnixMs>& started() const { return started_; }
     const std::set<std::pair<std::int64_t, std::int64_t>>& preempted() const { return preempted_; }
+    int snapshots() const { return snapshots_; }
+    /// When each job was made to leave.
+    const std::map<std::int64_t, std::vector<UnixMs>>& left_at() const { return left_at_; }
     Millis time_of(JobClass job_class) const {
         return night_.s.gpu_time[static_cast<std::size_t>(job_class)];
     }
 
     /// One decision and everything up to the next instant at which something can happen, not past `until`.
     void step(UnixMs until) {
-        const Plan plan = night_.plan();
+        const Plan plan = night_.plan(Words::kNone);
+        ++snapshots_;
         for (const Start& start : plan.starts) begin(start);
         for (const Yield& yield : plan.yields) ask(yield);
         for (const Explanation& waiting : plan.waiting) age(waiting);
@@ -81,6 +84,7 @@ class Replay {
     void ask(const Yield& yield) {
         if (yield.reason == "preempted") {
             preempted_.insert({yield.job.value, yield.beneficiary.value});
+            left_at_[yield.job.value].push_back(night_.now);
             night_.s.last_preemption_at = night_.now;
         }
         for (LiveJob& live : night_.s.live) {
@@ -131,7 +135,8 @@ class Replay {
 
     Night night_;
     std::map<std::int64_t, UnixMs> ends_, started_;
-    std::map<std::int64_t, std::vector<UnixMs>> preempted_at_;
+    std::map<std::int64_t, std::vector<UnixMs>> preempted_at_, left_at_;
+    int snapshots_ = 0;
     std::set<std::pair<std::int64_t, std::int64_t>> preempted_;
 };
 
@@ -170,6 +175,67 @@ TEST_CASE("promises: an endless stream of a higher class starves nobody beyond t
         CHECK(starved_for(percent, hours(72)) <= bound);
     }
     CHECK(starved_for(0, hours(72)) == hours(72));  // switched off, it does starve
+}
+
+TEST_CASE("promises: whatever streams in above them, synthesis jobs start within the floor's bound") {
+    int snapshots = 0;
+    int starved = 0;  // waits that only the floor ended
+    for (int trial = 0; snapshots < nights(); ++trial) {
+        std::mt19937_64 engine(seed() + static_cast<std::uint64_t>(trial));
+        const auto dice = [&engine](int low, int high) {
+            return std::uniform_int_distribution<int>(low, high)(engine);
+        };
+        const int percent = dice(5, 25);
+        const Millis run = minutes(dice(20, 120));
+        constexpr int kWaiting = 3;
+        Night night;
+        night.s.policy.floor_percent = percent;
+        for (int id = 1; id <= kWaiting; ++id) {
+            Job& job = night.wait(id, JobClass::kSynthesis, gibibytes(dice(12, 23)));
+            job.spec.estimate = run;
+            job.spec.preemptible = dice(0, 1) == 0;
+        }
+        Replay replay(std::move(night));
+        const UnixMs from = replay.now();
+        // 5.5: the share of a day that it waits first, what the jobs ahead take until the class is below its
+        // share again, the run that is in its way, and a step of the clock for each.
+        const auto bound = [&](int ahead) {
+            const Millis one = Millis{run.value * 5 / 4};
+            return Millis{hours(24).value * percent / 100} + Millis{ahead * one.value * 100 / percent} +
+                   Millis{(ahead + 1) * (one + hours(2) + minutes(15)).value};
+        };
+        int id = 100;
+        const auto is_any_open = [&replay] {
+            return !replay.started().contains(1) || !replay.started().contains(2) ||
+                   !replay.started().contains(3);
+        };
+        while (is_any_open() && replay.now() - from < bound(kWaiting)) {
+            auto& stream = replay.night().s.candidates;
+            while (stream[1].size() + stream[2].size() < 3) {
+                const auto job_class = dice(0, 2) == 0 ? JobClass::kEvaluation : JobClass::kTraining;
+                Job& job = replay.night().wait(++id, job_class, gibibytes(dice(12, 23)));
+                job.spec.estimate = minutes(dice(5, 75));
+                job.spec.priority = dice(-100, 100);
+                job.spec.preemptible = dice(0, 2) == 0;
+            }
+            replay.step(from + bound(kWaiting));
+        }
+        std::vector<Millis> waits;
+        for (int wanted = 1; wanted <= kWaiting; ++wanted) {
+            const auto at = replay.started().find(wanted);
+            waits.push_back((at == replay.started().end() ? replay.now() + hours(1000) : at->second) - from);
+        }
+        std::sort(waits.begin(), waits.end());
+        CAPTURE(trial);
+        for (int ahead = 0; ahead < kWaiting; ++ahead) {
+            const Millis wait = waits[static_cast<std::size_t>(ahead)];
+            CAPTURE(ahead);
+            CHECK(wait.value <= bound(ahead).value);
+            starved += wait >= Millis{hours(24).value * percent / 100};
+        }
+        snapshots += replay.snapshots();
+    }
+    CHECK(starved > nights() / 1000);
 }
 
 TEST_CASE("promises: jobs behind it never make the first waiting job start later") {
@@ -218,15 +284,20 @@ TEST_CASE("promises: jobs behind it never make the first waiting job start later
 }
 
 TEST_CASE("promises: nobody makes each other leave in turn, and nobody leaves more often than allowed") {
-    for (int trial = 0; trial < 40; ++trial) {
+    int snapshots = 0;
+    int preemptions = 0;
+    int worn_out = 0;  // jobs that left as often as allowed
+    for (int trial = 0; snapshots < nights(); ++trial) {
         std::mt19937_64 engine(seed() + static_cast<std::uint64_t>(trial));
         const auto dice = [&engine](int low, int high) {
             return std::uniform_int_distribution<int>(low, high)(engine);
         };
-        Replay replay{Night()};
-        const UnixMs end = replay.now() + hours(24);
+        Night empty;
+        empty.s.policy.preemption.max_per_day = dice(1, 4);
+        const auto most = static_cast<std::size_t>(empty.s.policy.preemption.max_per_day);
+        Replay replay{std::move(empty)};
+        const UnixMs end = replay.now() + hours(36);
         int id = 0;
-        std::map<std::int64_t, int> left;
         std::set<std::pair<std::int64_t, std::int64_t>> seen;
         while (replay.now() < end) {
             const auto job_class = kJobClasses[static_cast<std::size_t>(dice(0, 3))];
@@ -237,12 +308,19 @@ TEST_CASE("promises: nobody makes each other leave in turn, and nobody leaves mo
                 replay.step(next);
                 for (const auto& pair : replay.preempted()) {
                     if (!seen.insert(pair).second) continue;
-                    ++left[pair.first];
                     CAPTURE(trial);
                     CHECK_FALSE(seen.contains({pair.second, pair.first}));
                 }
             }
         }
-        for (const auto& [job, times] : left) CHECK(times <= replay.night().s.policy.preemption.max_per_day);
+        for (const auto& [job, times] : replay.left_at()) {
+            preemptions += static_cast<int>(times.size());
+            worn_out += times.size() >= most;
+            // Any `most` + 1 of them lie more than a day apart.
+            for (std::size_t i = most; i < times.size(); ++i) CHECK(times[i] - times[i - most] >= hours(24));
+        }
+        snapshots += replay.snapshots();
     }
+    CHECK(preemptions > nights() / 200);
+    CHECK(worn_out > nights() / 1000);
 }
