@@ -221,7 +221,7 @@ Status Dispatcher::persist_waiting(db::Store& store, const Plan& plan, const Sna
     // No gate is closed for them, but the driver has to be asked once more how much is free.
     for (const JobId id : held_back_) {
         const int version = find_candidate(snapshot, id)->version;
-        NIGHTSHIFT_TRY(note_reasons(store, id, {version, {"vram_release_pending"}}, now));
+        NIGHTSHIFT_TRY(note_reasons(store, id, {version, {"vram_sample_pending"}}, now));
     }
     return {};
 }

@@ -16,7 +16,8 @@ const shortcuts = [
 const gates = ["held", "queue_paused", "class_paused", "drain", "dep_waiting", "dep_impossible",
   "not_before", "retry_backoff",
   "outside_window", "window_too_short", "start_deadline_soon", "vram_budget", "vram_foreign", "vram_headroom",
-  "vram_reserved_for_head", "vram_release_pending", "ram", "cpu", "group_limit", "order_behind",
+  "vram_reserved_for_head", "vram_release_pending", "vram_sample_pending", "ram", "cpu", "group_limit",
+    "order_behind",
     "protected_victims",
   "preemption_in_flight", "reservation", "gpu_unhealthy", "disk_low", "only_when_idle", "unsatisfiable",
   "unkillable"];

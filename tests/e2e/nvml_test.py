@@ -25,6 +25,10 @@ def test_other_programs_that_grow_are_never_granted(bin_folder):
             assert_adds_up(gate)
             assert gate["detail"]["foreign"] == 5 * GIB and gate["detail"]["held"] == 0, gate
             assert "starting" not in daemon.kinds(first.id)
+            # Before it knew, it waited for a look at the card, not for memory that nobody gives back.
+            waited_for = {span["code"] for span in daemon.get(f"/api/v1/jobs/{first.id}/why")["history"]}
+            assert "vram_sample_pending" in waited_for, waited_for
+            assert "vram_release_pending" not in waited_for, waited_for
             driver.memory(foreign=2 * GIB)
             pid = first.started()
             # It grows again before the job has allocated anything: the budget stays the job's own.
