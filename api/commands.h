@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/history_intake.h"
 #include "db/queries.h"
 #include "scheduler/cron.h"
 #include "scheduler/job.h"
@@ -253,6 +254,15 @@ class Commands {
     /// Called on the loop thread for every event after its commit; progress and GPU samples come with
     /// seq 0 and are not stored. Returns a handle whose destruction ends the subscription.
     virtual std::shared_ptr<void> subscribe(std::function<void(const EventRecord&)> listener) = 0;
+
+    // --- history of other databases ----------------------------------------------------------
+    /// An import of another database's history; `database` is the one that wrote the file.
+    virtual void begin_history(std::string database, std::string actor,
+                               Reply<std::shared_ptr<HistoryIntake>> reply) {
+        static_cast<void>(database), static_cast<void>(actor);
+        reply(Error{ErrorCode::kUnsupported, "import_unsupported", "This daemon cannot import a history.", "",
+                    ""});
+    }
 
   private:
     static Error no_projections() {

@@ -191,7 +191,7 @@ Connection::Task<bool> Connection::serve(RequestHead head) {
     if (request->head.has_body()) {
         if (!co_await send_continue(request->head)) co_return false;
         if (admission.route->body == BodyKind::kNdjson)
-            co_return co_await stream_batch(request, admission.route);
+            co_return co_await stream_body(request, admission.route);
         std::optional<Problem> problem = co_await read_body(request->head, request->body);
         if (problem) co_return co_await refuse(&request->head, std::move(*problem));
     } else {
@@ -215,15 +215,24 @@ Connection::Task<bool> Connection::answer(std::shared_ptr<Request> request, cons
     co_return co_await write(&request->head, std::move(response), keep_alive);
 }
 
-Connection::Task<bool> Connection::stream_batch(std::shared_ptr<Request> request, const Route* route) {
+Connection::Task<bool> Connection::stream_body(std::shared_ptr<Request> request, const Route* route) {
     using namespace asio::experimental::awaitable_operators;
     Context& context = core_->context;
     std::function<void(Respond)> call = [&context, &request, route](Respond respond) {
         call_handler(*route, context, request, std::move(respond));
     };
     Response response = co_await await_value<Response>(core_->loop, call);
+    if (response.sink && !response.stream) {
+        std::shared_ptr<BodySink> sink = response.sink;
+        co_await feed_sink(request->head, sink);
+        std::function<void(Respond)> ask = [&sink](Respond respond) { sink->answer(std::move(respond)); };
+        response = co_await await_value<Response>(core_->loop, ask);
+        count(*route, response.status);
+        const bool keep_alive = !wants_close(request->head) && !response.close && !core_->is_stopping;
+        co_return co_await write(&request->head, std::move(response), keep_alive);
+    }
     count(*route, response.status);
-    if (!response.sink || !response.stream) {
+    if (!response.sink) {
         co_await write(&request->head, std::move(response), false);
         co_return false;
     }

@@ -51,7 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Task<bool> serve(RequestHead head);
     Task<bool> refuse(const RequestHead* head, Problem problem);
     Task<bool> answer(std::shared_ptr<Request> request, const Route* route);
-    Task<bool> stream_batch(std::shared_ptr<Request> request, const Route* route);
+    Task<bool> stream_body(std::shared_ptr<Request> request, const Route* route);
     /// Problem = refused with it; the connection is closed then.
     Task<std::optional<Problem>> read_body(const RequestHead& head, std::string& body);
     Task<void> feed_sink(const RequestHead& head, std::shared_ptr<BodySink> sink);

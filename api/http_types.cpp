@@ -75,4 +75,8 @@ const std::string* Request::query_value(std::string_view name) const {
     return nullptr;
 }
 
+void BodySink::answer(Respond respond) {
+    respond(Response());  // the stream beside it has said everything
+}
+
 }  // namespace nightshift::api

@@ -85,6 +85,9 @@ class BodyStream {
     virtual void cancel() = 0;
 };
 
+struct Response;
+using Respond = std::function<void(Response)>;
+
 /// Takes a request's body piece by piece instead of as one string. Thread: the loop.
 class BodySink {
   public:
@@ -93,6 +96,9 @@ class BodySink {
     virtual void take(std::string_view bytes, std::function<void(bool)> more) = 0;
     /// The body ended well, or the client went away in its middle.
     virtual void finish(bool is_complete) = 0;
+    /// After finish(), asked of a sink without a stream beside it: its answer depends on the whole body.
+    /// Calls `respond` once, now or later.
+    virtual void answer(Respond respond);
 };
 
 struct Response {
@@ -102,10 +108,9 @@ struct Response {
     std::string body;
     std::shared_ptr<BodyStream> stream;         ///< instead of `body`
     std::optional<std::uint64_t> stream_bytes;  ///< Content-Length of the stream; chunked without it
-    std::shared_ptr<BodySink> sink;             ///< takes the body of the request while `stream` answers
+    std::shared_ptr<BodySink> sink;             ///< takes the body; answers itself where there is no `stream`
     bool close = false;
     std::string code;  ///< of a problem, for the counters
 };
-using Respond = std::function<void(Response)>;
 
 }  // namespace nightshift::api

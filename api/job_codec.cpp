@@ -124,6 +124,19 @@ ordered_json progress_object(const Progress& progress) {
     return out;
 }
 
+ordered_json stored_event_object(const db::StoredEvent& event) {
+    ordered_json row;
+    row["seq"] = event.seq.value;
+    row["at"] = format_time(event.at);
+    row["topic"] = event.topic;
+    row["kind"] = event.kind;
+    row["attempt"] = event.attempt;
+    row["actor"] = event.actor;
+    auto data = ordered_json::parse(event.data_json, nullptr, false);
+    row["data"] = data.is_discarded() ? ordered_json::object() : std::move(data);
+    return row;
+}
+
 ordered_json job_object(Context& context, const Job& job, WaitReasons& reasons) {
     ordered_json out;
     out["id"] = job.id ? ordered_json(job.id.value) : ordered_json(nullptr);

@@ -39,6 +39,8 @@ class WaitReasons {
 /// The job object of contract.md.
 nlohmann::ordered_json job_object(Context& context, const Job& job, WaitReasons& reasons);
 nlohmann::ordered_json progress_object(const Progress& progress);
+/// One of a job's events, as lists of them show it.
+nlohmann::ordered_json stored_event_object(const db::StoredEvent& event);
 
 /// GET …/why. Spans are the job's wait_spans.
 nlohmann::ordered_json why_object(const Explanation& explanation, const Job& job, std::int64_t plan_seq,

@@ -34,6 +34,11 @@ constexpr std::array kRoutes{
     get("/api/v1/backup", kViewer, handle::list_backups),
     post("/api/v1/backup", kAdmin, handle::make_backup),
 
+    get("/api/v1/history", kViewer, handle::history),
+    post("/api/v1/history", kAdmin, handle::import_history, BodyKind::kNdjson),
+    get("/api/v1/history/imports", kViewer, handle::list_imports),
+    get("/api/v1/history/jobs", kViewer, handle::list_imported),
+
     get("/api/v1/jobs", kViewer, handle::list_jobs),
     post("/api/v1/jobs", kOperator, handle::submit, BodyKind::kJson),
     post("/api/v1/jobs:batch", kOperator, handle::batch, BodyKind::kNdjson),

@@ -85,8 +85,10 @@ Error bad_json(std::string detail) {
 
 }  // namespace
 
-Result<json> parse_json(std::string_view text) {
-    if (text.size() > kJsonBytesMax) return bad_json("it is larger than 1 MiB");
+Result<json> parse_json(std::string_view text, std::size_t bytes_max) {
+    if (text.size() > bytes_max) {
+        return bad_json("it is larger than " + std::to_string(bytes_max / 1024 / 1024) + " MiB");
+    }
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return bad_json("it is empty");
     Builder builder;
     if (!json::sax_parse(text.begin(), text.end(), &builder)) return bad_json(std::move(builder.complaint));

@@ -13,9 +13,9 @@ namespace nightshift::api {
 inline constexpr std::size_t kJsonBytesMax = 1024 * 1024;
 inline constexpr int kJsonDepthMax = 32;
 
-/// Parses text from outside: at most 1 MiB, 32 levels, no duplicate keys, no numbers beyond a double,
-/// valid UTF-8. Fails: invalid_argument "bad_json" with the place. Time is linear in the text.
-Result<nlohmann::json> parse_json(std::string_view text);
+/// Parses text from outside: at most `bytes_max` (whole MiB), 32 levels, no duplicate keys, no numbers beyond
+/// a double, valid UTF-8. Fails: invalid_argument "bad_json" with the place. Time is linear in the text.
+Result<nlohmann::json> parse_json(std::string_view text, std::size_t bytes_max = kJsonBytesMax);
 
 /// Output: never throws, repairs what is not UTF-8.
 std::string dump_json(const nlohmann::json& value);

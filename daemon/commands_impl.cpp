@@ -187,6 +187,11 @@ void CommandsImpl::put_schedule(Schedule schedule, bool must_be_new, std::string
         });
 }
 
+void CommandsImpl::begin_history(std::string database, std::string actor,
+                                 Reply<std::shared_ptr<api::HistoryIntake>> reply) {
+    imports_.begin(database, actor, std::move(reply));
+}
+
 void CommandsImpl::delete_schedule(std::string name, std::string actor, Reply<void> reply) {
     simple(
         [name, actor](db::Store& store, UnixMs now) {

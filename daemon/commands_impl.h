@@ -8,6 +8,7 @@
 #include "api/storage.h"
 #include "api/submit_codec.h"
 #include "daemon/dispatcher.h"
+#include "daemon/history_imports.h"
 #include "daemon/projector.h"
 #include "daemon/schedule_runner.h"
 
@@ -48,6 +49,8 @@ class CommandsImpl final : public api::Commands {
     void put_policy(Policy policy, std::string policy_json, std::string actor, Reply<void> reply) override;
     void pause(api::PauseRequest request, Reply<void> reply) override;
     void shut_down(bool yield_jobs, std::string actor, Reply<void> reply) override;
+    void begin_history(std::string database, std::string actor,
+                       Reply<std::shared_ptr<api::HistoryIntake>> reply) override;
     void put_token(db::StoredToken token, Reply<void> reply) override;
     void delete_token(std::string sha256, Reply<void> reply) override;
 
@@ -71,6 +74,8 @@ class CommandsImpl final : public api::Commands {
     void replay(api::ReplayRequest request, Reply<api::ReplayAnswer> reply) override;
     std::shared_ptr<void> subscribe(std::function<void(const EventRecord&)> listener) override;
 
+    /// At the start: nothing stays of an import that a crash ended.
+    void sweep_imports() { imports_.sweep(); }
     /// The policy that was stored, at the start.
     void set_stored_policy(std::string policy_json, int version);
     /// What submits of schedules are completed with.
@@ -93,6 +98,7 @@ class CommandsImpl final : public api::Commands {
     void yield_all(const std::string& actor);
 
     Parts parts_;
+    HistoryImports imports_{parts_.loop};
     std::string policy_json_ = "{}";
     int policy_version_ = 0;
 };

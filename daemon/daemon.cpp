@@ -293,6 +293,7 @@ int Daemon::run() {
     parts.shell = make_shell(parts.io, [&parts] { parts.stop_now(); });
     if (Status open = parts.open_door(); !open) return refuse(open.error());
     parts.is_ready = true;
+    parts.engine->commands().sweep_imports();
     parts.upkeep->start();
     parts.engine->begin();
     parts.shell->notify("READY=1");

@@ -45,6 +45,9 @@ class RescueCommands final : public api::Commands {
     void replay(api::ReplayRequest, Reply<api::ReplayAnswer> reply) override { reply(refusal()); }
     void pause(api::PauseRequest, Reply<void> reply) override { reply(refusal()); }
     void shut_down(bool yield_jobs, std::string actor, Reply<void> reply) override;
+    void begin_history(std::string, std::string, Reply<std::shared_ptr<api::HistoryIntake>> reply) override {
+        reply(refusal());
+    }
     void put_token(db::StoredToken, Reply<void> reply) override { reply(refusal()); }
     void delete_token(std::string, Reply<void> reply) override { reply(refusal()); }
 

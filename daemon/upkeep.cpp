@@ -60,6 +60,11 @@ void Upkeep::tidy() {
         {[kept](db::Store& store, UnixMs now) { return store.prune(now - kept, now - kept, kRowsPerRun); },
          {},
          false});
+    // Old jobs of another database would go at once by their own age: theirs counts from the import.
+    loop_.change(
+        {[kept](db::Store& store, UnixMs now) { return store.prune_imports(now - kept, kRowsPerRun); },
+         {},
+         false});
     tidy_folders(kFoldersPerRun);
 }
 

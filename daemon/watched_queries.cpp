@@ -35,6 +35,26 @@ class WatchedQueries final : public db::Queries {
                                                            const std::string& key) override {
         return look(inner_->idempotent(scope, key));
     }
+    Result<std::string> database_id() override { return look(inner_->database_id()); }
+    Result<db::FinishedIds> finished_after(JobId after, int limit) override {
+        return look(inner_->finished_after(after, limit));
+    }
+    Result<std::optional<db::JobHistory>> job_history(JobId id) override {
+        return look(inner_->job_history(id));
+    }
+    Result<std::vector<db::StoredFire>> fires_after(const std::string& schedule, UnixMs nominal,
+                                                    int limit) override {
+        return look(inner_->fires_after(schedule, nominal, limit));
+    }
+    Result<std::vector<std::string>> imported_origins() override { return look(inner_->imported_origins()); }
+    Result<std::vector<db::ImportedLine>> imported_after(const db::ImportedLine& after, int limit) override {
+        return look(inner_->imported_after(after, limit));
+    }
+    Result<std::vector<db::ImportedLine>> imported_jobs(const std::string& origin, std::int64_t before,
+                                                        int limit) override {
+        return look(inner_->imported_jobs(origin, before, limit));
+    }
+    Result<std::vector<db::StoredImport>> imports(int limit) override { return look(inner_->imports(limit)); }
 
   private:
     template <typename T>

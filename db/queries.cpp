@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "db/history_rows.h"
 #include "db/idempotency.h"
+#include "db/imported_rows.h"
 #include "db/job_pages.h"
 #include "db/job_rows.h"
 #include "db/statement.h"
@@ -46,6 +48,30 @@ class SqliteQueries final : public Queries {
     Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
                                                        const std::string& key) override {
         return find_idempotent(*connection_, scope, key);
+    }
+    Result<std::string> database_id() override { return read_database_id(*connection_); }
+    Result<FinishedIds> finished_after(JobId after, int limit) override {
+        return read_finished_after(*connection_, after, limit);
+    }
+    Result<std::optional<JobHistory>> job_history(JobId id) override {
+        return gather_job_history(*this, *connection_, id);
+    }
+    Result<std::vector<StoredFire>> fires_after(const std::string& schedule, UnixMs nominal,
+                                                int limit) override {
+        return read_fires_after(*connection_, schedule, nominal, limit);
+    }
+    Result<std::vector<std::string>> imported_origins() override {
+        return read_imported_origins(*connection_);
+    }
+    Result<std::vector<ImportedLine>> imported_after(const ImportedLine& after, int limit) override {
+        return read_imported_after(*connection_, after, limit);
+    }
+    Result<std::vector<ImportedLine>> imported_jobs(const std::string& origin, std::int64_t before,
+                                                    int limit) override {
+        return read_imported_jobs(*connection_, origin, before, limit);
+    }
+    Result<std::vector<StoredImport>> imports(int limit) override {
+        return read_imports(*connection_, limit);
     }
 
   private:

@@ -50,12 +50,77 @@ struct StateCount {
     std::int64_t count = 0;
 };
 
+/// A committed checkpoint as history keeps it: what it was, not where it lies.
+struct StoredCheckpoint {
+    int attempt = 0;
+    std::int64_t step = 0;
+    Bytes bytes;
+    std::string sha256;
+    UnixMs committed_at;
+};
+
+/// A nominal time of a schedule that was decided.
+struct StoredFire {
+    std::string schedule;
+    UnixMs nominal, at;
+    std::string decision, reason;
+};
+
+/// Ids of jobs that may have ended, and where to go on.
+struct FinishedIds {
+    std::vector<JobId> ids;
+    JobId next_after;  ///< 0 = no more
+};
+
 /// Wait reasons of a job, one row per closed gate and stretch.
 struct WaitSpan {
     std::string reason;
     UnixMs from;
     std::optional<UnixMs> to;
 };
+
+/// Events of one job that a history holds; later ones are left out.
+inline constexpr int kHistoryEventsMax = 5000;
+
+/// All that is stored of one job.
+struct JobHistory {
+    Job job;
+    std::vector<Attempt> attempts;
+    std::vector<StoredEvent> events;  ///< the first kHistoryEventsMax
+    std::vector<WaitSpan> waits;
+    std::vector<StoredCheckpoint> checkpoints;
+    std::vector<StoredArtifact> artifacts;
+    /// Parts that lie in damaged pages: "spec", "attempts", "events", "waits", "checkpoints", "artifacts".
+    std::vector<std::string> unreadable;
+};
+
+/// A line of another database's history, as it was written.
+struct ImportedLine {
+    std::string origin;  ///< the database it comes from
+    std::string type;    ///< "job", "fire", "unreadable"
+    std::string text;    ///< with `number`: its place among the lines of its type
+    std::int64_t number = 0;
+    std::int64_t version = 0;
+    std::string object;
+    UnixMs imported_at;
+};
+
+/// What became of the lines of an import.
+struct ImportCounts {
+    std::int64_t added = 0;
+    std::int64_t replaced = 0;  ///< a newer version of a job that was there
+    std::int64_t same = 0;
+    std::int64_t older = 0;  ///< not newer than what is kept, and not the same
+    std::int64_t own = 0;    ///< jobs of this database itself, which has them
+};
+
+struct StoredImport {
+    std::string database, chain, actor;
+    std::int64_t added = 0, replaced = 0;
+    UnixMs at;
+};
+
+inline constexpr std::size_t kImportedOriginsMax = 1000;
 
 struct StoredToken {
     std::string sha256, role, label;
@@ -99,6 +164,27 @@ class Queries {
     virtual Result<std::vector<StoredToken>> tokens() = 0;
     virtual Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
                                                                const std::string& key) = 0;
+
+    // --- history -----------------------------------------------------------------------------
+    /// Names this database for good, also in its copies.
+    virtual Result<std::string> database_id() = 0;
+    /// Ended jobs above `after`, hidden ones too, oldest first; at most `limit`, of a bounded stretch of
+    /// numbers, so there may be none before the end. In a damaged file also ids of other jobs, or of none.
+    virtual Result<FinishedIds> finished_after(JobId after, int limit) = 0;
+    /// Fails in a damaged file with "database_damaged" when nothing of the job can be read.
+    virtual Result<std::optional<JobHistory>> job_history(JobId id) = 0;
+    /// Fires in the order of schedule and nominal time, from behind the given one.
+    virtual Result<std::vector<StoredFire>> fires_after(const std::string& schedule, UnixMs nominal,
+                                                        int limit) = 0;
+    /// Databases whose history was imported, in their order; the first kImportedOriginsMax.
+    virtual Result<std::vector<std::string>> imported_origins() = 0;
+    /// Lines of the same origin and type behind `after`, in their order. At least one, where there is one,
+    /// and fewer than the limit when they are long.
+    virtual Result<std::vector<ImportedLine>> imported_after(const ImportedLine& after, int limit) = 0;
+    /// Imported jobs of an origin below the id `before`, newest first; as many as imported_after() gives.
+    virtual Result<std::vector<ImportedLine>> imported_jobs(const std::string& origin, std::int64_t before,
+                                                            int limit) = 0;
+    virtual Result<std::vector<StoredImport>> imports(int limit) = 0;  ///< newest first
 };
 
 }  // namespace nightshift::db

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "db/connection.h"
+#include "db/history_rows.h"
 #include "db/job_rows.h"
 #include "db/store.h"
 
@@ -44,11 +45,8 @@ class SalvageQueries final : public Queries {
     Result<std::optional<Job>> job(JobId id) override {
         auto whole = inner_->job(id);
         if (whole || !is_damage(whole.error())) return whole;
-        // Without its long texts, which lie in pages of their own.
-        Statement row(*connection_, "SELECT * FROM job_hot_view WHERE id = ?", id);
-        const auto has_row = row.step();
-        if (!has_row || !*has_row) return whole;
-        return std::optional<Job>(read_job(row));
+        auto hot = hot_job(id);
+        return hot && *hot ? hot : whole;
     }
     Result<JobPage> jobs(const JobFilter& filter) override;
     Result<std::vector<Attempt>> attempts(JobId id) override { return or_empty(inner_->attempts(id)); }
@@ -73,10 +71,30 @@ class SalvageQueries final : public Queries {
                                                        const std::string& key) override {
         return or_empty(inner_->idempotent(scope, key));
     }
+    Result<std::string> database_id() override;
+    Result<FinishedIds> finished_after(JobId after, int limit) override;
+    Result<std::optional<JobHistory>> job_history(JobId id) override;
+    /// Damage is told: whoever writes a history says so in it.
+    Result<std::vector<StoredFire>> fires_after(const std::string& schedule, UnixMs nominal,
+                                                int limit) override {
+        return inner_->fires_after(schedule, nominal, limit);
+    }
+    Result<std::vector<std::string>> imported_origins() override { return inner_->imported_origins(); }
+    Result<std::vector<ImportedLine>> imported_after(const ImportedLine& after, int limit) override {
+        return inner_->imported_after(after, limit);
+    }
+    Result<std::vector<ImportedLine>> imported_jobs(const std::string& origin, std::int64_t before,
+                                                    int limit) override {
+        return inner_->imported_jobs(origin, before, limit);
+    }
+    Result<std::vector<StoredImport>> imports(int limit) override { return inner_->imports(limit); }
 
   private:
     std::int64_t highest_id();
+    /// Without its long texts, which lie in pages of their own.
+    Result<std::optional<Job>> hot_job(JobId id);
 
+    std::string database_id_;  ///< made up when it could not be read
     std::unique_ptr<Queries> inner_;
     std::unique_ptr<Connection> connection_;
     std::vector<StoredToken> tokens_;
@@ -87,6 +105,67 @@ std::int64_t SalvageQueries::highest_id() {
     if (used) return *used;
     const auto last = connection_->scalar("SELECT MAX(id) FROM job");
     return last ? *last : kProbesMax;
+}
+
+Result<std::optional<Job>> SalvageQueries::hot_job(JobId id) {
+    Statement row(*connection_, "SELECT * FROM job_hot_view WHERE id = ?", id);
+    const auto has_row = row.step();
+    if (!has_row) return has_row.error();
+    if (!*has_row) return std::optional<Job>{};
+    return std::optional<Job>(read_job(row));
+}
+
+Result<std::string> SalvageQueries::database_id() {
+    const auto stored = inner_->database_id();
+    if (stored) return stored;
+    // What comes out of here must not be taken for the history of another unreadable database.
+    if (database_id_.empty()) {
+        Statement row(*connection_, "SELECT 'unreadable-' || lower(hex(randomblob(8)))");
+        const auto has_row = row.step();
+        if (!has_row) return has_row.error();
+        database_id_ = row.text(0);
+    }
+    return database_id_;
+}
+
+Result<FinishedIds> SalvageQueries::finished_after(JobId after, int limit) {
+    auto whole = inner_->finished_after(after, limit);
+    if (whole || !is_damage(whole.error())) return whole;
+    // One by one: job_history() says which of them can be read.
+    FinishedIds found;
+    const std::int64_t last = highest_id();
+    const std::int64_t end = std::min(last, after.value + std::clamp(limit, 1, kPageMax));
+    for (std::int64_t id = after.value + 1; id <= end; ++id) found.ids.push_back(JobId{id});
+    if (end < last) found.next_after = JobId{end};
+    return found;
+}
+
+Result<std::optional<JobHistory>> SalvageQueries::job_history(JobId id) {
+    JobHistory history;
+    auto job = inner_->job(id);
+    if (!job && is_damage(job.error())) {
+        auto hot = hot_job(id);
+        // That no row was found says nothing where the whole row could not be read.
+        if (!hot || !*hot) return job.error();
+        history.unreadable.emplace_back("spec");
+        job = std::move(hot);
+    }
+    if (!job) return job.error();
+    if (!*job) return std::optional<JobHistory>{};
+    history.job = std::move(**job);
+    const auto keep = [&](auto& part, auto read, const char* name) {
+        if (read) {
+            part = std::move(*read);
+        } else {
+            history.unreadable.emplace_back(name);
+        }
+    };
+    keep(history.attempts, inner_->attempts(id), "attempts");
+    keep(history.events, inner_->events(id, {}, kHistoryEventsMax), "events");
+    keep(history.waits, inner_->wait_spans(id), "waits");
+    keep(history.checkpoints, read_checkpoints(*connection_, id), "checkpoints");
+    keep(history.artifacts, inner_->artifacts(id), "artifacts");
+    return std::optional<JobHistory>(std::move(history));
 }
 
 Result<JobPage> SalvageQueries::jobs(const JobFilter& filter) {

@@ -93,6 +93,13 @@ class SqliteStore final : public Store {
                              const std::string& reason, UnixMs now, const EventText& event) override;
     Result<std::vector<Job>> open_jobs_of_schedule(const std::string& name) override;
 
+    Result<std::int64_t> begin_import(const std::string& database, const std::string& actor) override;
+    Status add_imported(std::int64_t import, const ImportedLine& line, ImportCounts& counts) override;
+    Status finish_import(std::int64_t import, const std::string& chain, const ImportCounts& counts,
+                         UnixMs now, const EventText& event) override;
+    Result<bool> sweep_imports(std::int64_t kept, int limit) override;
+    Status prune_imports(UnixMs before, int limit) override;
+
     Result<std::optional<IdempotentAnswer>> idempotent(const std::string& scope,
                                                        const std::string& key) override;
     Status remember_idempotent(const std::string& scope, const std::string& key,
@@ -159,6 +166,8 @@ class SqliteStore final : public Store {
     /// The name after `after` among the windows of jobs that are ready; the first one without it.
     Result<std::optional<std::string>> next_window(JobClass job_class,
                                                    const std::optional<std::string>& after);
+    /// A job of this very database, which is there.
+    Result<bool> is_own(const ImportedLine& line);
     Status load_labels(std::vector<Job>& jobs);
     Status load_gpu_time(Snapshot& snapshot, UnixMs now);
     Status keep_gpu_time(const AttemptId& id, UnixMs now);

@@ -29,6 +29,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::s
     const auto known = store->setting("created_by");
     if (!known) return known.error();
     if (!*known) NIGHTSHIFT_TRY(store->set_setting("created_by", created_by));
+    NIGHTSHIFT_TRY(store->connection().exec(
+        "INSERT OR IGNORE INTO setting VALUES ('database_id', lower(hex(randomblob(16))))"));
     return std::unique_ptr<Store>(std::move(store));
 }
 

@@ -158,6 +158,20 @@ class Store {
     virtual Status prune(UnixMs jobs_before, UnixMs events_before, int limit) = 0;
     /// SQL of every invariant; one line for each broken one.
     virtual Result<std::vector<std::string>> self_check() = 0;
+
+    // --- history of other databases ----------------------------------------------------------
+    /// Lines added to it are not seen before finish_import().
+    virtual Result<std::int64_t> begin_import(const std::string& database, const std::string& actor) = 0;
+    /// Keeps the line unless it is there already, there is a newer one, or it is a job of this database. Adds
+    /// to `counts` what became of it.
+    virtual Status add_imported(std::int64_t import, const ImportedLine& line, ImportCounts& counts) = 0;
+    /// Shows it, with an event; one that brought nothing leaves nothing. Fails: conflict "import_gone".
+    virtual Status finish_import(std::int64_t import, const std::string& chain, const ImportCounts& counts,
+                                 UnixMs now, const EventText& event) = 0;
+    /// Deletes what is left of unfinished imports but `kept`, at most `limit` lines. True when all is gone.
+    virtual Result<bool> sweep_imports(std::int64_t kept, int limit) = 0;
+    /// Deletes lines that were imported before that time, at most `limit`.
+    virtual Status prune_imports(UnixMs before, int limit) = 0;
 };
 
 /// A read-only connection on the same file.

@@ -4,7 +4,7 @@
 
 #include "api/event_stream.h"
 #include "api/handlers/handlers.h"
-#include "api/rfc3339.h"
+#include "api/job_codec.h"
 
 namespace nightshift::api::handle {
 namespace {
@@ -36,18 +36,7 @@ void job_events(Context& context, const RequestPtr& request, Respond respond) {
     ordered_json body;
     body["job"] = job->id.value;
     body["events"] = ordered_json::array();
-    for (const db::StoredEvent& event : *found) {
-        ordered_json row;
-        row["seq"] = event.seq.value;
-        row["at"] = format_time(event.at);
-        row["topic"] = event.topic;
-        row["kind"] = event.kind;
-        row["attempt"] = event.attempt;
-        row["actor"] = event.actor;
-        auto data = ordered_json::parse(event.data_json, nullptr, false);
-        row["data"] = data.is_discarded() ? ordered_json::object() : std::move(data);
-        body["events"].push_back(std::move(row));
-    }
+    for (const db::StoredEvent& event : *found) body["events"].push_back(stored_event_object(event));
     respond(json_answer(body));
 }
 

@@ -21,6 +21,12 @@ void self_check(Context& context, const RequestPtr& request, Respond respond);
 void list_backups(Context& context, const RequestPtr& request, Respond respond);
 void make_backup(Context& context, const RequestPtr& request, Respond respond);
 
+// history.cpp
+void history(Context& context, const RequestPtr& request, Respond respond);
+void import_history(Context& context, const RequestPtr& request, Respond respond);
+void list_imports(Context& context, const RequestPtr& request, Respond respond);
+void list_imported(Context& context, const RequestPtr& request, Respond respond);
+
 // submit.cpp, batch.cpp
 void submit(Context& context, const RequestPtr& request, Respond respond);
 void batch(Context& context, const RequestPtr& request, Respond respond);

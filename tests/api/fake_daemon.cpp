@@ -1,6 +1,8 @@
 #include "tests/api/fake_daemon.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "api/digest.h"
 
@@ -335,6 +337,112 @@ Result<std::optional<Schedule>> FakeDaemon::schedule(const std::string& name) {
     const auto found = schedules_by_name.find(name);
     if (found == schedules_by_name.end()) return std::optional<Schedule>();
     return std::optional<Schedule>(found->second);
+}
+
+Result<db::FinishedIds> FakeDaemon::finished_after(JobId after, int limit) {
+    db::FinishedIds found;
+    for (const auto& [id, job] : jobs_by_id) {
+        if (id <= after.value || !is_terminal(job.state)) continue;
+        if (static_cast<int>(found.ids.size()) == limit) {
+            found.next_after = found.ids.back();
+            break;
+        }
+        found.ids.push_back(JobId{id});
+    }
+    return found;
+}
+
+Result<std::optional<db::JobHistory>> FakeDaemon::job_history(JobId id) {
+    if (damaged_jobs.count(id.value) != 0) {
+        return Error{ErrorCode::kCorrupt, "database_damaged", "The page is damaged.", "", ""};
+    }
+    const auto found = jobs_by_id.find(id.value);
+    if (found == jobs_by_id.end()) return std::optional<db::JobHistory>{};
+    db::JobHistory history = histories_by_id[id.value];
+    history.job = found->second;
+    return std::optional<db::JobHistory>(std::move(history));
+}
+
+Result<std::vector<db::StoredFire>> FakeDaemon::fires_after(const std::string& schedule, UnixMs nominal,
+                                                            int limit) {
+    std::vector<db::StoredFire> found;
+    for (const db::StoredFire& fire : stored_fires) {
+        const bool is_after =
+            std::pair(fire.schedule, fire.nominal.value) > std::pair(schedule, nominal.value);
+        if (is_after && static_cast<int>(found.size()) < limit) found.push_back(fire);
+    }
+    return found;
+}
+
+Result<std::vector<std::string>> FakeDaemon::imported_origins() {
+    std::set<std::string> origins;
+    for (const db::ImportedLine& line : imported_lines) origins.insert(line.origin);
+    return std::vector<std::string>(origins.begin(), origins.end());
+}
+
+Result<std::vector<db::ImportedLine>> FakeDaemon::imported_after(const db::ImportedLine& after, int limit) {
+    std::vector<db::ImportedLine> found;
+    for (const db::ImportedLine& line : imported_lines) {
+        if (line.origin == after.origin && line.type == after.type &&
+            std::tie(line.text, line.number) > std::tie(after.text, after.number) &&
+            static_cast<int>(found.size()) < std::min(limit, 2)) {
+            found.push_back(line);
+        }
+    }
+    return found;
+}
+
+Result<std::vector<db::ImportedLine>> FakeDaemon::imported_jobs(const std::string& origin,
+                                                                std::int64_t before, int limit) {
+    std::vector<db::ImportedLine> found;
+    for (auto line = imported_lines.rbegin(); line != imported_lines.rend(); ++line) {
+        if (line->origin == origin && line->type == "job" && line->number < before &&
+            static_cast<int>(found.size()) < limit) {
+            found.push_back(*line);
+        }
+    }
+    return found;
+}
+
+namespace {
+
+/// Keeps the lines until they are finished.
+class FakeIntake final : public api::HistoryIntake {
+  public:
+    explicit FakeIntake(FakeDaemon& daemon) : daemon_(daemon) {}
+    ~FakeIntake() override {
+        if (!is_finished_) daemon_.calls.emplace_back("import dropped");
+    }
+    FakeIntake(const FakeIntake&) = delete;
+    FakeIntake& operator=(const FakeIntake&) = delete;
+
+    void add(std::vector<db::ImportedLine> lines, Reply<void> reply) override {
+        daemon_.imported_portions.push_back(lines.size());
+        if (daemon_.import_trouble) return reply(*daemon_.import_trouble);
+        for (db::ImportedLine& line : lines) lines_.push_back(std::move(line));
+        reply({});
+    }
+    void finish(std::string chain, Reply<db::ImportCounts> reply) override {
+        is_finished_ = true;
+        daemon_.calls.push_back("import " + chain.substr(0, 8));
+        db::ImportCounts counts;
+        counts.added = static_cast<std::int64_t>(lines_.size());
+        for (db::ImportedLine& line : lines_) daemon_.imported_lines.push_back(std::move(line));
+        reply(counts);
+    }
+
+  private:
+    FakeDaemon& daemon_;
+    std::vector<db::ImportedLine> lines_;
+    bool is_finished_ = false;
+};
+
+}  // namespace
+
+void FakeDaemon::begin_history(std::string database, std::string,
+                               Reply<std::shared_ptr<api::HistoryIntake>> reply) {
+    calls.push_back("begin import of " + database);
+    reply(std::shared_ptr<api::HistoryIntake>(std::make_shared<FakeIntake>(*this)));
 }
 
 Result<std::vector<db::StateCount>> FakeDaemon::counts() {

@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,8 @@
 
 namespace nightshift::tests {
 
+inline constexpr const char* kDatabaseId = "0123456789abcdef0123456789abcdef";
+
 /// The daemon and its database as the HTTP layer sees them, in memory. Mutations answer at once unless
 /// `held_replies` is set. Thread: the one that runs the server.
 class FakeDaemon : public api::Commands, public db::Queries {
@@ -23,7 +26,13 @@ class FakeDaemon : public api::Commands, public db::Queries {
     // --- what tests set up and look at ---------------------------------------------------------
     std::map<std::int64_t, Job> jobs_by_id;
     std::map<std::int64_t, std::vector<db::StoredArtifact>> artifacts_by_id;
+    std::map<std::int64_t, db::JobHistory> histories_by_id;  ///< all but the job, which is looked up
+    std::set<std::int64_t> damaged_jobs;
     std::map<std::string, Schedule> schedules_by_name;
+    std::vector<db::StoredFire> stored_fires;      ///< in the order of schedule and nominal time
+    std::vector<db::ImportedLine> imported_lines;  ///< of imports that were finished
+    std::vector<std::size_t> imported_portions;    ///< lines of each add() so far
+    std::optional<Error> import_trouble;           ///< refuses the next add()
     std::vector<db::StoredEvent> stored_events;
     std::vector<db::StoredToken> stored_tokens;
     std::vector<std::string> calls;  ///< every mutation that arrived, e.g. "submit", "cancel 3"
@@ -62,6 +71,8 @@ class FakeDaemon : public api::Commands, public db::Queries {
     void put_policy(Policy policy, std::string policy_json, std::string actor, Reply<void> reply) override;
     void pause(api::PauseRequest request, Reply<void> reply) override;
     void shut_down(bool yield_jobs, std::string actor, Reply<void> reply) override;
+    void begin_history(std::string database, std::string actor,
+                       Reply<std::shared_ptr<api::HistoryIntake>> reply) override;
     void put_token(db::StoredToken token, Reply<void> reply) override;
     void delete_token(std::string sha256, Reply<void> reply) override;
     Result<Snapshot> snapshot() const override;
@@ -93,6 +104,16 @@ class FakeDaemon : public api::Commands, public db::Queries {
     Result<std::optional<Schedule>> schedule(const std::string& name) override;
     Result<std::vector<db::StateCount>> counts() override;
     Result<std::vector<db::StoredToken>> tokens() override { return stored_tokens; }
+    Result<std::string> database_id() override { return std::string(kDatabaseId); }
+    Result<db::FinishedIds> finished_after(JobId after, int limit) override;
+    Result<std::optional<db::JobHistory>> job_history(JobId id) override;
+    Result<std::vector<db::StoredFire>> fires_after(const std::string& schedule, UnixMs nominal,
+                                                    int limit) override;
+    Result<std::vector<std::string>> imported_origins() override;
+    Result<std::vector<db::ImportedLine>> imported_after(const db::ImportedLine& after, int limit) override;
+    Result<std::vector<db::ImportedLine>> imported_jobs(const std::string& origin, std::int64_t before,
+                                                        int limit) override;
+    Result<std::vector<db::StoredImport>> imports(int) override { return std::vector<db::StoredImport>{}; }
 
   private:
     void answer(std::function<void()> reply);
