@@ -1,5 +1,6 @@
 #include "daemon/cli/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -10,6 +11,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <istream>
 #include <optional>
 
 #include "daemon/cli/failure.h"
@@ -38,6 +40,37 @@ class Wire {
             http::async_write(stream_, request,
                               [done](beast::error_code error, std::size_t) { done(error); });
         });
+    }
+
+    /// Sends the head of `request` and then the file. When the daemon closes in the middle, its answer says
+    /// why: that is left to the reader.
+    void write_file(const http::request<http::string_body>& head, std::istream& file, std::uint64_t bytes) {
+        http::request<http::buffer_body> message(head.base());
+        message.content_length(bytes);
+        http::request_serializer<http::buffer_body> serializer(message);
+        finish("send to", [&](auto done) {
+            http::async_write_header(stream_, serializer,
+                                     [done](beast::error_code error, std::size_t) { done(error); });
+        });
+        std::array<char, kPieceBytes> piece;
+        while (bytes > 0) {
+            file.read(piece.data(),
+                      static_cast<std::streamsize>(std::min<std::uint64_t>(piece.size(), bytes)));
+            const auto count = static_cast<std::size_t>(file.gcount());
+            if (count == 0) throw Failure(kExitFailed, "the file became shorter while it was sent");
+            bytes -= count;
+            message.body().data = piece.data();
+            message.body().size = count;
+            message.body().more = bytes > 0;
+            bool is_refused = false;
+            finish("send to", [&](auto done) {
+                http::async_write(stream_, serializer, [&, done](beast::error_code error, std::size_t) {
+                    is_refused = error == asio::error::broken_pipe || error == asio::error::connection_reset;
+                    done(error == http::error::need_buffer || is_refused ? beast::error_code{} : error);
+                });
+            });
+            if (is_refused) return;
+        }
     }
 
     template <typename Parser>
@@ -112,7 +145,8 @@ http::request<http::string_body> message_of(const Endpoint& endpoint, const Http
     message.set(http::field::accept, "application/json, */*");
     message.set(http::field::connection, "close");
     for (const auto& [name, value] : request.headers) message.set(name, value);
-    if (!request.body.empty()) message.set(http::field::content_type, request.content_type);
+    if (!request.body.empty() || request.body_file != nullptr)
+        message.set(http::field::content_type, request.content_type);
     message.body() = request.body;
     message.prepare_payload();
     return message;
@@ -150,7 +184,11 @@ std::string HttpReply::header(std::string_view name) const {
 HttpReply exchange(const Endpoint& endpoint, const HttpRequest& request) {
     Wire wire(endpoint, request.timeout);
     auto message = message_of(endpoint, request);
-    wire.write(message);
+    if (request.body_file != nullptr) {
+        wire.write_file(message, *request.body_file, request.body_bytes);
+    } else {
+        wire.write(message);
+    }
     http::response_parser<http::string_body> parser;
     parser.body_limit(kReplyBytesMax);
     wire.read_body(parser);

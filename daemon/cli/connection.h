@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,9 @@ struct HttpRequest {
     std::string target;
     std::string body;
     std::string content_type = "application/json";  ///< sent only with a body
+    /// Instead of `body`: a file that is sent piece by piece; `body_bytes` of it.
+    std::istream* body_file = nullptr;
+    std::uint64_t body_bytes = 0;
     std::vector<std::pair<std::string, std::string>> headers;
     Millis timeout = seconds(30);  ///< of each step: connect, write, one read
 };

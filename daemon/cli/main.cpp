@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
     add_plan_verbs(app, session);
     add_machine_verbs(app, session);
     add_storage_verbs(app, session);
+    add_history_verbs(app, session);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -25,7 +25,20 @@ std::string hex_of(std::span<const unsigned char> bytes) {
     return text;
 }
 
+/// The hash as bytes. Throws Failure.
+Digest digest_of(std::string_view bytes) {
+    Digest digest;
+    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+        throw Failure(kExitFailed, "OpenSSL has no SHA-256", "Install an OpenSSL with its default provider.");
+    }
+    return digest;
+}
+
 }  // namespace
+
+std::string sha256_of(std::string_view bytes) {
+    return hex_of(digest_of(bytes));
+}
 
 std::string random_nonce() {
     std::array<unsigned char, 16> bytes;
@@ -36,13 +49,10 @@ std::string random_nonce() {
 }
 
 std::string proof_of(const std::string& token, std::uint16_t port, const std::string& nonce) {
-    Digest key;
+    const Digest key = digest_of(token);
     Digest proof;
     const std::string message = "nightshift-proof:v1:" + std::to_string(port) + ":" + nonce;
-    const bool is_hashed =
-        EVP_Digest(token.data(), token.size(), key.data(), nullptr, EVP_sha256(), nullptr) == 1;
-    if (!is_hashed ||
-        HMAC(EVP_sha256(), key.data(), key.size(), reinterpret_cast<const unsigned char*>(message.data()),
+    if (HMAC(EVP_sha256(), key.data(), key.size(), reinterpret_cast<const unsigned char*>(message.data()),
              message.size(), proof.data(), nullptr) == nullptr) {
         throw Failure(kExitFailed, "OpenSSL has no SHA-256", "Install an OpenSSL with its default provider.");
     }

@@ -23,6 +23,7 @@ void add_policy_verbs(CLI::App& app, Session& session);    ///< policy …, paus
 void add_plan_verbs(CLI::App& app, Session& session);      ///< plan replay
 void add_machine_verbs(CLI::App& app, Session& session);   ///< gpu kinds token
 void add_storage_verbs(CLI::App& app, Session& session);   ///< backup, restore
+void add_history_verbs(CLI::App& app, Session& session);   ///< history …
 void add_demo_verb(CLI::App& app, Session& session);       ///< demo
 
 }  // namespace nightshift::cli
