@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "scheduler/defect.h"
+#include "scheduler/learned.h"
 #include "scheduler/order.h"
 #include "scheduler/pass.h"
 
@@ -94,10 +95,10 @@ void add_budget(const Snapshot& snapshot, const Job& job, const Explanation& exp
     change.vram = room;
     change.action = "its budget is at most " + format_bytes(room);
     change.cost = "the job has to run in that";
-    for (const KindStats& stats : snapshot.stats) {
-        if (stats.kind != job.spec.kind || stats.runs <= 0) continue;
-        change.cost += "; the last " + std::to_string(stats.runs) + " runs of its kind took at most " +
-                       format_bytes(stats.peak_vram_max);
+    if (const KindStats* stats = stats_of(job.spec, snapshot.stats)) {
+        change.cost += "; the last " + std::to_string(stats->runs) + " runs of its kind" +
+                       (stats->group.empty() ? "" : " with these parameters") + " took at most " +
+                       format_bytes(stats->peak_vram_max);
     }
     changes.push_back(change);
 }

@@ -31,7 +31,8 @@ std::string refusal(const std::vector<std::string>& lines) {
     HistoryCheck check;
     try {
         for (const std::string& line : lines) check.take(line);
-        CHECK(check.finish().database == "abc");
+        const HistoryFacts facts = check.finish();
+        CHECK(facts.database == "abc");
     } catch (const Failure& failure) {
         CHECK(failure.exit_code == kExitFailed);
         return failure.what();
