@@ -11,6 +11,9 @@ export function t(key, values) {
 
 export const has = (key) => key in words;
 
+/** A gate in a few words, without its numbers. */
+export const gateName = (code) => t(has(`gateHelp.${code}`) ? `gateHelp.${code}` : `gate.${code}.short`);
+
 export function setLanguage(value) {
   document.documentElement.lang = value;
   try { localStorage.setItem("language", value); } catch { /* storage refused: until the page closes */ }

@@ -1,6 +1,6 @@
 // Help: shortcuts, states, waiting codes. All local, nothing fetched.
 import { html } from "/vendor/lit-html.js";
-import { t } from "/i18n.js";
+import { gateName, t } from "/i18n.js";
 import { icon, stateLook } from "/icons.js";
 import { classMark } from "/parts.js";
 
@@ -43,5 +43,5 @@ export function view() {
         <td class="small">${t(`problem.${code}`)}</td></tr>`)}</tbody></table></section>
       <section><h2>${t("help.gates")}</h2><table><tbody>${gates.map((code) =>
       html`<tr><td class="code">${code}</td>
-        <td class="small">${t(`gateHelp.${code}`)}</td></tr>`)}</tbody></table></section></div>`;
+        <td class="small">${gateName(code)}</td></tr>`)}</tbody></table></section></div>`;
 }

@@ -3,7 +3,7 @@ import { html, nothing } from "/vendor/lit-html.js";
 import { mayOperate } from "/api.js";
 import { perform, verbLabel, verbsOf } from "/actions.js";
 import { ago, duration, gib, metric, near, NONE, now, num, stamp } from "/format.js";
-import { has, t } from "/i18n.js";
+import { gateName, has, t } from "/i18n.js";
 import { glyph, icon } from "/icons.js";
 import { curvesBlock, drawCurves, leaveCurves, recolour } from "/job_curves.js";
 import { artifactsTab, artifactTable, enterFiles, eventsTab, fileProblem } from "/job_files.js";
@@ -184,7 +184,7 @@ function why(job) {
       ${history.length ? html`<h2>${t("why.soFar")} <span class="muted small">${t("why.overlap")}</span></h2>
       <table><thead><tr><th>${t("why.gate")}</th><th
       class="n">${t("why.total")}</th></tr></thead><tbody>${history.map((h) => html`<tr>
-        <td>${t(`gateHelp.${h.code}`)} <span class="code">${h.code}</span></td><td
+        <td>${gateName(h.code)} <span class="code">${h.code}</span></td><td
         class="n">${duration(h.seconds)}</td></tr>`)}</tbody></table>` : nothing}
       <p class="muted small">${t(answer.head_of_class ? "why.head" : "why.notHead",
       { c: t(`class.${job.class}`) })}</p></div>

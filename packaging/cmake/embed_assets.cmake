@@ -6,6 +6,7 @@
 #   const nightshift::web::Asset* <namespace>::<function>(std::string_view path);
 # Each pair names the request path and the file, relative to the calling folder or absolute.
 # A changed file is embedded again at the next build. Run as a script (cmake -P) it writes that source.
+# Lines that are only a comment stay out of scripts and styles of our own: the browser need not load them.
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
     set(NIGHTSHIFT_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
@@ -55,7 +56,18 @@ function(mime_of file result)
     set(${result} "${mime}" PARENT_SCOPE)
 endfunction()
 
+# Lines with nothing but a comment go. Twice for those in /* */, which may follow one another.
+function(without_comments text result)
+    string(PREPEND text "\n")
+    string(REGEX REPLACE "\n *//[^\n]*" "" text "${text}")
+    string(REGEX REPLACE "\n */\\*[^\n]*\\*/\n" "\n" text "${text}")
+    string(REGEX REPLACE "\n */\\*[^\n]*\\*/\n" "\n" text "${text}")
+    string(SUBSTRING "${text}" 1 -1 text)
+    set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
 file(STRINGS ${EMBED_MANIFEST} pairs)
+get_filename_component(own "${CMAKE_CURRENT_LIST_DIR}/../../web" ABSOLUTE)
 set(arrays "")
 set(rows "")
 set(number 0)
@@ -63,9 +75,18 @@ foreach(pair IN LISTS pairs)
     string(REGEX MATCH "^(/[^=]*)=(.+)$" _ "${pair}")
     set(path "${CMAKE_MATCH_1}")
     set(file "${CMAKE_MATCH_2}")
-    file(READ "${file}" hex HEX)
-    file(SHA256 "${file}" hash)
-    file(SIZE "${file}" size)
+    get_filename_component(folder "${file}" DIRECTORY)
+    if(folder STREQUAL own AND file MATCHES "\\.(js|css)$")
+        file(READ "${file}" text)
+        without_comments("${text}" text)
+        string(HEX "${text}" hex)
+        string(SHA256 hash "${text}")
+        string(LENGTH "${text}" size)
+    else()
+        file(READ "${file}" hex HEX)
+        file(SHA256 "${file}" hash)
+        file(SIZE "${file}" size)
+    endif()
     string(SUBSTRING ${hash} 0 32 hash)
     # A line for each 24 bytes: no compiler limit on line length is met.
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")

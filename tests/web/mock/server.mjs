@@ -24,7 +24,15 @@ export function asset(name) {
     "uplot/dist/uPlot.iife.min.js"))}\nexport default uPlot;\n`;
   const file = vendor[name] ? path.join(modules, vendor[name]) : path.join(web, name === "/" ? "index.html"
     : path.basename(name));
-  return fs.existsSync(file) && fs.statSync(file).isFile() ? fs.readFileSync(file) : null;
+  if (!fs.existsSync(file) || !fs.statSync(file).isFile()) return null;
+  return /\.(js|css)$/.test(file) && !vendor[name] ? withoutComments(fs.readFileSync(file, "utf8"))
+    : fs.readFileSync(file);
+}
+
+/** As packaging/cmake/embed_assets.cmake leaves them out. */
+function withoutComments(text) {
+  const block = /\n *\/\*[^\n]*\*\/\n/g;
+  return `\n${text}`.replace(/\n *\/\/[^\n]*/g, "").replace(block, "\n").replace(block, "\n").slice(1);
 }
 
 /** Starts it on a free port. scene: {role, empty, paused}; requests: what was asked, for the tests. */
