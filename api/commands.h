@@ -221,6 +221,11 @@ class Commands {
     virtual int policy_version() const = 0;
     /// Newest progress of a live job: fresher than the database's.
     virtual std::optional<Progress> progress(JobId job) const = 0;
+    /// How long the live attempt of a job has run, by steady clocks; nothing before it runs.
+    virtual std::optional<Millis> ran(JobId job) const {
+        static_cast<void>(job);
+        return std::nullopt;
+    }
     /// Why a live job cannot be ended, for people; nothing where that is not so.
     virtual std::optional<std::string> why_stuck(JobId job) const {
         static_cast<void>(job);

@@ -39,9 +39,11 @@ std::optional<WaitReason> first_gate(const Explanation& explanation) {
     return WaitReason{explanation.gates.front().code, explanation.gates.front().text};
 }
 
-/// When the live attempt's process was confirmed; with run_time this is the whole run time.
+/// When the live attempt's process was confirmed, by the wall clock that holds now; with run_time this is the
+/// whole run time.
 std::optional<UnixMs> running_since(Context& context, const Job& job) {
     if (!is_live(job.state)) return std::nullopt;
+    if (const auto ran = context.commands.ran(job.id)) return context.commands.now() - *ran;
     const auto attempts = context.queries.attempts(job.id);
     if (!attempts || attempts->empty()) return std::nullopt;
     return attempts->back().running_at;

@@ -304,6 +304,11 @@ std::optional<Progress> CommandsImpl::progress(JobId job) const {
     return supervisor && !supervisor->is_end_stored() ? supervisor->progress() : std::nullopt;
 }
 
+std::optional<Millis> CommandsImpl::ran(JobId job) const {
+    const auto supervisor = parts_.crew.find(job);
+    return supervisor ? supervisor->ran() : std::nullopt;
+}
+
 std::optional<std::string> CommandsImpl::why_stuck(JobId job) const {
     const auto supervisor = parts_.crew.find(job);
     return supervisor ? supervisor->why_stuck() : std::nullopt;

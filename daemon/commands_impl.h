@@ -68,6 +68,7 @@ class CommandsImpl final : public api::Commands {
     std::string policy_json() const override { return policy_json_; }
     int policy_version() const override { return policy_version_; }
     std::optional<Progress> progress(JobId job) const override;
+    std::optional<Millis> ran(JobId job) const override;
     std::optional<std::string> why_stuck(JobId job) const override;
     std::vector<DeviceSample> history(const std::string& device_uuid, UnixMs since) const override;
     void night_contract(UnixMs until, int futures, Reply<api::ContractAnswer> reply) override;

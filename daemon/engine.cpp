@@ -13,11 +13,10 @@ Engine::Engine(Machine machine)
     : machine_(std::move(machine)),
       loop_(machine_.io, machine_.store, machine_.clock, machine_.alarms),
       crew_(loop_, complete(machine_.workplace)),
-      devices_(machine_.make_probe([this](const std::string& uuid) { return crew_.claimed_on(uuid); }),
-               machine_.clock,
-               [this](const DeviceSample& sample, Bytes foreign) {
-                   return crew_.attribute(sample, foreign);
-               }),
+      devices_(
+          machine_.make_probe([this](const std::string& uuid) { return crew_.claimed_on(uuid); }),
+          machine_.clock,
+          [this](const DeviceSample& sample, Bytes foreign) { return crew_.attribute(sample, foreign); }),
       dispatcher_(loop_, crew_, devices_, machine_.zones),
       schedules_(
           loop_, machine_.zones, [this](UnixMs now) { return commands_.submit_defaults(now); },
@@ -49,6 +48,7 @@ Workplace Engine::complete(Workplace workplace) {
         }
         return nullptr;
     };
+    workplace.yield_grace = [this] { return dispatcher_.policy().preemption.grace; };
     workplace.vram_max = [this](const JobSpec& spec) {
         return budget_max(spec, dispatcher_.policy(), devices_.devices());
     };

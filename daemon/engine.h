@@ -19,7 +19,7 @@ struct Machine {
     const std::vector<api::KindInfo>& kinds;
     api::Storage& storage;
     Projector& projector;
-    Workplace workplace;  ///< all but find_device, vram_max and limits
+    Workplace workplace;  ///< all but its functions
     std::function<std::unique_ptr<GpuProbe>(GpuProbe::Claimed)> make_probe;
     std::function<api::ServerStatus()> status;
     std::function<void()> stop;            ///< ends the daemon soon

@@ -66,6 +66,8 @@ class SqliteStore final : public Store {
     Status set_lease_use(const AttemptId& id, Bytes used, Bytes peak) override;
     Result<bool> has_been_over_budget(JobId id) override;
     Status set_progress(const AttemptId& id, const Progress& progress) override;
+    Status set_ran(const AttemptId& id, Millis ran) override;
+    Result<Millis> ran(const AttemptId& id) override;
     Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) override;
     Status refuse_checkpoint(const AttemptId& by, const std::string& path, UnixMs now,
                              const EventText& event) override;

@@ -100,6 +100,9 @@ class Store {
     /// An attempt of the job ended because it needed more memory than its budget.
     virtual Result<bool> has_been_over_budget(JobId id) = 0;
     virtual Status set_progress(const AttemptId& id, const Progress& progress) = 0;
+    /// How long a live attempt ran so far, by steady clocks; never goes back. ran(): what was stored last.
+    virtual Status set_ran(const AttemptId& id, Millis ran) = 0;
+    virtual Result<Millis> ran(const AttemptId& id) = 0;
     virtual Status add_checkpoint(const Checkpoint& checkpoint, UnixMs now, const EventText& event) = 0;
     /// The attempt found a checkpoint of its job, or of the one that its job runs again, damaged: nobody goes
     /// on from it any more. Told again, or of one that is not known, it changes nothing.

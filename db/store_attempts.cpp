@@ -86,6 +86,22 @@ Status SqliteStore::set_running(const AttemptId& id, const std::optional<Process
     return {};
 }
 
+Status SqliteStore::set_ran(const AttemptId& id, Millis ran) {
+    Statement update(*connection_,
+                     "UPDATE attempt SET ran_ms = ?3 "
+                     "WHERE job_id = ?1 AND number = ?2 AND end_kind IS NULL AND ran_ms < ?3",
+                     id.job, id.number, ran);
+    return update.run();
+}
+
+Result<Millis> SqliteStore::ran(const AttemptId& id) {
+    Statement row(*connection_, "SELECT ran_ms FROM attempt WHERE job_id = ?1 AND number = ?2", id.job,
+                  id.number);
+    const auto has_row = row.step();
+    if (!has_row) return has_row.error();
+    return *has_row ? Millis{row.integer(0)} : Millis{};
+}
+
 Status SqliteStore::set_yielding(const AttemptId& id, JobId beneficiary, const std::string& reason,
                                  UnixMs deadline, UnixMs now, const EventText& event) {
     Statement job(*connection_,

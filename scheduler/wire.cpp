@@ -167,6 +167,7 @@ void write_done(Json& json, const Done& done) {
     if (!done.error_code.empty()) json["error_code"] = cut(done.error_code, kWireKeyBytesMax);
     if (!done.message.empty()) json["message"] = cut(done.message, kWireTextBytesMax);
     if (done.cached) json["cached"] = true;
+    if (done.ran.value > 0) json["ran_ms"] = done.ran.value;
 }
 
 Done read_done(Fields& fields) {
@@ -176,6 +177,7 @@ Done read_done(Fields& fields) {
     done.error_code = fields.text("error_code", false);
     done.message = fields.text("message", false);
     done.cached = fields.flag("cached");
+    done.ran.value = fields.integer("ran_ms", false);
     return done;
 }
 
@@ -197,6 +199,7 @@ Json to_json(const Hello& hello) {
 Json to_json(const Started& started) {
     Json json{{"type", "started"}, {"grade", to_string(started.grade)}};
     if (started.command) json["command"] = to_json(*started.command);
+    if (started.ran.value > 0) json["ran_ms"] = started.ran.value;
     return json;
 }
 
@@ -266,6 +269,7 @@ FromWorker read_started(Fields& fields) {
     } else {
         fields.fail_field("grade", "has no meaning here");
     }
+    started.ran.value = fields.integer("ran_ms", false);
     return started;
 }
 

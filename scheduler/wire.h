@@ -43,6 +43,7 @@ struct Hello {
 struct Started {                                  ///< the job's own work has begun
     std::optional<ProcessIdentity> command;      ///< kind command: leader of its own process group
     EnforcementGrade grade = EnforcementGrade::kNone;
+    Millis ran;                                  ///< so far, by the worker's steady clock
 };
 struct ProgressReport { Progress progress; };
 struct MemoryReport {                             ///< claimed memory: simulated devices and host
@@ -59,6 +60,7 @@ struct Done {                                     ///< result.json is on disk al
     std::string error_code;
     std::string message;
     bool cached = false;
+    Millis ran;                                  ///< by the worker's steady clock; 0 = it did not say
 };
 struct Pong { std::int64_t n = 0; };
 

@@ -51,6 +51,7 @@ AttemptFacts facts_of(const wire::Done& done) {
     facts.report.error_code = done.error_code;
     facts.report.message = done.message;
     facts.report.cached = done.cached;
+    facts.report.run_time = done.ran;
     return facts;
 }
 
@@ -59,9 +60,6 @@ AttemptFacts facts_of(const wire::ResultFile& result) {
     facts.artifacts = result.artifacts;
     facts.checkpoint = result.checkpoint;
     facts.peak = result.peak_vram;
-    if (result.ended_at > result.started_at && result.started_at.value > 0) {
-        facts.report.run_time = result.ended_at - result.started_at;
-    }
     return facts;
 }
 
@@ -118,8 +116,11 @@ Status store_end(db::Store& store, const AttemptId& id, AttemptFacts facts, bool
         const auto checkpoint = store.last_checkpoint(id.job);
         if (!checkpoint) return checkpoint.error();
         facts.report.has_committed_checkpoint = *checkpoint && (*checkpoint)->attempt == id.number;
-        if (facts.report.run_time.value == 0 && (*attempt)->running_at && now > *(*attempt)->running_at) {
-            facts.report.run_time = now - *(*attempt)->running_at;
+        // Nobody saw it end: what is proven counts, not the time until it was found out.
+        if (facts.report.run_time.value == 0) {
+            const auto ran = store.ran(id);
+            if (!ran) return ran.error();
+            facts.report.run_time = *ran;
         }
         const auto was_raised = store.has_been_over_budget(id.job);
         if (!was_raised) return was_raised.error();

@@ -18,10 +18,10 @@ constexpr Millis kPingStep = seconds(10);
 constexpr Millis kReleaseStep{100};
 
 /// When a live job will likely end, from the best there is.
-std::optional<UnixMs> predict_end(const LiveJob& live, const Snapshot& snapshot,
-                                  const Supervisor* supervisor) {
+std::optional<UnixMs> predict_end(const LiveJob& live, const Snapshot& snapshot, const Supervisor* supervisor,
+                                  UnixMs now) {
     if (supervisor != nullptr && supervisor->progress() && supervisor->progress()->eta) {
-        return supervisor->progress_at() + *supervisor->progress()->eta;
+        return now - supervisor->progress_age() + *supervisor->progress()->eta;
     }
     const UnixMs from = live.attempt.running_at.value_or(live.attempt.granted_at);
     if (live.job.spec.estimate) {
@@ -215,15 +215,17 @@ DeviceBook::Ours Crew::attribute(const DeviceSample& sample, Bytes foreign) {
     return ours;
 }
 
-void Crew::complete(Snapshot& snapshot, UnixMs) const {
+void Crew::complete(Snapshot& snapshot, UnixMs now) const {
     for (LiveJob& live : snapshot.live) {
         const auto supervisor = find(live.attempt.id);
         if (supervisor) {
             live.lease.used = supervisor->used();
             live.lease.peak = std::max(live.lease.peak, supervisor->peak());
             if (supervisor->progress()) live.job.progress = supervisor->progress();
+            // Plans subtract it from now; the wall clock may have been set since it was written down.
+            if (const auto ran = supervisor->ran()) live.attempt.running_at = now - *ran;
         }
-        live.predicted_end = predict_end(live, snapshot, supervisor.get());
+        live.predicted_end = predict_end(live, snapshot, supervisor.get(), now);
     }
     for (Lease& lease : snapshot.reclaiming) lease.used = releases_.left(lease.attempt);
 }

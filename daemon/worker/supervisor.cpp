@@ -16,8 +16,8 @@ namespace {
 
 /// Progress and memory reach the database this often; readers see the newest from memory.
 constexpr Millis kStoreStep = seconds(10);
-/// A worker that was told goodbye has this long to leave.
-constexpr Millis kLinger = seconds(10);
+/// So much of a run time is forgotten when the machine loses its power.
+constexpr Millis kRanStep = seconds(60);
 constexpr int kPingsMissedMax = 3;
 constexpr int kSamplesOverBudget = 3;
 
@@ -97,10 +97,25 @@ void Supervisor::adopt(std::unique_ptr<Process> process, bool is_ended) {
         kill_all();
         return;
     }
-    if (attempt_.running_at) arm_time_limit();
+    if (attempt_.running_at) {
+        // What is stored is a little less than the truth; the worker tells it when it connects.
+        const auto stored = loop_.store().ran(id());
+        if (stored) {
+            ran_before_ = *stored;
+        } else {
+            spdlog::error("ran_unknown job={} attempt={} error=\"{}\"", id().job.value, id().number,
+                          stored.error().message);
+        }
+        ran_from_ = loop_.clock().steady();
+        arm_time_limit();
+    }
+    // The wall clock may have been set since: patience neither vanishes nor grows by that.
     const Millis left = attempt_.deadline ? *attempt_.deadline - loop_.clock().now() : Millis{};
-    if (job_.state == JobState::kYielding) ask_to_yield(left, attempt_.stop_reason);
-    if (NIGHTSHIFT_RULE(105, job_.state == JobState::kStopping, false)) stop(left, attempt_.stop_reason);
+    const Millis grace_max = std::max(kStopGrace, workplace_.yield_grace());
+    if (job_.state == JobState::kYielding)
+        ask_to_yield(std::clamp(left, kStopGrace, grace_max), attempt_.stop_reason);
+    if (NIGHTSHIFT_RULE(105, job_.state == JobState::kStopping, false))
+        stop(std::clamp(left, Millis{}, kStopGrace), attempt_.stop_reason);
 }
 
 void Supervisor::watch(std::unique_ptr<Process> process) {
@@ -197,7 +212,7 @@ Result<wire::Start> Supervisor::start_message() {
 
 void Supervisor::on_message(wire::FromWorker message) {
     if (const auto* started = std::get_if<wire::Started>(&message)) {
-        on_started(started->command, started->grade);
+        on_started(*started);
     } else if (const auto* report = std::get_if<wire::ProgressReport>(&message)) {
         on_progress(report->progress);
     } else if (const auto* memory = std::get_if<wire::MemoryReport>(&message)) {
@@ -220,16 +235,22 @@ void Supervisor::on_message(wire::FromWorker message) {
     }
 }
 
-void Supervisor::on_started(const std::optional<ProcessIdentity>& command, EnforcementGrade grade) {
-    if (command) attempt_.command = command;
-    if (!attempt_.running_at) {
-        attempt_.running_at = loop_.clock().now();
-        arm_time_limit();
-    }
-    nlohmann::json data{{"device", attempt_.device}, {"grade", to_string(grade)}};
+std::optional<Millis> Supervisor::ran() const {
+    if (!ran_from_) return std::nullopt;
+    return ran_before_ + (loop_.clock().steady() - *ran_from_);
+}
+
+void Supervisor::on_started(const wire::Started& started) {
+    if (started.command) attempt_.command = started.command;
+    if (!attempt_.running_at) attempt_.running_at = loop_.clock().now();
+    ran_before_ = std::max(ran().value_or(Millis{}), started.ran);
+    ran_from_ = loop_.clock().steady();
+    arm_time_limit();
+    nlohmann::json data{{"device", attempt_.device}, {"grade", to_string(started.grade)}};
     if (attempt_.worker) data["pid"] = attempt_.worker->pid;
     loop_.change(
-        {[id = id(), command, grade, text = dump(data)](db::Store& store, UnixMs now) -> Status {
+        {[id = id(), command = started.command, grade = started.grade, text = dump(data)](
+             db::Store& store, UnixMs now) -> Status {
              NIGHTSHIFT_TRY(store.set_running(id, command, grade, now, {"job", "started", "worker", text}));
              crash_point("running.stored");
              return {};
@@ -239,7 +260,7 @@ void Supervisor::on_started(const std::optional<ProcessIdentity>& command, Enfor
 
 void Supervisor::on_progress(const Progress& progress) {
     progress_ = progress;
-    progress_at_ = loop_.clock().now();
+    progress_at_ = loop_.clock().steady();
     if (loop_.events().has_listeners()) {
         nlohmann::json data{{"phase", progress.phase}, {"step", progress.step}, {"steps", progress.steps}};
         data["eta_s"] =
@@ -247,7 +268,7 @@ void Supervisor::on_progress(const Progress& progress) {
         data["metrics"] = nlohmann::json::object();
         for (const auto& [name, value] : progress.metrics) data["metrics"][name] = value;
         loop_.events().publish(
-            {{}, progress_at_, "job", "progress", id().job, id().number, "worker", dump(data)});
+            {{}, loop_.clock().now(), "job", "progress", id().job, id().number, "worker", dump(data)});
     }
     const Millis now = loop_.clock().steady();
     if (!stored_at_ || now - *stored_at_ >= kStoreStep) store_use();
@@ -255,13 +276,14 @@ void Supervisor::on_progress(const Progress& progress) {
 
 void Supervisor::store_use() {
     stored_at_ = loop_.clock().steady();
-    loop_.change(
-        {[id = id(), progress = progress_, used = used(), peak = peak_](db::Store& store, UnixMs) -> Status {
-             if (progress) NIGHTSHIFT_TRY(store.set_progress(id, *progress));
-             return store.set_lease_use(id, used, peak);
-         },
-         {},
-         false});
+    loop_.change({[id = id(), progress = progress_, ran = ran(), used = used(), peak = peak_](
+                      db::Store& store, UnixMs) -> Status {
+                      if (progress) NIGHTSHIFT_TRY(store.set_progress(id, *progress));
+                      if (ran) NIGHTSHIFT_TRY(store.set_ran(id, *ran));
+                      return store.set_lease_use(id, used, peak);
+                  },
+                  {},
+                  false});
 }
 
 void Supervisor::on_checkpoint(Checkpoint checkpoint) {
@@ -289,81 +311,10 @@ void Supervisor::on_refused(const wire::CheckpointRefused& refused) {
          true});
 }
 
-void Supervisor::finish(AttemptFacts facts) {
-    if (is_end_pending_) return;
-    is_end_pending_ = true;
-    killing_since_.reset();
-    stuck_.reset();
-    deadline_->silence();
-    time_limit_->silence();
-    peak_ = std::max(peak_, facts.peak);
-    facts.peak = peak_;
-    facts.report.vram_max = workplace_.vram_max(job_.spec);
-    // Where the driver counts, the bytes have to be seen free first; the crew releases the lease then.
-    const Device* device = workplace_.find_device(attempt_.device);
-    const bool is_free = is_gone_ && (device == nullptr || device->is_simulated || device->is_host);
-    loop_.change({[id = id(), facts = std::move(facts), is_free, progress = progress_](db::Store& store,
-                                                                                       UnixMs now) -> Status {
-                      if (progress) NIGHTSHIFT_TRY(store.set_progress(id, *progress));
-                      NIGHTSHIFT_TRY(store_end(store, id, facts, is_free, now));
-                      crash_point("end.stored");
-                      return {};
-                  },
-                  [self = shared_from_this()](const Status& stored) {
-                      if (!stored) {
-                          spdlog::error("end_not_stored job={} attempt={} error=\"{}\"", self->id().job.value,
-                                        self->id().number, stored.error().message);
-                      }
-                      crash_point("end.committed");
-                      self->is_ended_ = true;
-                      if (self->channel_) self->channel_->send(wire::Bye{});
-                      crash_point("bye.sent");
-                      if (!self->is_gone_) {
-                          self->linger_->set(kLinger, [weak = self->weak_from_this()] {
-                              if (const auto late = weak.lock()) late->kill_all();
-                          });
-                      }
-                      self->check_finished();
-                  },
-                  true});
-}
-
-void Supervisor::on_exit(const ExitStatus& status) {
-    crash_point("exit.seen");
-    const auto result = is_end_pending_ ? std::nullopt : read_result(workplace_.attempt_folder(id()), id());
-    // Whatever the worker started goes with it. One that came to its result has seen to that itself; a killed
-    // one could not, and only then is it worth a look at every process of the machine.
-    const bool is_orderly = status.exit_code && (has_said_done_ || result);
-    const Processes& processes = *workplace_.processes;
-    const bool is_group_left = (attempt_.worker && processes.has_group(*attempt_.worker)) ||
-                               (attempt_.command && processes.has_group(*attempt_.command));
-    is_worker_gone_ = true;
-    worker_status_ = status;
-    // Until nothing of it is left the attempt goes on, and so does its claim on memory.
-    if ((is_orderly && !is_group_left) || kill_all()) on_gone();
-}
-
-void Supervisor::on_gone() {
-    if (is_gone_) return;
-    is_gone_ = true;
-    linger_->silence();
-    if (!is_end_pending_) {
-        const auto result = read_result(workplace_.attempt_folder(id()), id());
-        if (!result) {
-            spdlog::warn("worker_lost job={} attempt={} signal={} exit_code={}", id().job.value, id().number,
-                         worker_status_.signal.value_or(0), worker_status_.exit_code.value_or(0));
-        }
-        finish(result ? facts_of(*result) : lost_facts(worker_status_));
-    }
-    callbacks_.on_memory();
-    check_finished();
-}
-
-void Supervisor::check_finished() {
-    if (is_ended_ && is_gone_) callbacks_.on_finished(id());
-}
-
 void Supervisor::ping() {
+    const Millis now = loop_.clock().steady();
+    const bool is_due = ran_from_ && now - stored_at_.value_or(*ran_from_) >= kRanStep;
+    if (is_due && !is_end_pending_) store_use();
     if (!channel_ || is_ended_) return;
     if (++pings_unanswered_ == kPingsMissedMax) {
         // Only said, never acted on: a busy or stopped process is not a dead one.

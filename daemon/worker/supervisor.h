@@ -46,8 +46,10 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     const std::string& device() const { return attempt_.device; }
     const std::optional<ProcessIdentity>& worker() const { return attempt_.worker; }
     const std::optional<Progress>& progress() const { return progress_; }
-    /// When the newest progress came.
-    UnixMs progress_at() const { return progress_at_; }
+    /// How old the newest progress is.
+    Millis progress_age() const { return loop_.clock().steady() - progress_at_; }
+    /// How long the attempt has run, whatever was done to the wall clock; nothing before it runs.
+    std::optional<Millis> ran() const;
     Bytes claimed() const { return is_gone_ ? Bytes{} : claimed_; }
     Bytes used() const;
     Bytes peak() const { return peak_; }
@@ -63,11 +65,13 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     void set_measured(Bytes used);
 
   private:
+    /// A worker that was told goodbye has this long to leave.
+    static constexpr Millis kLinger = seconds(10);
     enum class Asked { kNothing, kYield, kStop };
 
     void watch(std::unique_ptr<Process> process);
     void on_message(wire::FromWorker message);
-    void on_started(const std::optional<ProcessIdentity>& command, EnforcementGrade grade);
+    void on_started(const wire::Started& started);
     void on_progress(const Progress& progress);
     void on_checkpoint(Checkpoint checkpoint);
     void on_refused(const wire::CheckpointRefused& refused);
@@ -104,7 +108,9 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     std::unique_ptr<Alarm> time_limit_;
     std::unique_ptr<Alarm> linger_;
     std::optional<Progress> progress_;
-    UnixMs progress_at_;
+    Millis progress_at_;               ///< steady
+    Millis ran_before_;                ///< until ran_from_
+    std::optional<Millis> ran_from_;   ///< steady
     std::optional<Millis> stored_at_;  ///< steady: progress and use went to the database
     Bytes claimed_, measured_, peak_;
     Asked asked_ = Asked::kNothing;

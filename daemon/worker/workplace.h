@@ -16,12 +16,13 @@ namespace nightshift::daemon {
 struct Workplace {
     std::string data_folder;  ///< absolute
     std::string worker_path;
-    std::string command_path;  ///< the program that runs kind `command`; may be the worker
+    std::string command_path;          ///< the program that runs kind `command`; may be the worker
     std::int64_t descriptors_max = 0;  ///< limit of open files of a job; 0 = the daemon's
     Processes* processes = nullptr;    ///< outlives all that works here
     Bytes memory;                      ///< of the machine
     int cores = 1;
     std::function<const Device*(const std::string& uuid)> find_device;
+    std::function<Millis()> yield_grace;  ///< of the policy in force
     /// The largest budget that a job could be given on this machine.
     std::function<Bytes(const JobSpec&)> vram_max;
     std::function<Limits()> limits;  ///< of the policy in force

@@ -115,6 +115,7 @@ void leave_result(const Context& context, const wire::Done& done, UnixMs started
 /// The disk may refuse everything: then the daemon hears it, and the log keeps it.
 wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal& stop) {
     const UnixMs started_at = wall_now();
+    const Millis steady_start = steady_now();
     DaemonReporter reporter(control);
     wire::Done done;
     try {
@@ -125,6 +126,7 @@ wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal&
         outlive_descendants();
         // The command's end may be the doing of the control thread, which is about to end this process.
         if (control.is_refused()) ::sleep(kRefusedWait_s);
+        done.ran = steady_now() - steady_start;
         leave_result(context, done, started_at);
     } catch (const JobError& error) {
         done.exit_code = 1;
@@ -135,6 +137,8 @@ wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal&
         done.error_code = "io_error";
         done.message = error.what();
     }
+    // What result.json says is what the daemon hears.
+    if (done.ran.value == 0) done.ran = steady_now() - steady_start;
     return done;
 }
 

@@ -19,11 +19,6 @@ constexpr int kExitTryAgain = 75;
 constexpr int kExitYielded = 85;
 constexpr int kExitOutOfMemory = 86;
 
-Millis steady_now() {
-    using namespace std::chrono;
-    return {duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count()};
-}
-
 wire::Done failed(int exit_code, std::string code, std::string message) {
     wire::Done done;
     done.exit_code = exit_code;
@@ -38,6 +33,11 @@ JobError unsaved(const std::exception& error) {
 }
 
 }  // namespace
+
+Millis steady_now() {
+    using namespace std::chrono;
+    return {duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count()};
+}
 
 UnixMs wall_now() {
     using namespace std::chrono;

@@ -121,5 +121,6 @@ class Context final : public JobContext, public CommandHost {
 };
 
 UnixMs wall_now();
+Millis steady_now();
 
 }  // namespace nightshift::jobs

@@ -109,6 +109,7 @@ class Control {
     bool must_quit_ = false;
     std::string why_;
     std::optional<wire::Started> started_;
+    Time started_at_ = 0;
     std::optional<Progress> progress_;
     std::deque<Progress> phase_ends_;
     std::optional<wire::MemoryReport> memory_;

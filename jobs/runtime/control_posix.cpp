@@ -93,6 +93,7 @@ void Control::started(const wire::Started& started) {
     {
         const std::lock_guard lock(mutex_);
         started_ = started;
+        started_at_ = steady_ms();
         is_started_due_ = true;
     }
     wake();
@@ -326,7 +327,10 @@ void Control::fill_outbox(Time now) {
     if (std::exchange(is_refused_due_, false)) {
         for (const wire::CheckpointRefused& refused : refused_) say(refused);
     }
-    if (std::exchange(is_started_due_, false)) say(*started_);
+    if (std::exchange(is_started_due_, false)) {
+        started_->ran = Millis{std::max<Time>(0, now - started_at_)};
+        say(*started_);
+    }
     if (std::exchange(is_checkpoint_due_, false)) {
         say(wire::CheckpointCommitted{*checkpoint_});
         is_checkpoint_out_ = true;

@@ -102,9 +102,8 @@ void report_end(bool is_terminal, const StandaloneOptions& options, const wire::
         }
         return write_line(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     }
-    const Millis took = result.ended_at - result.started_at;
     if (done.exit_code == 0) {
-        write_line("done in " + format_duration(took) + (result.artifacts.empty() ? "" : ":"));
+        write_line("done in " + format_duration(done.ran) + (result.artifacts.empty() ? "" : ":"));
         for (const wire::Artifact& artifact : result.artifacts) {
             write_line("  " + options.out + "/" + artifact.name + "  " + format_bytes(artifact.bytes));
         }
@@ -119,6 +118,7 @@ int run_checked(const StandaloneOptions& options, StopSignal& stop) {
     const Kind& kind = require_kind(options.kind);
     const nlohmann::json params = complete_params(kind, read_params(options.params));
     const UnixMs started_at = wall_now();
+    const Millis steady_start = steady_now();
     const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
     wire::Done done;
     fs::path state;
@@ -139,6 +139,7 @@ int run_checked(const StandaloneOptions& options, StopSignal& stop) {
         Context context(std::move(around), reporter, stop);
         done = context.run([&] { return kind.make(params); });
         kill_descendants(kKillPatience);
+        done.ran = steady_now() - steady_start;
         context.leave_result(done, started_at);
     }
     report_end(is_terminal, options, done, state);

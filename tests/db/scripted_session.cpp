@@ -93,6 +93,7 @@ void add_first_attempt(std::vector<SessionStep>& steps, const Round& r) {
                          progress.step = 3;
                          progress.metrics = {{"loss", 0.25}};
                          NIGHTSHIFT_TRY(s.set_progress(attempt, progress));
+                         NIGHTSHIFT_TRY(s.set_ran(attempt, seconds(40)));
                          return s.set_lease_use(attempt, gibibytes(1), gibibytes(1));
                      }});
     steps.push_back({"checkpoint",

@@ -148,6 +148,24 @@ TEST_CASE("attempts: a damaged checkpoint is refused once, and the one before it
     f.check_sound();
 }
 
+TEST_CASE("attempts: what a live attempt ran is kept, never goes back, and stands still at its end") {
+    StoreFixture f;
+    const Attempt attempt = f.grant(f.insert(f.spec()));
+    const auto ran = [&] {
+        const auto found = f.store->ran(attempt.id);
+        REQUIRE(found);
+        return *found;
+    };
+    CHECK(ran() == Millis{});
+    for (const int at_s : {30, 90, 60}) {
+        REQUIRE(f.commit([&] { return f.store->set_ran(attempt.id, seconds(at_s)); }));
+    }
+    CHECK(ran() == seconds(90));
+    REQUIRE(f.end(attempt.id, JobState::kSucceeded, AttemptEnd::kOk));
+    REQUIRE(f.commit([&] { return f.store->set_ran(attempt.id, seconds(500)); }));
+    CHECK(ran() == seconds(90));
+}
+
 TEST_CASE("attempts: a lease is held until it is reclaimed, and only then can be released") {
     StoreFixture f;
     const Attempt attempt = f.grant(f.insert(f.spec()));

@@ -16,6 +16,9 @@ constexpr Millis kSilenceMax = minutes(3);
 /// A cancelled job that still lives after its grace, the kill, and a process that takes its time to die.
 constexpr Millis kCancelMax = minutes(3);
 
+/// What passes between an end, or a start, and the daemon's notice of it.
+constexpr Millis kNoticeMax = seconds(2);
+
 /// The wall clock may have jumped: the loop looks at it once a minute.
 constexpr Millis kLateMax = minutes(2);
 
@@ -126,6 +129,7 @@ void Observer::look_at_attempts(Life& life) {
         diary_.note(name_of(id) + " ended: " + end.kind + " exit " + text_of(end.exit_code) + " signal " +
                     text_of(end.signal));
         judge_end(id, end);
+        judge_run_time(life, id, end.kind);
         ends_[id] = end;
         silent_since_.erase(id);
         preemptions_ += end.kind == "preempted" ? 1 : 0;
@@ -173,6 +177,38 @@ void Observer::judge_end(const AttemptId& id, const End& end) {
     if (std::find(possible.begin(), possible.end(), end) == possible.end())
         diary_.fail(name_of(id) + " has a stored end that is not its own");
     if (end.kind == "ok" && end.exit_code != 0) diary_.fail(name_of(id) + " is ok without exit 0");
+}
+
+/// Whatever the wall clock did: nothing counts that did not run.
+void Observer::judge_run_time(Life& life, const AttemptId& id, const std::string& end_kind) {
+    Statement row(life.connection(),
+                  "SELECT json_extract(data, '$.run_time_ms') FROM event WHERE job_id = ?1 AND attempt = ?2 "
+                  "AND json_extract(data, '$.end') IS NOT NULL",
+                  id.job, id.number);
+    const auto has_row = row.step();
+    if (!has_row || !*has_row) diary_.fail("the end of " + name_of(id) + " has no event");
+    const Millis told{row.integer(0)};
+    Millis ran, ran_in_all;
+    for (const auto& [other, truth] : machine_.truths()) {
+        if (other.job != id.job || !truth.began_at) continue;
+        const Millis one = (truth.is_gone ? truth.gone_at : agenda_.steady()) - *truth.began_at;
+        ran_in_all = ran_in_all + one;
+        if (other == id) ran = one;
+    }
+    if (told > ran + kNoticeMax) {
+        diary_.fail(name_of(id) + " ran " + std::to_string(ran.value) + " ms and is charged " +
+                    std::to_string(told.value));
+    }
+    const auto truth = machine_.truths().find(id);
+    const bool has_said = truth != machine_.truths().end() && truth->second.result;
+    if (has_said && truth->second.result->ran.value > 0 && truth->second.result->ran != told)
+        diary_.fail(name_of(id) + " is charged what its result does not say");
+    if (end_kind != "time_limit") return;
+    Statement limit(life.connection(), "SELECT time_limit_ms FROM job WHERE id = ?1", id.job);
+    const auto has_limit = limit.step();
+    if (!has_limit || !*has_limit || limit.is_null(0)) diary_.fail(name_of(id) + " has no time limit");
+    if (ran_in_all + kNoticeMax < Millis{limit.integer(0)})
+        diary_.fail(name_of(id) + " was ended for time that it did not run");
 }
 
 void Observer::look_at_leases(Life& life) {

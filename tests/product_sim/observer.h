@@ -55,6 +55,7 @@ class Observer {
     };
     void look_at_jobs(Life& life);
     void look_at_attempts(Life& life);
+    void judge_run_time(Life& life, const AttemptId& id, const std::string& end_kind);
     void look_at_leases(Life& life);
     void look_at_reasons(Life& life);
     void look_at_schedules(Life& life);

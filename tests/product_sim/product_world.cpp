@@ -313,7 +313,8 @@ void ProductWorld::plan_faults() {
         } else if (roll < 8) {
             gpus_.set_latency(dice_.one_in(2) ? Millis{20} : seconds(dice_.between(1, 20)));
         } else if (options_.has_clock_jumps) {
-            const int size = dice_.one_in(3) ? 3600 : dice_.one_in(2) ? 60 : 1;
+            constexpr int kDay = 24 * 3600;
+            const int size = dice_.one_in(6) ? kDay : dice_.one_in(3) ? 3600 : dice_.one_in(2) ? 60 : 1;
             const Millis by = seconds(dice_.between(-size, size));
             diary_.note("the clock jumps by " + std::to_string(by.value));
             agenda_.jump(by);

@@ -145,7 +145,10 @@ void Worker::say(const wire::FromWorker& message) {
 void Worker::greet_again() {
     is_greeted_ = true;
     back_off_ = kReconnectFirst;
-    if (started_) say(*started_);
+    if (started_) {
+        started_->ran = machine_.agenda().steady() - work_from_;
+        say(*started_);
+    }
     if (checkpoint_) say(wire::CheckpointCommitted{*checkpoint_});
     if (progress_) say(wire::ProgressReport{*progress_});
     if (memory_.peak.value > 0) say(memory_);
@@ -160,6 +163,7 @@ void Worker::work() {
     if (done_) return;
     is_at_work_ = true;
     work_from_ = machine_.agenda().steady();
+    truth().began_at = work_from_;
     started_at_ = machine_.agenda().now();
     started_ = wire::Started{};
     say(*started_);
@@ -258,7 +262,7 @@ void Worker::finish(std::optional<int> exit_code, std::optional<int> signal) {
     wire::Done done;
     done.exit_code = exit_code;
     done.signal = signal;
-    truth().worked = is_at_work_ ? machine_.agenda().steady() - work_from_ : Millis{};
+    done.ran = is_at_work_ ? machine_.agenda().steady() - work_from_ : Millis{};
     done_ = done;
     if (fate_.ending == Ending::kNoFile) {
         done_->error_code = "io_error";

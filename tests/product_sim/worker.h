@@ -23,7 +23,7 @@ struct Truth {
     daemon::ExitStatus status;         ///< as its parent saw it
     int born_in_life = 0;              ///< of the daemon: only that one hears the status
     Millis gone_at;
-    Millis worked;
+    std::optional<Millis> began_at;     ///< steady; its work
     std::set<std::string> checkpoints;  ///< folders that were saved whole
 
     bool is_working() const { return is_started && !result && !said && !is_gone; }

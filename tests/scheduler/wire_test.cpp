@@ -37,12 +37,13 @@ std::vector<WorkerLine> worker_lines() {
         {hello, R"({"type":"hello","protocol":1,"job":7,"attempt":2,"token":"abc",)"
                 R"("worker":{"boot_id":"b-1","pid":10,"start_ticks":20},"is_started":true,)"
                 R"("command":{"boot_id":"b-1","pid":11,"start_ticks":21},"build":"0.1.0"})"},
-        {Started{ProcessIdentity{kBoot, 11, 21}, EnforcementGrade::kWatchdog},
-         R"({"type":"started","grade":"watchdog","command":{"boot_id":"b-1","pid":11,"start_ticks":21}})"},
+        {Started{ProcessIdentity{kBoot, 11, 21}, EnforcementGrade::kWatchdog, seconds(5)},
+         R"({"type":"started","grade":"watchdog",)"
+         R"("command":{"boot_id":"b-1","pid":11,"start_ticks":21},)"
+         R"("ran_ms":5000})"},
         {Started{}, R"({"type":"started","grade":"none"})"},
-        {ProgressReport{progress},
-         R"({"type":"progress","phase":"train","step":3,"steps":40,)"
-         R"("eta_ms":1500,"metrics":[["loss",0.25]]})"},
+        {ProgressReport{progress}, R"({"type":"progress","phase":"train","step":3,"steps":40,)"
+                                   R"("eta_ms":1500,"metrics":[["loss",0.25]]})"},
         {ProgressReport{}, R"({"type":"progress","phase":"","step":0,"steps":0})"},
         {MemoryReport{Bytes{5}, Bytes{6}}, R"({"type":"memory","used":5,"peak":6})"},
         {CheckpointCommitted{checkpoint},
@@ -54,6 +55,7 @@ std::vector<WorkerLine> worker_lines() {
          R"("reason":"file a is missing"})"},
         {done, R"({"type":"done","exit_code":3,"error_code":"exit_code","message":"끝"})"},
         {Done{std::nullopt, 9, "", "", true}, R"({"type":"done","signal":9,"cached":true})"},
+        {Done{0, {}, "", "", false, Millis{1500}}, R"({"type":"done","exit_code":0,"ran_ms":1500})"},
         {Pong{8}, R"({"type":"pong","n":8})"},
     };
 }
@@ -132,30 +134,29 @@ TEST_CASE("wire: types and fields of a later version are passed over") {
 }
 
 TEST_CASE("wire: a bad line says what is wrong with it") {
-    for (
-        const auto& [line, words] : std::vector<std::pair<std::string, std::string>>{
-            {"", "not JSON"},
-            {"{", "not JSON"},
-            {"\xff\xfe", "not JSON"},
-            {"[]", "not an object"},
-            {"{}", "'type' is missing"},
-            {R"({"type":7})", "'type' is not a string"},
-            {R"({"type":"pong"})", "pong: field 'n' is missing"},
-            {R"({"type":"pong","n":"1"})", "'n' is not an integer"},
-            {R"({"type":"pong","n":1.5})", "'n' is not an integer"},
-            {R"({"type":"pong","n":18446744073709551615})", "'n' is too large"},
-            {R"({"type":"done","exit_code":99999999999})", "'exit_code' is too large"},
-            {R"({"type":"started","grade":"iron"})", "'grade' has no meaning"},
-            {R"({"type":"hello","protocol":1,"job":1,"attempt":1,"token":"t"})", "'worker' is missing"},
-            {R"({"type":"hello","protocol":1,"job":1,"attempt":1,"token":"t",)"
-             R"("worker":{"pid":0,"start_ticks":1}})",
-             "hello.worker: field 'pid' is not a process id"},
-            {R"({"type":"progress","step":1,"metrics":[["a"]]})", "not [name, number]"},
-            {R"({"type":"progress","step":1,"metrics":{"a":1}})", "'metrics' is not a list"},
-            {R"({"type":"checkpoint"})", "'checkpoint' is missing"},
-            {R"({"type":"checkpoint","checkpoint":{"job":1}})",
-             "checkpoint.checkpoint: field 'attempt' is missing"},
-        }) {
+    for (const auto& [line, words] : std::vector<std::pair<std::string, std::string>>{
+             {"", "not JSON"},
+             {"{", "not JSON"},
+             {"\xff\xfe", "not JSON"},
+             {"[]", "not an object"},
+             {"{}", "'type' is missing"},
+             {R"({"type":7})", "'type' is not a string"},
+             {R"({"type":"pong"})", "pong: field 'n' is missing"},
+             {R"({"type":"pong","n":"1"})", "'n' is not an integer"},
+             {R"({"type":"pong","n":1.5})", "'n' is not an integer"},
+             {R"({"type":"pong","n":18446744073709551615})", "'n' is too large"},
+             {R"({"type":"done","exit_code":99999999999})", "'exit_code' is too large"},
+             {R"({"type":"started","grade":"iron"})", "'grade' has no meaning"},
+             {R"({"type":"hello","protocol":1,"job":1,"attempt":1,"token":"t"})", "'worker' is missing"},
+             {R"({"type":"hello","protocol":1,"job":1,"attempt":1,"token":"t",)"
+              R"("worker":{"pid":0,"start_ticks":1}})",
+              "hello.worker: field 'pid' is not a process id"},
+             {R"({"type":"progress","step":1,"metrics":[["a"]]})", "not [name, number]"},
+             {R"({"type":"progress","step":1,"metrics":{"a":1}})", "'metrics' is not a list"},
+             {R"({"type":"checkpoint"})", "'checkpoint' is missing"},
+             {R"({"type":"checkpoint","checkpoint":{"job":1}})",
+              "checkpoint.checkpoint: field 'attempt' is missing"},
+         }) {
         const auto decoded = decode_from_worker(line);
         REQUIRE_MESSAGE(!decoded.has_value(), line);
         CHECK(decoded.error().code == ErrorCode::kCorrupt);
