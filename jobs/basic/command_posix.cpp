@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <optional>
 
@@ -16,6 +15,7 @@
 #include "jobs/basic/command_progress.h"
 #include "jobs/basic/output_pipe.h"
 #include "jobs/basic/process_watch.h"
+#include "jobs/runtime/clock.h"
 #include "jobs/runtime/guard.h"
 #include "scheduler/crash_point.h"
 
@@ -31,11 +31,6 @@ constexpr Time kWaitEveryBlind = 50;   ///< where pidfd_open is not to be had (L
 constexpr Time kForever = 1000 * 60;   ///< a wake-up a minute, to bury orphans
 constexpr Time kCountEvery = 250;      ///< a fork bomb makes some thousands in this time
 constexpr Millis kKillPatience = seconds(5);
-
-Time steady_ms() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
 
 /// A descriptor that closes itself; -1 = none.
 struct Descriptor {
@@ -75,7 +70,7 @@ class CommandRun {
         while (!has_ended()) {
             wait_for_news(process.fd);
             bury_orphans();
-            const Time now = steady_ms();
+            const Time now = steady_now().value;
             obey(now);
             if (is_tail_due_ && now >= tail_at_) forward_progress(now, false);
             if (now >= count_at_) count_processes(now);
@@ -93,7 +88,7 @@ class CommandRun {
     }
 
     void wait_for_news(int process_fd) {
-        const Time now = steady_ms();
+        const Time now = steady_now().value;
         Time wait = process_fd >= 0 ? kForever : kWaitEveryBlind;
         if (is_tail_due_) wait = std::min(wait, tail_at_ - now);
         if (!is_watched_) wait = std::min(wait, kTailEveryBlind);
@@ -180,7 +175,7 @@ class CommandRun {
         }
         kill_descendants(kKillPatience);
         output_.finish();
-        forward_progress(steady_ms(), true);
+        forward_progress(steady_now().value, true);
         crash_point("worker.command_ended");
         if (WIFSIGNALED(status)) return host_.command_ended(std::nullopt, WTERMSIG(status));
         const int exit_code = WEXITSTATUS(status);

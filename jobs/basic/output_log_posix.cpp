@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "jobs/runtime/clock.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -17,11 +18,6 @@ constexpr std::int64_t kWordsRoom = 4096;
 constexpr std::int64_t kStepMin = 16 * 1024;
 constexpr std::int64_t kStepMax = 1024 * 1024;
 constexpr std::int64_t kLookAgainEvery_ms = 1000;
-
-std::int64_t steady_ms() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
 
 std::int64_t size_of(int fd) {
     struct stat status {};
@@ -87,7 +83,7 @@ void OutputLog::put_all(std::string_view bytes) {
         const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
         if (written < 0 && errno == EINTR) continue;
         if (written <= 0) {
-            if (refused_ == 0) look_again_at_ = steady_ms() + kLookAgainEvery_ms;
+            if (refused_ == 0) look_again_at_ = steady_now().value + kLookAgainEvery_ms;
             refused_ += static_cast<std::int64_t>(bytes.size());
             return;
         }
@@ -120,19 +116,19 @@ void OutputLog::keep_end(std::string_view bytes) {
 }
 
 bool OutputLog::has_room_for(std::size_t bytes) {
-    if (!can_reserve_) return refused_ == 0 || steady_ms() >= look_again_at_;
+    if (!can_reserve_) return refused_ == 0 || steady_now().value >= look_again_at_;
     const std::int64_t size = size_of(fd_);
     if (size < 0) {
         can_reserve_ = false;
         return true;
     }
     // Once full it is full for a while: a little that still fits would only cut the gap in pieces.
-    if (refused_ > 0 && steady_ms() < look_again_at_) return false;
+    if (refused_ > 0 && steady_now().value < look_again_at_) return false;
     const std::int64_t end = size + static_cast<std::int64_t>(bytes) + kWordsRoom;
     if (end <= reserved_to_) return true;
     const std::int64_t step = std::clamp(size / 8, kStepMin, kStepMax);
     if (reserve(size, end + step) || reserve(size, end)) return true;
-    look_again_at_ = steady_ms() + kLookAgainEvery_ms;
+    look_again_at_ = steady_now().value + kLookAgainEvery_ms;
     return !can_reserve_;
 }
 

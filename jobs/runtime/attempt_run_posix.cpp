@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/runtime/clock.h"
 #include "jobs/runtime/context.h"
 #include "jobs/runtime/control.h"
 #include "jobs/runtime/guard.h"

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/runtime/clock.h"
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/sha256.h"
@@ -23,11 +23,6 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormat = 1;
 constexpr std::size_t kManifestBytesMax = 16 * 1024 * 1024;
 constexpr const char* kFreshName = "fresh.tmp";
-
-UnixMs wall_now() {
-    using namespace std::chrono;
-    return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
-}
 
 /// Names are "000007-step-1200": a number that only rises, so that the newest sorts last even when a
 /// step is saved twice. Returns 0 for other names.

@@ -1,10 +1,10 @@
 #include "jobs/runtime/context.h"
 
-#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <new>
 
+#include "jobs/runtime/clock.h"
 #include "jobs/runtime/memory_words.h"
 #include "jobs/runtime/reference.h"
 #include "jobs/runtime/result_file.h"
@@ -33,16 +33,6 @@ JobError unsaved(const std::exception& error) {
 }
 
 }  // namespace
-
-Millis steady_now() {
-    using namespace std::chrono;
-    return {duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count()};
-}
-
-UnixMs wall_now() {
-    using namespace std::chrono;
-    return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
-}
 
 Context::Context(Surroundings surroundings, Reporter& reporter, StopSignal& stop)
     : around_((fs::create_directories(surroundings.output), fs::create_directories(surroundings.state),
@@ -146,7 +136,7 @@ std::vector<std::pair<std::string, std::string>> Context::contract_env() const {
 }
 
 void Context::command_started(const ProcessIdentity& command) {
-    reporter_.started({command, grade()});
+    reporter_.started({command, grade(), {}});
 }
 
 EnforcementGrade Context::grade() const {
@@ -231,7 +221,7 @@ wire::Done Context::run(const std::function<std::unique_ptr<JobImpl>()>& make) {
         if (around_.is_command) {
             prepare_save_folder();
         } else {
-            reporter_.started({std::nullopt, grade()});
+            reporter_.started({std::nullopt, grade(), {}});
         }
         // Where the driver does not show what a process uses, the budget counts as used.
         if (around_.device == ComputeDevice::kCpu && around_.vram.value > 0) claim(around_.vram);

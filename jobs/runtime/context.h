@@ -120,7 +120,4 @@ class Context final : public JobContext, public CommandHost {
     Millis phase_since_{};
 };
 
-UnixMs wall_now();
-Millis steady_now();
-
 }  // namespace nightshift::jobs

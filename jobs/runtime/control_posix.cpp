@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
@@ -14,15 +13,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "jobs/runtime/clock.h"
 #include "scheduler/crash_point.h"
 
 namespace nightshift::jobs {
 namespace {
-
-std::int64_t steady_ms() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
 
 /// Connects to a path of any length: beyond sun_path the folder is opened and named through /proc.
 int connect_to(const std::string& path) {
@@ -55,7 +50,7 @@ int connect_to(const std::string& path) {
 Control::Control(Options options, StopSignal& stop)
     : options_(std::move(options)), stop_(stop), wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (wake_fd_ < 0) throw std::runtime_error(std::string("eventfd failed: ") + std::strerror(errno));
-    alone_since_ = steady_ms();
+    alone_since_ = steady_now().value;
     thread_ = std::thread([this] { loop(); });
 }
 
@@ -93,7 +88,7 @@ void Control::started(const wire::Started& started) {
     {
         const std::lock_guard lock(mutex_);
         started_ = started;
-        started_at_ = steady_ms();
+        started_at_ = steady_now().value;
         is_started_due_ = true;
     }
     wake();
@@ -145,7 +140,7 @@ void Control::checkpoint_refused(const wire::CheckpointRefused& refused) {
 bool Control::finish(const wire::Done& done) {
     std::unique_lock lock(mutex_);
     done_ = done;
-    done_at_ = steady_ms();
+    done_at_ = steady_now().value;
     is_done_due_ = true;
     wake();
     changed_.wait(lock, [this] { return is_over_; });
@@ -156,7 +151,7 @@ bool Control::finish(const wire::Done& done) {
 
 void Control::loop() {
     for (;;) {
-        const Time now = steady_ms();
+        const Time now = steady_now().value;
         if (gave_up(now)) return;
         if (fd_ < 0 && now >= connect_at_) connect(now);
         if (fd_ >= 0) {
@@ -165,7 +160,7 @@ void Control::loop() {
         }
         bool is_readable = false;
         wait_for_event(now, is_readable);
-        if (is_readable) read_lines(steady_ms());
+        if (is_readable) read_lines(steady_now().value);
     }
 }
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+
+#include "jobs/runtime/clock.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -34,11 +35,6 @@ void write_json(const Json& json) {
 int terminal_columns() {
     winsize size{};
     return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-std::int64_t steady_ms() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
@@ -105,7 +101,7 @@ TerminalReporter::~TerminalReporter() {
 
 void TerminalReporter::draw(bool is_last) {
     write_all(kEraseLine + draw_bar(latest_, terminal_columns()) + (is_last ? "\n" : ""));
-    drawn_at_ms_ = steady_ms();
+    drawn_at_ms_ = steady_now().value;
 }
 
 void TerminalReporter::progress(const Progress& progress) {
@@ -113,7 +109,7 @@ void TerminalReporter::progress(const Progress& progress) {
     const bool is_end = progress.steps > 0 && progress.step >= progress.steps;
     latest_ = progress;
     has_bar_ = true;
-    if (is_end || steady_ms() - drawn_at_ms_ >= kRedrawEvery_ms) draw(false);
+    if (is_end || steady_now().value - drawn_at_ms_ >= kRedrawEvery_ms) draw(false);
 }
 
 void TerminalReporter::checkpoint(const Checkpoint& checkpoint) {

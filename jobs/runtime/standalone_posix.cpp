@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/runtime/attempt_run.h"
+#include "jobs/runtime/clock.h"
 #include "jobs/runtime/context.h"
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/guard.h"

@@ -54,7 +54,7 @@ std::vector<WorkerLine> worker_lines() {
          R"({"type":"checkpoint_refused","path":"jobs/7/1/checkpoint/000001-step-3",)"
          R"("reason":"file a is missing"})"},
         {done, R"({"type":"done","exit_code":3,"error_code":"exit_code","message":"끝"})"},
-        {Done{std::nullopt, 9, "", "", true}, R"({"type":"done","signal":9,"cached":true})"},
+        {Done{std::nullopt, 9, "", "", true, {}}, R"({"type":"done","signal":9,"cached":true})"},
         {Done{0, {}, "", "", false, Millis{1500}}, R"({"type":"done","exit_code":0,"ran_ms":1500})"},
         {Pong{8}, R"({"type":"pong","n":8})"},
     };
