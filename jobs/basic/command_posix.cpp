@@ -6,7 +6,6 @@
 #include <optional>
 
 #include <poll.h>
-#include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,11 +24,11 @@ namespace {
 using Time = std::int64_t;  // steady milliseconds
 
 constexpr int kExitYielded = 85;
-constexpr Time kTailEvery = 50;        ///< progress is read at most this often
-constexpr Time kTailEveryBlind = 500;  ///< where inotify is not to be had
-constexpr Time kWaitEveryBlind = 50;   ///< where pidfd_open is not to be had (Linux before 5.3)
-constexpr Time kForever = 1000 * 60;   ///< a wake-up a minute, to bury orphans
-constexpr Time kCountEvery = 250;      ///< a fork bomb makes some thousands in this time
+constexpr Time kTailEvery = 50;       ///< between two pieces of a long progress file
+constexpr Time kWaitEveryBlind = 50;  ///< where pidfd_open is not to be had (Linux before 5.3)
+/// A fork bomb makes some thousands in this time. The progress file is looked at with it: inotify would say
+/// it at once, but closing one takes the kernel 14 ms, which every short command would wait for at its end.
+constexpr Time kLookEvery = 250;
 constexpr Millis kKillPatience = seconds(5);
 
 /// A descriptor that closes itself; -1 = none.
@@ -50,11 +49,8 @@ class CommandRun {
         : context_(context),
           host_(host),
           tail_(host.progress_file()),
-          output_(STDOUT_FILENO, host.command_line().log_max),
-          watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+          output_(STDOUT_FILENO, host.command_line().log_max) {
         if (host.command_line().processes_max > 0) processes_.emplace(host.command_line().processes_max);
-        const std::string file = host.progress_file().string();
-        is_watched_ = watch_.fd >= 0 && ::inotify_add_watch(watch_.fd, file.c_str(), IN_MODIFY) >= 0;
     }
 
     void run() {
@@ -67,13 +63,13 @@ class CommandRun {
         const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
         host_.command_started(identify_process(child_));
         crash_point("worker.command_started");
+        look_at_ = steady_now().value + kLookEvery;
         while (!has_ended()) {
             wait_for_news(process.fd);
             bury_orphans();
             const Time now = steady_now().value;
             obey(now);
-            if (is_tail_due_ && now >= tail_at_) forward_progress(now, false);
-            if (now >= count_at_) count_processes(now);
+            if (now >= look_at_) look(now);
         }
         finish();
     }
@@ -89,25 +85,14 @@ class CommandRun {
 
     void wait_for_news(int process_fd) {
         const Time now = steady_now().value;
-        Time wait = process_fd >= 0 ? kForever : kWaitEveryBlind;
-        if (is_tail_due_) wait = std::min(wait, tail_at_ - now);
-        if (!is_watched_) wait = std::min(wait, kTailEveryBlind);
+        Time wait = std::min(process_fd >= 0 ? kLookEvery : kWaitEveryBlind, look_at_ - now);
         if (kill_at_ > 0) wait = std::min(wait, kill_at_ - now);
-        if (processes_) wait = std::min(wait, count_at_ - now);
-        pollfd news[4] = {{host_.stop().wake_fd(), POLLIN, 0},
+        pollfd news[3] = {{host_.stop().wake_fd(), POLLIN, 0},
                           {process_fd, POLLIN, 0},
-                          {is_watched_ && !is_tail_due_ ? watch_.fd : -1, POLLIN, 0},
                           {output_.read_end(), POLLIN, 0}};
-        ::poll(news, 4, static_cast<int>(std::max<Time>(0, wait)));
+        ::poll(news, 3, static_cast<int>(std::max<Time>(0, wait)));
         if (news[0].revents != 0) host_.stop().drain();
-        if (news[3].revents != 0) output_.pump();
-        if (news[2].revents != 0) {
-            char events[4096];
-            while (::read(watch_.fd, events, sizeof events) > 0) {
-            }
-            is_tail_due_ = true;
-        }
-        if (!is_watched_) is_tail_due_ = true;
+        if (news[2].revents != 0) output_.pump();
     }
 
     /// What the program's family leaves behind is this process's to bury, being its subreaper: otherwise
@@ -141,7 +126,13 @@ class CommandRun {
         }
     }
 
-    void forward_progress(Time now, bool is_last) {
+    void look(Time now) {
+        count_processes();
+        forward_progress(false);
+        look_at_ = now + (tail_.has_more() ? kTailEvery : kLookEvery);
+    }
+
+    void forward_progress(bool is_last) {
         do {
             for (const std::string& line : tail_.read(is_last)) {
                 if (const auto progress = parse_progress_line(line)) {
@@ -153,12 +144,9 @@ class CommandRun {
                 }
             }
         } while (is_last && tail_.has_more());
-        is_tail_due_ = tail_.has_more();
-        tail_at_ = now + kTailEvery;
     }
 
-    void count_processes(Time now) {
-        count_at_ = now + kCountEvery;
+    void count_processes() {
         if (!processes_ || !processes_->is_exceeded()) return;
         kill_descendants(kKillPatience);
         output_.finish();
@@ -175,7 +163,7 @@ class CommandRun {
         }
         kill_descendants(kKillPatience);
         output_.finish();
-        forward_progress(steady_now().value, true);
+        forward_progress(true);
         crash_point("worker.command_ended");
         if (WIFSIGNALED(status)) return host_.command_ended(std::nullopt, WTERMSIG(status));
         const int exit_code = WEXITSTATUS(status);
@@ -187,16 +175,12 @@ class CommandRun {
     CommandHost& host_;
     ProgressTail tail_;
     OutputPipe output_;
-    Descriptor watch_;
-    bool is_watched_ = false;
     pid_t child_ = -1;
-    bool is_tail_due_ = false;
     bool was_asked_to_save_ = false;
     bool has_complained_ = false;
-    Time tail_at_ = 0;
     Time kill_at_ = 0;  ///< 0 = no cancel yet
+    Time look_at_ = 0;
     std::optional<ProcessWatch> processes_;
-    Time count_at_ = 0;
 };
 
 }  // namespace

@@ -63,14 +63,15 @@ std::optional<Progress> parse_progress_line(std::string_view line) {
 }
 
 ProgressTail::ProgressTail(std::filesystem::path file) : file_(std::move(file)) {
-    std::ofstream(file_, std::ios::binary | std::ios::trunc);
+    std::error_code ignored;
+    std::filesystem::remove(file_, ignored);
 }
 
 std::vector<std::string> ProgressTail::read(bool is_last) {
     std::vector<std::string> lines;
     std::error_code error;
     const std::uint64_t size = std::filesystem::file_size(file_, error);
-    if (error) return lines;
+    if (error || (size == offset_ && !is_last)) return lines;
     if (size < offset_) {
         offset_ = 0;
         partial_.clear();

@@ -23,7 +23,7 @@ std::optional<Progress> parse_progress_line(std::string_view line);
 /// Follows a file that a program appends lines to. One thread.
 class ProgressTail {
   public:
-    /// Creates the file, empty.
+    /// A file that is there already is an older run's, and removed; the program makes its own.
     explicit ProgressTail(std::filesystem::path file);
     /// Whole lines written since the last call; the end of the file counts as the end of a line when
     /// `is_last`. A file that became shorter is read from its start.

@@ -121,7 +121,6 @@ wire::Done run_in_folder(const wire::Start& start, Control& control, StopSignal&
     wire::Done done;
     try {
         Context context(surroundings_of(start), reporter, stop);
-        reserve_result(start.folder);
         if (!start.resume_folder.empty()) context.choose_checkpoint(start.resume_folder);
         done = context.run([&] { return make_job(start); });
         outlive_descendants();

@@ -137,6 +137,13 @@ std::vector<std::pair<std::string, std::string>> Context::contract_env() const {
 
 void Context::command_started(const ProcessIdentity& command) {
     reporter_.started({command, grade(), {}});
+    // Beside the program's first instructions instead of before them. It runs already, so a disk that is
+    // full to its last inode is told and no more.
+    try {
+        reserve_result(around_.state);
+    } catch (const JobError& error) {
+        log(std::string("nightshift: no room is kept back for the result: ") + error.what());
+    }
 }
 
 EnforcementGrade Context::grade() const {
@@ -221,6 +228,7 @@ wire::Done Context::run(const std::function<std::unique_ptr<JobImpl>()>& make) {
         if (around_.is_command) {
             prepare_save_folder();
         } else {
+            reserve_result(around_.state);
             reporter_.started({std::nullopt, grade(), {}});
         }
         // Where the driver does not show what a process uses, the budget counts as used.

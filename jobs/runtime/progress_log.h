@@ -18,11 +18,16 @@ std::string progress_line(const Progress& progress, UnixMs at);
 /// The attempt's progress.jsonl. The job's thread only.
 class ProgressLog {
   public:
-    /// Appends; a file that cannot be opened silences the log, not the job.
-    explicit ProgressLog(const std::filesystem::path& file);
+    /// Appends, from the first report on: a job without reports has no file. One that cannot be opened
+    /// silences the log, not the job.
+    explicit ProgressLog(std::filesystem::path file);
     void append(const Progress& progress, UnixMs now);
 
   private:
+    void open();
+
+    std::filesystem::path file_;
+    bool is_open_ = false;
     std::ofstream stream_;
     std::int64_t bytes_ = 0;
     UnixMs last_{};
