@@ -51,11 +51,13 @@ struct SubmitRequest {
     JobId rerun_of;
     std::string actor;  ///< role and way in, for the event log
     IdempotencyKey key;
+    bool wants_job = false;
 };
 
 struct SubmitReply {
     JobId id;
     bool is_replayed = false;  ///< the key was known: this is the first answer again
+    std::optional<Job> job;    ///< as it was stored, when it was wanted and made now
 };
 
 struct JobPatch {

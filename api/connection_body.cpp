@@ -1,4 +1,7 @@
 // Reading the body of a request: whole, or piece by piece for a batch.
+#include <algorithm>
+#include <memory>
+
 #include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
 
@@ -63,13 +66,14 @@ Connection::Task<std::optional<Problem>> Connection::read_body(const RequestHead
         co_return make_problem(400, "bad_framing", "The head of the request can be read in two ways.",
                                "Send it again.");
     }
-    std::string piece(kReadPiece, '\0');
+    const std::size_t piece_bytes = std::clamp<std::uint64_t>(expected, 1, kReadPiece);
+    const auto piece = std::make_unique_for_overwrite<char[]>(piece_bytes);
     while (!parser.is_done()) {
-        parser.get().body().data = piece.data();
-        parser.get().body().size = piece.size();
+        parser.get().body().data = piece.get();
+        parser.get().body().size = piece_bytes;
         auto [code, count] = co_await http::async_read_some(socket_, buffer_, parser, kTuple);
         static_cast<void>(count);
-        body.append(piece.data(), piece.size() - parser.get().body().size);
+        body.append(piece.get(), piece_bytes - parser.get().body().size);
         if (!code || code == http::error::need_buffer) continue;
         const bool is_late = read_deadline_.is_expired;
         disarm(read_deadline_);

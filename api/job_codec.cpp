@@ -10,6 +10,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr std::size_t kJobFields = 48;  ///< or a few less
+
 ordered_json time_or_null(const std::optional<UnixMs>& at) {
     return at ? ordered_json(format_time(*at)) : ordered_json(nullptr);
 }
@@ -140,7 +142,9 @@ ordered_json stored_event_object(const db::StoredEvent& event) {
 }
 
 ordered_json job_object(Context& context, const Job& job, WaitReasons& reasons) {
-    ordered_json out;
+    ordered_json out = ordered_json::object();
+    // Without it, growing copies the keys again and again.
+    out.get_ref<ordered_json::object_t&>().reserve(kJobFields);
     out["id"] = job.id ? ordered_json(job.id.value) : ordered_json(nullptr);
     out["name"] = job.spec.name;
     out["kind"] = job.spec.kind;

@@ -5,16 +5,12 @@
 namespace nightshift::api {
 namespace {
 
-std::vector<std::string_view> split(std::string_view pattern) {
-    std::vector<std::string_view> parts;
-    while (!pattern.empty()) {
-        pattern.remove_prefix(1);
-        const std::size_t end = pattern.find('/');
-        parts.push_back(pattern.substr(0, end));
-        pattern = end == std::string_view::npos ? std::string_view() : pattern.substr(end);
-    }
-    if (parts.size() == 1 && parts[0].empty()) parts.clear();
-    return parts;
+/// Takes the first part off a pattern.
+std::string_view take_part(std::string_view& pattern) {
+    pattern.remove_prefix(1);
+    const std::string_view part = pattern.substr(0, pattern.find('/'));
+    pattern.remove_prefix(part.size());
+    return part;
 }
 
 bool is_variable(std::string_view part) {
@@ -30,17 +26,19 @@ std::string_view name_of(std::string_view part) {
     return part;
 }
 
+/// Every request is tried on the whole table, so a row that does not fit is left at the first difference.
 bool match_pattern(std::string_view pattern, const std::vector<std::string>& segments, NamedValues& params) {
-    const std::vector<std::string_view> parts = split(pattern);
     params.clear();
-    const bool has_greedy = std::any_of(parts.begin(), parts.end(), is_greedy);
-    if (has_greedy ? segments.size() < parts.size() : segments.size() != parts.size()) return false;
-    const std::size_t surplus = segments.size() - parts.size();
+    if (pattern == "/") return segments.empty();
     std::size_t at = 0;
-    for (std::string_view part : parts) {
+    while (!pattern.empty()) {
+        const std::string_view part = take_part(pattern);
+        if (at == segments.size()) return false;
         if (is_greedy(part)) {
+            const auto behind = static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '/'));
+            if (segments.size() - at <= behind) return false;
             std::string value = segments[at++];
-            for (std::size_t i = 0; i < surplus; ++i) value += "/" + segments[at++];
+            while (segments.size() - at > behind) value += "/" + segments[at++];
             params.emplace_back(name_of(part), std::move(value));
         } else if (is_variable(part)) {
             if (segments[at].empty()) return false;
@@ -49,7 +47,7 @@ bool match_pattern(std::string_view pattern, const std::vector<std::string>& seg
             return false;
         }
     }
-    return true;
+    return at == segments.size();
 }
 
 }  // namespace

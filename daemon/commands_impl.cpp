@@ -58,20 +58,27 @@ void CommandsImpl::create(api::IdempotencyKey key,
 void CommandsImpl::submit(api::SubmitRequest request, Reply<api::SubmitReply> reply) {
     const std::int64_t waiting_max = policy().limits.waiting;
     auto key = std::move(request.key);
-    auto make = [request = std::move(request), waiting_max](db::Store& store,
-                                                            UnixMs now) -> Result<std::vector<JobId>> {
+    auto stored = std::make_shared<std::optional<Job>>();
+    auto make = [request = std::move(request), waiting_max, stored](
+                    db::Store& store, UnixMs now) -> Result<std::vector<JobId>> {
         const nlohmann::json data{{"kind", request.spec.kind}, {"class", to_string(request.spec.job_class)}};
         const auto id = store.insert_job(request.spec, request.schedule, {}, request.rerun_of, waiting_max,
                                          now, {"job", "submitted", request.actor, dump(data)});
         if (!id) return id.error();
+        if (request.wants_job) {
+            // Here its pages are at hand; another connection would read them again after the commit.
+            auto job = store.job(*id);
+            if (!job) return job.error();
+            *stored = std::move(*job);
+        }
         crash_point("submit.stored");
         return std::vector<JobId>{*id};
     };
     create(
         std::move(key), std::move(make),
-        [reply = std::move(reply)](Result<api::Created> made) {
+        [reply = std::move(reply), stored](Result<api::Created> made) {
             if (!made) return reply(made.error());
-            reply(api::SubmitReply{made->jobs.at(0), made->is_replayed});
+            reply(api::SubmitReply{made->jobs.at(0), made->is_replayed, std::move(*stored)});
         },
         [] { crash_point("submit.committed"); });
 }

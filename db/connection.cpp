@@ -15,6 +15,12 @@ constexpr int kReaderBusyMs = 5000;
 /// Copies of one statement kept for users that overlap, like the merged runs of a page.
 constexpr std::size_t kIdleCopiesMax = 64;
 
+/// SQLite counts its memory under a lock, twice for each piece. Nobody reads that here.
+void stop_counting_memory() {
+    static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    static_cast<void>(once);
+}
+
 /// Keeps the size of the log where its commit left it. SQLite calls this after each commit.
 int note_wal_pages(void* pages, sqlite3*, const char*, int count) {
     *static_cast<std::int64_t*>(pages) = count;
@@ -99,6 +105,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mo
             "The data folder is on a network file system, where SQLite cannot share memory: " + path + ".",
             "Use a folder on a local disk: nightshiftd --data DIR.", ""};
     }
+    stop_counting_memory();
     sqlite3* handle = nullptr;
     const int flags = mode == Mode::kWriter ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                             : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;

@@ -46,18 +46,23 @@ Response dry_run(Context& context, const Request& request, JobSpec spec) {
     return json_answer(object);
 }
 
+Response created(Context& context, const Job& job, bool is_replayed) {
+    WaitReasons reasons(context);
+    Response response = json_answer(job_object(context, job, reasons), 201);
+    response.headers.emplace_back("Location", "/api/v1/jobs/" + std::to_string(job.id.value));
+    response.headers.emplace_back("ETag", etag_of(job.version));
+    mark_replayed(response, is_replayed);
+    return response;
+}
+
 Response stored(Context& context, const Request& request, const SubmitReply& reply) {
-    auto job = context.queries.job(reply.id);
+    if (reply.job) return created(context, *reply.job, reply.is_replayed);
+    const auto job = context.queries.job(reply.id);
     if (!job) return error_answer(request, job.error());
     if (!*job)
         return error_answer(request,
                             Error{ErrorCode::kInternal, "internal", "The stored job is not found.", "", ""});
-    WaitReasons reasons(context);
-    Response response = json_answer(job_object(context, **job, reasons), 201);
-    response.headers.emplace_back("Location", "/api/v1/jobs/" + std::to_string(reply.id.value));
-    response.headers.emplace_back("ETag", etag_of((*job)->version));
-    mark_replayed(response, reply.is_replayed);
-    return response;
+    return created(context, **job, reply.is_replayed);
 }
 
 }  // namespace
@@ -86,7 +91,7 @@ void submit(Context& context, const RequestPtr& request, Respond respond) {
     if (!is_dry) {
         const auto known = find_created(context.queries, *key);
         if (!known) return respond(error_answer(*request, known.error()));
-        if (*known) return respond(stored(context, *request, {(*known)->jobs.at(0), true}));
+        if (*known) return respond(stored(context, *request, {(*known)->jobs.at(0), true, {}}));
     }
     std::vector<Error> errors;
     auto spec = parse_submit_text(request->body, submit_defaults(context), {}, &errors);
@@ -96,6 +101,7 @@ void submit(Context& context, const RequestPtr& request, Respond respond) {
     order.spec = std::move(*spec);
     order.actor = request->caller.actor;
     order.key = std::move(*key);
+    order.wants_job = true;
     context.commands.submit(std::move(order), [&context, request, respond](Result<SubmitReply> reply) {
         if (!reply) return respond(error_answer(*request, reply.error()));
         respond(stored(context, *request, *reply));

@@ -99,7 +99,7 @@ void FakeDaemon::submit(api::SubmitRequest request, Reply<api::SubmitReply> repl
     job.retries_left = request.spec.retries;
     remember(request.key, {job.id});
     publish("job", "submitted", job.id);
-    answer([reply, id = job.id] { reply(api::SubmitReply{id, false}); });
+    answer([reply, id = job.id] { reply(api::SubmitReply{id, false, {}}); });
 }
 
 void FakeDaemon::act(JobId id, api::JobAction action, std::string, Reply<void> reply) {

@@ -34,16 +34,13 @@ def send_batch(daemon, lines):
 
 def submit(bin_folder, figures):
     """One submit after the other behind 500 waiting jobs; an fsync of the same disk after each."""
-    ours, disk = [], []
+    disk = []
     with Daemon(bin_folder, "--simulate", "gpu=8GiB") as daemon:
         paused(daemon)
         send_batch(daemon, batch_lines(QUEUED, SLEEP))
         before = daemon.cpu_s()
-        for _ in range(SUBMITS):
-            start = time.perf_counter()
-            daemon.json("POST", "/api/v1/jobs", SLEEP)
-            ours.append(time.perf_counter() - start)
-            disk += fsync_times(daemon.folder, 1)
+        body = json.dumps(SLEEP).encode()
+        ours = load.submit_times(daemon, body, SUBMITS, lambda: disk.extend(fsync_times(daemon.folder, 1)))
         cpu_ms = (daemon.cpu_s() - before) / SUBMITS * 1000
     fsync = statistics.median(disk)
     p50 = statistics.median(ours)
