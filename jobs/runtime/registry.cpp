@@ -13,6 +13,7 @@ const std::vector<Kind>& kinds() {
         train_dream_kind(),
         train_patchcore_kind(),
         score_kind(),
+        optimize_kind(),
         evaluate_kind(),
     };
     return table;

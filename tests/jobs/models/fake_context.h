@@ -22,6 +22,7 @@ class FakeContext final : public jobs::JobContext {
     }
 
     std::optional<std::int64_t> yield_at;  ///< first step at which check() yields
+    std::optional<int> stop_at_poll;       ///< look at stop_requested() that says so; check() yields then
     std::optional<std::filesystem::path> resume;
     std::vector<Progress> reports;
     std::vector<std::string> lines;
@@ -36,9 +37,10 @@ class FakeContext final : public jobs::JobContext {
     void progress(const Progress& progress) override { reports.push_back(progress); }
     void claim(Bytes) override {}
     void log(std::string_view line) override { lines.emplace_back(line); }
-    bool stop_requested() const override { return false; }
+    bool stop_requested() const override { return stop_at_poll && ++polls_ >= *stop_at_poll; }
     void check(std::int64_t step, const Save& save) override {
-        if (!yield_at || step < *yield_at) return;
+        const bool is_stopping = stop_at_poll && polls_ >= *stop_at_poll;
+        if (!is_stopping && (!yield_at || step < *yield_at)) return;
         checkpoint(step, save);
         throw jobs::StopRequested{true};
     }
@@ -57,6 +59,7 @@ class FakeContext final : public jobs::JobContext {
 
   private:
     std::filesystem::path output_, cache_, checkpoint_;
+    mutable int polls_ = 0;
 };
 
 }  // namespace nightshift::tests

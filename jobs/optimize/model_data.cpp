@@ -1,0 +1,70 @@
+#include "jobs/optimize/model_data.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "jobs/evaluate/metrics.h"
+#include "jobs/models/features_input.h"
+#include "jobs/models/scorer.h"
+#include "jobs/models/sequence_scores.h"
+
+namespace nightshift::jobs {
+namespace {
+
+std::vector<std::int64_t> rows_of_validation(const FeatureSet& set) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t r = 0; r < set.rows && !set.is_plain(); ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        if (set.split[at] == Split::kVal && set.label[at] >= 0) rows.push_back(r);
+    }
+    return rows;
+}
+
+}  // namespace
+
+ModelData::ModelData(const nlohmann::json& params, JobContext& context) {
+    const ColumnChoice columns{params.value("columns", std::vector<std::string>{}), {}};
+    const FeaturesInput input = read_features(context, params, columns);
+    training_ = rows_of(input.set, normal_training_rows(input.set));
+    validation_ = rows_of(input.set, rows_of_validation(input.set));
+    const auto has = [&](int label) {
+        return std::find(validation_.label.begin(), validation_.label.end(), label) !=
+               validation_.label.end();
+    };
+    if (!has(0) || !has(1)) {
+        throw JobError("bad_table",
+                       input.set.origin +
+                           ": a search is judged on the validation split, which needs damaged and "
+                           "normal sequences; give a table with the columns sequence, label and "
+                           "split, or a dataset that has them");
+    }
+    values_ = training_.values;
+    if (wants_normalizer(params, input.set)) {
+        normalizer_ = fit_normalizer(values_, training_.names.size());
+        normalizer_->apply(values_);
+    } else {
+        require_finite(values_, training_.names, training_.origin);
+    }
+}
+
+Model ModelData::empty_model(const std::string& kind) const {
+    Model model;
+    model.kind = kind;
+    model.features = training_.names;
+    model.feature_set = training_.set;
+    model.normalizer = normalizer_;
+    return model;
+}
+
+double ModelData::validation_auc(const Model& model, JobContext& context) const {
+    ScoreOptions options;
+    options.threads = context.threads();
+    options.use_cuda = can_use_cuda(context);
+    options.name = "the model of this trial";
+    SequenceScores sequences = group_by_sequence(validation_);
+    aggregate_scores(sequences, score_rows(model, validation_, options), Aggregate::kMax);
+    return roc_auc(sequences.label, sequences.score);
+}
+
+}  // namespace nightshift::jobs

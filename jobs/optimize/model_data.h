@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "jobs/models/feature_set.h"
+#include "jobs/models/model_folder.h"
+#include "jobs/runtime/job_impl.h"
+
+namespace nightshift::jobs {
+
+/// What every trial of a model learns from and is judged by: normal rows of the training split, all rows of
+/// the validation split. The test split is not touched, so that the winner can still be tested on it.
+class ModelData {
+  public:
+    /// Reads `features` and `dataset`. Throws JobError("bad_table") where the validation split lacks a class.
+    ModelData(const nlohmann::json& params, JobContext& context);
+
+    const FeatureSet& training() const { return training_; }
+    /// Training rows as a model of `features` sees them: normalised where rows belong to sequences.
+    const std::vector<double>& values() const { return values_; }
+    /// A model without tensors: its features and normaliser.
+    Model empty_model(const std::string& kind) const;
+    /// ROC AUC of the validation sequences, a sequence being as unusual as its most unusual row.
+    double validation_auc(const Model& model, JobContext& context) const;
+
+  private:
+    FeatureSet training_, validation_;
+    std::optional<Normalizer> normalizer_;
+    std::vector<double> values_;
+};
+
+}  // namespace nightshift::jobs
