@@ -226,11 +226,19 @@ void Observer::look_at_leases(Life& life) {
 }
 
 void Observer::look_at_reasons(Life& life) {
-    if (!life.engine().dispatcher().planned()) return;
-    check_rows(life,
-               "SELECT id FROM job WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM wait_span WHERE "
-               "job_id = job.id AND to_ms IS NULL)",
-               "waits without a reason");
+    const auto planned = life.engine().dispatcher().planned();
+    if (!planned) return;
+    Statement rows(life.connection(),
+                   "SELECT id FROM job WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM wait_span WHERE "
+                   "job_id = job.id AND to_ms IS NULL)");
+    const Status read = rows.each([&] {
+        const JobId id{rows.integer(0)};
+        const auto job = life.store().job(id);
+        if (!job || !*job) diary_.fail("job " + rows.text(0) + " cannot be read");
+        // A pass notes the reasons of those that it looks at. The others have too many ahead of them.
+        if (!planned->rest().gate_of(**job)) diary_.fail("job " + rows.text(0) + " waits without a reason");
+    });
+    if (!read) diary_.fail("the reasons cannot be read: " + read.error().message);
 }
 
 void Observer::look_at_schedules(Life& life) {
