@@ -83,22 +83,42 @@ TEST_CASE("family: one that left the session and lost its parents is known by it
     CHECK_FALSE(identify(orphan));
 }
 
-TEST_CASE("family: a worker is spared on demand, and comes last") {
+TEST_CASE("family: one that left the session and its environment is known by a parent that lives") {
     const tests::ScratchFolder folder;
     boost::asio::io_context io;
     const std::string fifo = (folder / "ready").string();
     REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
-    REQUIRE(mkfifo((folder / "never").c_str(), 0600) == 0);
-    auto process = Process::spawn(io, tests::shell(folder, "sleep 1000 & echo $! > ready; read x < never"));
+    auto process = Process::spawn(
+        io, tests::shell(folder, "env -i setsid sh -c 'echo $$ > ready; exec sleep 1000' & wait"));
+    REQUIRE(process);
+    const Family family{(*process)->identity(), std::nullopt, ""};
+    const std::int64_t child = std::stoll(read_word(fifo));
+    CHECK(has_member(family, child));
+    end(family);
+    CHECK_FALSE(identify(child));
+}
+
+TEST_CASE("family: a worker that is spared goes on when the others are gone") {
+    const tests::ScratchFolder folder;
+    boost::asio::io_context io;
+    const std::string fifo = (folder / "ready").string(), word = (folder / "word").string();
+    REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+    REQUIRE(mkfifo(word.c_str(), 0600) == 0);
+    auto process = Process::spawn(io, tests::shell(folder, "sleep 1000 & echo $! > ready; read x < word"));
     REQUIRE(process);
     const Family family{(*process)->identity(), std::nullopt, ""};
     const std::int64_t child = std::stoll(read_word(fifo));
     while (kill_family(family, true).size() > 1) {
     }
     CHECK_FALSE(identify(child));
-    CHECK(is_alive(family.worker));
-    end(family);
-    CHECK_FALSE(is_alive(family.worker));
+    CHECK(kill_family(family, true).size() == 1);
+    // A signal on its way would come before the word does.
+    std::fstream(word, std::ios::in | std::ios::out) << "go on" << std::endl;
+    ExitStatus status;
+    (*process)->on_exit([&](ExitStatus seen) { status = seen; });
+    io.run();
+    CHECK(status.exit_code == 0);
+    CHECK_FALSE(status.signal);
 }
 
 TEST_CASE("family: nobody belongs to a worker of another boot") {
