@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/evaluate/baselines.h"
+#include "jobs/evaluate/compat_run.h"
 #include "jobs/evaluate/evaluation.h"
 #include "jobs/evaluate/findings.h"
 #include "jobs/evaluate/report_html.h"
@@ -51,6 +52,9 @@ class Evaluate final : public JobImpl {
         for (const std::string& reference : references)
             models.push_back(read_model(context.input(reference, "model")));
         const FeaturesInput input = read(context, models);
+        if (params_.at("protocol") == "compat") {
+            return run_compat(context, goal(), input, models, references, columns_of_scores(input));
+        }
         SequenceScores sequences = group_by_sequence(input.set);
         Evaluation evaluation;
         evaluation.goal = input.set.is_plain() ? "table" : goal();
@@ -78,10 +82,6 @@ class Evaluate final : public JobImpl {
     }
 
     void refuse_what_is_missing() const {
-        if (params_.at("protocol") == "compat") {
-            throw JobError("unsupported_param",
-                           "protocol compat is not available in this build; use protocol honest");
-        }
         if (goal() == "cpd") {
             throw JobError("unsupported_param", "goal cpd is not available here; use kind detect.cpd");
         }
@@ -164,6 +164,15 @@ class Evaluate final : public JobImpl {
                        set.origin + " has " + std::to_string(judged.size()) + " " + units.noun_en +
                            "s to judge, " + std::to_string(damaged) +
                            " of them damaged; both classes are needed. Give dataset, label, or another goal");
+    }
+
+    std::vector<CompatModel> columns_of_scores(const FeaturesInput& input) const {
+        std::vector<CompatModel> out;
+        for (const std::string& column : strings_of(params_, "scores")) {
+            out.push_back({column, input.table.numbers(column)});
+            require_finite(out.back().scores, {column}, input.set.origin);
+        }
+        return out;
     }
 
     std::vector<Candidate> score_columns(const FeaturesInput& input, SequenceScores& sequences) const {
@@ -320,7 +329,7 @@ nlohmann::ordered_json schema() {
             "goal": {"enum": [1, 2, "1", "2", "all", "cpd"], "default": 1, "x-ko": "목표",
                 "description": "1: cracks while bending, 2: damage from before, all: every kind of damage"},
             "protocol": {"type": "string", "enum": ["honest", "compat"], "default": "honest", "x-ko": "절차",
-                "description": "honest: one score a sequence, thresholds from the validation split only"},
+                "description": "honest: sequences, thresholds from validation; compat: as the reference"},
             "aggregate": {"type": "string", "enum": ["max", "top3", "mean"], "default": "max",
                 "x-ko": "프레임 점수의 합산", "description": "How the frames of a sequence become one score"},
             "baselines": {"type": "boolean", "default": true, "x-ko": "기준 모델과 누출 검사",

@@ -199,12 +199,33 @@ TEST_CASE("evaluate: a plain table with label, group and score columns") {
     CHECK(has_finding(report, "note", "no validation split"));
 }
 
+TEST_CASE("evaluate: protocol compat judges rows of the table by a column of scores") {
+    const TemporaryFolder folder;
+    FakeContext context(folder.path());
+    run("evaluate",
+        {{"features", write_features(folder.path()).string()}, {"scores", "kink"}, {"protocol", "compat"}},
+        context);
+    const json report = read_report(context);
+    CHECK(report.at("goal") == "goal1");
+    // Of 300 every fourth is tested; of those a fifth is cracked, a fifth is of goal 2, 15 are variants.
+    CHECK(report.at("n_test") ==
+          report.at("n_crack_test").get<int>() + report.at("n_normal_test").get<int>());
+    CHECK(report.at("n_crack_test") == 15);
+    const double auc = report.at("models").at("kink").at("roc_auc");
+    CHECK(auc > 0.85);
+    CHECK(auc < 1);
+    CHECK(context.artifacts.at("analysis.json") == "report");
+    CHECK(fs::exists(context.output() / "scores.csv"));
+}
+
 TEST_CASE("evaluate: what cannot be done is refused with a way out") {
     const TemporaryFolder folder;
     const fs::path features = write_features(folder.path());
     FakeContext context(folder.path() / "out");
     CHECK_THROWS_WITH_AS(
-        run("evaluate", {{"features", features.string()}, {"models", "m"}, {"protocol", "compat"}}, context),
+        run("evaluate",
+            {{"features", features.string()}, {"scores", "kink"}, {"protocol", "compat"}, {"goal", "all"}},
+            context),
         doctest::Contains("use protocol honest"), JobError);
     CHECK_THROWS_WITH_AS(run("evaluate", {{"features", features.string()}}, context),
                          doctest::Contains("nothing to judge"), JobError);

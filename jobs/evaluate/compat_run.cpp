@@ -1,0 +1,87 @@
+#include "jobs/evaluate/compat_run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "jobs/models/phase.h"
+#include "jobs/models/scorer.h"
+#include "jobs/runtime/durable_file.h"
+
+namespace nightshift::jobs {
+namespace {
+
+std::vector<double> scored(JobContext& context, const Model& model, const std::string& reference,
+                           const FeatureSet& rows) {
+    ScoreOptions options;
+    options.threads = context.threads();
+    options.use_cuda = can_use_cuda(context);
+    options.name = reference;
+    options.tick = [&](double share) {
+        context.check(0, {});
+        context.progress(phase_at("score", share));
+    };
+    return score_rows(model, rows, options);
+}
+
+/// Two models of one kind would write over each other: the second one is "PatchCore-2".
+std::string free_name(const std::vector<CompatModel>& taken, const std::string& wanted) {
+    std::string name = wanted;
+    const auto is_taken = [&](const CompatModel& model) { return model.name == name; };
+    for (int n = 2; std::any_of(taken.begin(), taken.end(), is_taken); ++n) {
+        name = wanted + "-" + std::to_string(n);
+    }
+    return name;
+}
+
+Table scores_table(const FeatureSet& rows, const std::vector<CompatModel>& models) {
+    Table table;
+    table.add("sequence", rows.sequence);
+    std::vector<std::string> frames, splits;
+    for (const std::int64_t frame : rows.frame) frames.push_back(frame < 0 ? "" : std::to_string(frame));
+    for (const Split split : rows.split) splits.emplace_back(name_of(split));
+    table.add("frame", std::move(frames));
+    for (const CompatModel& model : models) {
+        table.add(&model == &models.front() ? "score" : "score_" + model.name, model.scores);
+    }
+    table.add("label", std::vector<double>(rows.label.begin(), rows.label.end()));
+    table.add("split", std::move(splits));
+    return table;
+}
+
+}  // namespace
+
+void run_compat(JobContext& context, const std::string& goal, const FeaturesInput& input,
+                const std::vector<Model>& models, const std::vector<std::string>& references,
+                const std::vector<CompatModel>& columns) {
+    const FeatureSet& rows = input.set;
+    if (goal != "1" && goal != "2") {
+        throw JobError("unsupported_param", "protocol compat knows the goals 1 and 2, not '" + goal +
+                                                "'; use protocol honest for the others");
+    }
+    if (rows.is_plain()) {
+        throw JobError("bad_param",
+                       rows.origin +
+                           " has no sequence column, so the reference's protocol cannot tell which "
+                           "rows belong together; give dataset, or use protocol honest");
+    }
+    std::vector<CompatModel> all = columns;
+    for (std::size_t i = 0; i < models.size(); ++i) {
+        const std::string name = free_name(all, compat_name(models[i].kind));
+        all.push_back({name, scored(context, models[i], references[i], rows)});
+    }
+    const auto report = compat_report(goal == "1" ? 1 : 2, rows, all);
+    write_durably(context.output() / "report.json", report.dump(2) + "\n");
+    write_table(scores_table(rows, all), context.output() / "scores.csv", TableFormat::kCsv);
+    context.artifact("report.json", "report");
+    context.artifact("scores.csv", "table");
+    if (const auto analysis = compat_analysis(rows, all); goal == "1" && !analysis.empty()) {
+        write_durably(context.output() / "analysis.json", analysis.dump(2) + "\n");
+        context.artifact("analysis.json", "report");
+    }
+    context.log("judged as the reference does, on rows and with thresholds from the test rows: " +
+                report.at("models").dump());
+}
+
+}  // namespace nightshift::jobs
