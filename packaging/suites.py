@@ -3,6 +3,7 @@
 
 usage: suites.py --bin DIR [--with TAG] [--without TAG]... [--only NAME]... [--label TEXT] [--totals FILE]
                  [--patience N]        N times the seconds a suite may take, for programs that are slowed down
+                 [--at-once N]         that many suites beside each other, the longest first; 1 without it
        suites.py --targets TAG        prints the programs that suites with TAG need, for ninja
 
 A suite that crashes, runs past its limit, or prints no closing line counts as one failure. Output is shown
@@ -10,6 +11,7 @@ only of suites that fail. Exit: 0 all passed, 1 something failed.
 """
 
 import argparse
+import concurrent.futures
 import os
 import re
 import shutil
@@ -95,6 +97,10 @@ def clean_environment(bin_folder, box):
     return environment
 
 
+# What runs now, for the one who interrupts this program.
+RUNNING = set()
+
+
 def end_group(process):
     try:
         os.killpg(process.pid, signal.SIGKILL)
@@ -124,14 +130,14 @@ def run_suite(suite, bin_folder, limit_s):
                 env=clean_environment(bin_folder, box),
                 start_new_session=True,
             )
+            RUNNING.add(process)
             try:
                 code = process.wait(timeout=limit_s)
             except subprocess.TimeoutExpired:
                 end_group(process)
                 code, complaint = -1, f"ran past its limit of {limit_s} s"
-            except KeyboardInterrupt:
-                end_group(process)
-                raise
+            finally:
+                RUNNING.discard(process)
         with open(log_path, "rb") as log:
             output = log.read().decode("utf-8", "replace")
     finally:
@@ -157,6 +163,14 @@ def show_failure(suite, output, complaint):
     print(f"----- end of {suite.name}; again: packaging/check --only {suite.name} -----", flush=True)
 
 
+def report(name, suite, result, seconds):
+    passed, failed, skipped, output, complaint = result
+    counts = f"{passed:>5} passed {failed:>3} failed {skipped:>3} skipped"
+    print(f"{name:<22} {counts}  {seconds:7.1f} s", flush=True)
+    if failed:
+        show_failure(suite, output, complaint)
+
+
 def unlisted_programs(suites, bin_folder):
     listed = {suite.program() for suite in suites}
     built = [name for name in sorted(os.listdir(bin_folder)) if re.fullmatch(r"nightshift_\w+_tests", name)]
@@ -172,6 +186,7 @@ def main():
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--label", default="")
     parser.add_argument("--patience", type=int, default=1)
+    parser.add_argument("--at-once", type=int, default=1)
     parser.add_argument("--totals", help="file the three numbers are added to")
     parser.add_argument("--targets", metavar="TAG")
     arguments = parser.parse_args()
@@ -186,19 +201,29 @@ def main():
         for name in unlisted_programs(suites, bin_folder):
             print(f"{name} is built, but packaging/suites.txt does not list it")
             totals[1] += 1
-    for suite in chosen(suites, arguments.with_tag, arguments.without, arguments.only):
+    wanted = chosen(suites, arguments.with_tag, arguments.without, arguments.only)
+    if arguments.at_once > 1:
+        wanted.sort(key=lambda suite: -suite.limit_s)
+    # Beside others a suite takes longer than by itself.
+    patience = arguments.patience * (2 if arguments.at_once > 1 else 1)
+
+    def timed(suite):
         start = time.monotonic()
-        passed, failed, skipped, output, complaint = run_suite(
-            suite, bin_folder, suite.limit_s * arguments.patience
-        )
-        seconds = time.monotonic() - start
-        name = f"{arguments.label}{suite.name}"
-        counts = f"{passed:>5} passed {failed:>3} failed {skipped:>3} skipped"
-        print(f"{name:<22} {counts}  {seconds:7.1f} s", flush=True)
-        if failed:
-            show_failure(suite, output, complaint)
-        for index, number in enumerate((passed, failed, skipped)):
-            totals[index] += number
+        return suite, run_suite(suite, bin_folder, suite.limit_s * patience), time.monotonic() - start
+
+    with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.at_once) as pool:
+        runs = [pool.submit(timed, suite) for suite in wanted]
+        try:
+            for run in concurrent.futures.as_completed(runs):
+                suite, result, seconds = run.result()
+                report(f"{arguments.label}{suite.name}", suite, result, seconds)
+                for index, number in enumerate(result[:3]):
+                    totals[index] += number
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(RUNNING):
+                end_group(process)
+            raise
     if arguments.totals:
         with open(arguments.totals, "a", encoding="utf-8") as file:
             file.write("{} {} {}\n".format(*totals))

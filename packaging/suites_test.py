@@ -75,6 +75,20 @@ class SuitesTest(unittest.TestCase):
         self.assertEqual(self.run_with(text)[2], "0 passed, 1 failed, 0 skipped")
         self.assertEqual(self.run_with(text, "--patience", "20")[2], "1 passed, 0 failed, 0 skipped")
 
+    def test_beside_each_other(self):
+        # Each of the two waits for the other's file.
+        with tempfile.TemporaryDirectory() as box:
+            meet = (
+                "touch {box}/{own}; for i in $(seq 500); do [ -e {box}/{other} ] && break; sleep 0.02; done; "
+                "[ -e {box}/{other} ] && echo '1 passed, 0 failed, 0 skipped'"
+            )
+            text = "a | x | 9 | " + meet.format(box=box, own="a", other="b") + "\n"
+            text += "b | x | 8 | " + meet.format(box=box, own="b", other="a") + "\n"
+            text += "c | x | 7 | echo why; echo '2 passed, 1 failed, 0 skipped'\n"
+            code, out, last = self.run_with(text, "--at-once", "2")
+        self.assertEqual((code, last), (1, "4 passed, 1 failed, 0 skipped"))
+        self.assertIn("why", out)
+
     def test_program_that_was_not_built(self):
         self.assertEqual(
             self.run_with("a | x | 9 | $BIN/nightshift_a_tests\n")[2], "0 passed, 1 failed, 0 skipped"
