@@ -7,9 +7,8 @@
 namespace nightshift {
 namespace {
 
-std::string choose_code(const VramTerms& terms, Bytes leaving) {
+std::string choose_code(const VramTerms& terms) {
     const Bytes missing = shortfall_of(terms);
-    if (leaving >= missing) return "vram_release_pending";
     // The largest of the terms that would cover the shortfall alone; budgets of jobs otherwise.
     std::string code = "vram_budget";
     Bytes most = terms.held >= missing ? terms.held : Bytes{};
@@ -68,8 +67,7 @@ std::vector<Fit> fits_of(const Scene& scene, const Ledger& ledger, const Job& jo
         fit.fits = true;
         return {fit};
     }
-    const auto run = predict_run(job, scene.snapshot);
-    const auto end = run.p90 ? std::optional<UnixMs>(scene.now + *run.p90) : std::nullopt;
+    const auto end = end_when_started(job, scene.snapshot, scene.now);
     std::vector<Fit> fits;
     for (const DeviceState& device : scene.snapshot.devices) {
         if (!may_use(job.spec, scene.policy(), device.device)) continue;
@@ -87,13 +85,25 @@ std::vector<Fit> fits_of(const Scene& scene, const Ledger& ledger, const Job& jo
     return fits;
 }
 
+VramTerms settled_terms(const Scene& scene, const Ledger& ledger, const Job& job, const Fit& fit) {
+    const auto& devices = scene.snapshot.devices;
+    const auto device = std::find_if(devices.begin(), devices.end(), [&fit](const DeviceState& state) {
+        return state.device.uuid == fit.device;
+    });
+    return ledger.terms(job.spec, *device, end_when_started(job, scene.snapshot, scene.now),
+                        Moment::kSettled);
+}
+
 Bytes shortfall_of(const VramTerms& terms) {
     return std::max(Bytes{}, terms.needed - slack_of(terms));
 }
 
-Gate vram_gate(const Scene& scene, const Ledger& ledger, const Job& job, const VramTerms& terms) {
+Gate vram_gate(const Scene& scene, const Ledger& ledger, const Job& job, const VramTerms& terms,
+               const Outlook& outlook) {
     Gate gate;
-    gate.code = choose_code(terms, ledger.leaving(terms.device));
+    // What comes back to it does not count as lacking; with enough for it, who goes first is what it lacks.
+    const VramTerms& lacking = outlook.terms.available < outlook.terms.needed ? outlook.terms : terms;
+    gate.code = outlook.is_coming ? "vram_release_pending" : choose_code(lacking);
     gate.vram = terms;
     gate.limit = terms.available.value;
     gate.value = terms.needed.value;
@@ -102,19 +112,26 @@ Gate vram_gate(const Scene& scene, const Ledger& ledger, const Job& job, const V
                " can be given to " + std::string(to_string(job.spec.job_class)) +
                " now: " + sum_text(scene, terms) + ".";
     });
-    if (gate.code == "vram_release_pending") {
+    if (outlook.is_coming) {
         for (const Hold& hold : ledger.holds()) {
             if (hold.device == terms.device && hold.is_leaving && hold.bytes.value > 0)
                 gate.jobs.push_back(hold.job);
         }
         gate.text +=
             scene.say([&] { return " The memory of " + format_jobs(gate.jobs) + " is on its way back."; });
-    } else if (gate.code == "vram_budget") {
-        for (const auto& [holder, bytes] : terms.held_by) gate.jobs.push_back(holder);
+        return gate;
+    }
+    if (gate.code == "vram_budget") {
+        for (const auto& [holder, bytes] : lacking.held_by) gate.jobs.push_back(holder);
     } else if (gate.code == "vram_headroom") {
-        gate.opens_at = headroom_drop(scene, terms);
+        gate.opens_at = headroom_drop(scene, lacking);
         gate.window = terms.headroom_window;
     }
+    if (outlook.ahead.empty()) return gate;
+    gate.text += scene.say([&] {
+        return " What is on its way back is for " + format_jobs(outlook.ahead) + ", which " +
+               (outlook.ahead.size() == 1 ? "is" : "are") + " ahead.";
+    });
     return gate;
 }
 

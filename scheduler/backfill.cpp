@@ -12,10 +12,14 @@ namespace {
 /// With more holders than this, "fits beside" is not examined and counts as no.
 constexpr std::size_t kHoldersMax = 12;
 
-std::vector<const Hold*> holders_on(const Ledger& ledger, const std::string& device) {
+/// Who else holds memory of the head's device: now, or as soon as what is on its way back is there.
+std::vector<const Hold*> holders_beside(const Ledger& ledger, const Reservation& head) {
     std::vector<const Hold*> holders;
-    for (const Hold& hold : ledger.holds()) {
-        if (hold.device == device && hold.bytes.value > 0) holders.push_back(&hold);
+    for (const auto* holds : {&ledger.holds(), &ledger.kept()}) {
+        for (const Hold& hold : *holds) {
+            const bool is_here = hold.device == head.terms.device && hold.job != head.job;
+            if (is_here && hold.bytes.value > 0) holders.push_back(&hold);
+        }
     }
     return holders;
 }
@@ -23,7 +27,7 @@ std::vector<const Hold*> holders_on(const Ledger& ledger, const std::string& dev
 /// The head's shortfall now, against the ledger as it stands (starts of this pass included).
 Bytes shortfall_now(const Ledger& ledger, const Reservation& head) {
     Bytes held;
-    for (const Hold* hold : holders_on(ledger, head.terms.device)) held += hold->bytes;
+    for (const Hold* hold : holders_beside(ledger, head)) held += hold->bytes;
     VramTerms terms = head.terms;
     terms.held = held;
     return shortfall_of(terms);
@@ -42,7 +46,7 @@ Bytes headroom_drop(const Scene& scene, const Reservation& head, UnixMs at) {
 /// Bytes expected back by an instant.
 Bytes freed_by(const Scene& scene, const Ledger& ledger, const Reservation& head, UnixMs at) {
     Bytes freed = headroom_drop(scene, head, at);
-    for (const Hold* hold : holders_on(ledger, head.terms.device)) {
+    for (const Hold* hold : holders_beside(ledger, head)) {
         const auto askable = std::find_if(head.askable.begin(), head.askable.end(),
                                           [hold](const auto& entry) { return entry.first == hold->job; });
         const bool is_asked =
@@ -52,13 +56,20 @@ Bytes freed_by(const Scene& scene, const Ledger& ledger, const Reservation& head
     return freed;
 }
 
-/// No set of holders, leaving in whatever order, is enough for the head alone but not for both.
+/// No set of holders, ending in whatever order, is enough for the head alone but not for both. Those who
+/// are leaving already are in every set.
 bool fits_beside_in_any_order(const Ledger& ledger, const Reservation& head, Bytes extra) {
     std::vector<Bytes> parts;
-    for (const Hold* hold : holders_on(ledger, head.terms.device)) parts.push_back(hold->bytes);
+    Bytes missing = shortfall_now(ledger, head);
+    for (const Hold* hold : holders_beside(ledger, head)) {
+        if (hold->is_leaving) {
+            missing -= hold->bytes;
+        } else {
+            parts.push_back(hold->bytes);
+        }
+    }
     if (head.terms.headroom.value > 0) parts.push_back(head.terms.headroom);
     if (parts.size() > kHoldersMax) return false;
-    const Bytes missing = shortfall_now(ledger, head);
     for (std::size_t set = 0; set < std::size_t{1} << parts.size(); ++set) {
         Bytes freed;
         for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -95,14 +106,13 @@ bool pushes(const Scene& scene, const Ledger& ledger, const Job& job, const Fit&
 
 }  // namespace
 
-Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, const VramTerms& terms) {
+Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, const Outlook& outlook) {
     Reservation head;
     head.job = job.id;
     head.rank = rank_of(job.spec.job_class);
     head.needed = job.spec.vram;
-    head.terms = terms;
-    const Bytes missing = shortfall_of(terms);
-    if (ledger.leaving(terms.device) >= missing) {
+    head.terms = outlook.terms;
+    if (outlook.is_coming) {
         head.is_imminent = true;
         head.at = scene.now;
         return head;
@@ -111,15 +121,16 @@ Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, co
     // Who was let past it and will be asked to leave does not put it off: it counts with the others' ends.
     for (const LiveJob& live : scene.snapshot.live) {
         const auto from = askable_from(scene, live, job);
-        if (!from || live.lease.device != terms.device) continue;
+        if (!from || live.lease.device != head.terms.device) continue;
         head.askable.emplace_back(live.job.id, *from);
         times.push_back(*from);
     }
-    for (const Hold* hold : holders_on(ledger, terms.device)) {
+    for (const Hold* hold : holders_beside(ledger, head)) {
         if (hold->end) times.push_back(*hold->end);
     }
     for (const HeadroomStep& step : scene.windows.headroom_steps()) times.push_back(step.from);
     std::sort(times.begin(), times.end());
+    const Bytes missing = shortfall_now(ledger, head);
     for (const UnixMs at : times) {
         if (freed_by(scene, ledger, head, at) < missing) continue;
         head.at = std::max(at, scene.now);
@@ -131,6 +142,7 @@ Reservation reserve(const Scene& scene, const Ledger& ledger, const Job& job, co
 const Reservation* pushed_by(const Scene& scene, const Ledger& ledger, const Job& job, const Fit& fit,
                              const std::vector<Reservation>& reservations) {
     for (const Reservation& reservation : reservations) {
+        if (!fit.fits && ledger.is_kept_for(reservation.job)) continue;
         if (pushes(scene, ledger, job, fit, reservation)) return &reservation;
     }
     return nullptr;

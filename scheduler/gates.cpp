@@ -247,9 +247,11 @@ std::vector<Gate> machine_gates(const Scene& scene, const Job& job, const Ledger
             if (kept != kept_for.end()) {
                 text += " Job " + std::to_string(kept->second.value) + " is ahead and waits for the same.";
             }
-            if (is_short && !ledger.kept_for().empty()) {
-                text += " This counts what is kept for " + format_jobs(ledger.kept_for()) +
-                        ", whose memory is on its way.";
+            if (is_short && !ledger.kept().empty()) {
+                std::vector<JobId> ahead;
+                for (const Hold& hold : ledger.kept()) ahead.push_back(hold.job);
+                text +=
+                    " This counts what is kept for " + format_jobs(ahead) + ", whose memory is on its way.";
             }
             return text;
         }));

@@ -20,9 +20,7 @@ Ledger::Ledger(const Snapshot& snapshot, const WindowBook& windows, UnixMs now)
         hold.is_leaving = live.job.state == JobState::kYielding || live.job.state == JobState::kStopping;
         hold.end = predicted_end(live, snapshot, now);
         holds_.push_back(hold);
-        ram_used_ += hold.ram;
-        take_cpu(hold.job_class, hold.cpu);
-        ++running_;
+        take(hold);
     }
     for (const Lease& lease : snapshot.reclaiming) {
         Hold hold;
@@ -35,22 +33,35 @@ Ledger::Ledger(const Snapshot& snapshot, const WindowBook& windows, UnixMs now)
     }
 }
 
-VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::optional<UnixMs> end) const {
+VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::optional<UnixMs> end,
+                        Moment moment) const {
+    const bool is_settled = moment == Moment::kSettled;
     VramTerms terms;
     terms.device = device.device.uuid;
     terms.needed = spec.vram;
     terms.capacity = device.device.total;
     terms.safety = snapshot_->policy.safety;
-    for (const Hold& hold : holds_) {
-        if (hold.device != terms.device || hold.bytes.value == 0) continue;
+    Bytes held_now;
+    Bytes held_by_inference;
+    const auto add = [&](const Hold& hold) {
         terms.held += hold.bytes;
         terms.held_by.emplace_back(hold.job, hold.bytes);
+        const bool is_inference = hold.job_class == JobClass::kInference && !hold.is_reclaiming;
+        if (is_inference) held_by_inference += hold.bytes;
+    };
+    for (const Hold& hold : holds_) {
+        if (hold.device != terms.device || hold.bytes.value == 0) continue;
+        held_now += hold.bytes;
+        if (!is_settled || !hold.is_leaving) add(hold);
+    }
+    for (const Hold& hold : kept_) {
+        if (NIGHTSHIFT_RULE(52, is_settled, false) && hold.device == terms.device) add(hold);
     }
     terms.foreign = device.foreign;
     const bool is_measured = device.sample && !device.device.is_simulated && !device.device.is_host;
-    if (is_measured && device.sample->used > terms.held + terms.foreign) {
+    if (is_measured && device.sample->used > held_now + terms.foreign) {
         // The driver shows more than we can name, e.g. a program that started within the filter's delay.
-        terms.foreign = device.sample->used - terms.held;
+        terms.foreign = device.sample->used - held_now;
     }
     const bool shares_with_inference = class_may_use(JobClass::kInference, snapshot_->policy, device.device);
     if (spec.job_class != JobClass::kInference && shares_with_inference) {
@@ -58,7 +69,7 @@ VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::opt
         const UnixMs last = end.value_or(UnixMs{INT64_MAX});
         const HeadroomStep step = windows_->headroom(
             NIGHTSHIFT_RULE(3, spec.preemptible, true) ? std::nullopt : std::optional(last));
-        terms.headroom = std::max(Bytes{}, step.vram - held_by_inference(terms.device));
+        terms.headroom = std::max(Bytes{}, step.vram - held_by_inference);
         terms.headroom_window = step.window;
     }
     terms.available = std::max(Bytes{}, slack_of(terms));
@@ -66,6 +77,20 @@ VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::opt
 }
 
 void Ledger::grant(const Job& job, const std::string& device, std::optional<UnixMs> end) {
+    holds_.push_back(hold_of(job, device, end));
+    take(holds_.back());
+}
+
+void Ledger::set_aside(const Job& job, const std::string& device, std::optional<UnixMs> end) {
+    kept_.push_back(hold_of(job, device, end));
+    take(kept_.back());
+}
+
+bool Ledger::is_kept_for(JobId job) const {
+    return std::any_of(kept_.begin(), kept_.end(), [job](const Hold& hold) { return hold.job == job; });
+}
+
+Hold Ledger::hold_of(const Job& job, const std::string& device, std::optional<UnixMs> end) const {
     Hold hold;
     hold.job = job.id;
     hold.job_class = job.spec.job_class;
@@ -74,16 +99,13 @@ void Ledger::grant(const Job& job, const std::string& device, std::optional<Unix
     hold.ram = job.spec.ram;
     hold.cpu = cpu_need(job.spec, *snapshot_);
     hold.end = end;
-    holds_.push_back(hold);
-    ram_used_ += hold.ram;
-    take_cpu(hold.job_class, hold.cpu);
-    ++running_;
+    return hold;
 }
 
-void Ledger::set_aside(const Job& job) {
-    kept_for_.push_back(job.id);
-    ram_used_ += job.spec.ram;
-    take_cpu(job.spec.job_class, cpu_need(job.spec, *snapshot_));
+void Ledger::take(const Hold& hold) {
+    ram_used_ += hold.ram;
+    cpu_used_ += hold.cpu;
+    if (hold.job_class == JobClass::kInference) cpu_of_inference_ += hold.cpu;
     ++running_;
 }
 
@@ -106,11 +128,6 @@ Bytes Ledger::leaving(const std::string& device) const {
     return sum;
 }
 
-void Ledger::take_cpu(JobClass job_class, int slots) {
-    cpu_used_ += slots;
-    if (job_class == JobClass::kInference) cpu_of_inference_ += slots;
-}
-
 int Ledger::cpu_used(JobClass seen_by) const {
     return NIGHTSHIFT_RULE(4, seen_by == JobClass::kInference, false) ? cpu_of_inference_ : cpu_used_;
 }
@@ -125,15 +142,6 @@ MachineShare Ledger::leaving_share(JobClass seen_by) const {
         ++share.slots;
     }
     return share;
-}
-
-Bytes Ledger::held_by_inference(const std::string& device) const {
-    Bytes sum;
-    for (const Hold& hold : holds_) {
-        const bool counts = hold.job_class == JobClass::kInference && !hold.is_reclaiming;
-        if (hold.device == device && counts) sum += hold.bytes;
-    }
-    return sum;
 }
 
 Bytes slack_of(const VramTerms& terms) {

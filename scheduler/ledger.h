@@ -23,6 +23,12 @@ struct Hold {
     std::optional<UnixMs> end;   ///< expected, cautiously; nothing when unknown
 };
 
+/// Which sums are meant.
+enum class Moment {
+    kNow,
+    kSettled  ///< those who are leaving have left, and those for whom room was set aside have started
+};
+
 /// RAM, CPU slots and running jobs.
 struct MachineShare {
     Bytes ram;
@@ -39,14 +45,16 @@ class Ledger {
 
     /// The numbers for starting `spec` on `device`. `end`: when the run is expected to be over; a job
     /// that cannot be preempted has to live with the headroom of its whole run.
-    VramTerms terms(const JobSpec& spec, const DeviceState& device, std::optional<UnixMs> end) const;
+    VramTerms terms(const JobSpec& spec, const DeviceState& device, std::optional<UnixMs> end,
+                    Moment moment = Moment::kNow) const;
 
     void grant(const Job& job, const std::string& device, std::optional<UnixMs> end);
     /// Keeps RAM, CPU slots and a place among the running for a job whose VRAM is on its way, so that
-    /// nobody takes them meanwhile.
-    void set_aside(const Job& job);
-    /// The jobs for whom that was done.
-    const std::vector<JobId>& kept_for() const { return kept_for_; }
+    /// nobody takes them meanwhile, and that VRAM, so that it is promised to nobody else.
+    void set_aside(const Job& job, const std::string& device, std::optional<UnixMs> end);
+    /// What was set aside, in order.
+    const std::vector<Hold>& kept() const { return kept_; }
+    bool is_kept_for(JobId job) const;
     /// Marks a live job as leaving: its bytes are on their way.
     void leave(JobId job);
 
@@ -64,13 +72,15 @@ class Ledger {
     int running() const { return running_; }
 
   private:
-    Bytes held_by_inference(const std::string& device) const;
-    void take_cpu(JobClass job_class, int slots);
+    /// Of a job that is not live yet.
+    Hold hold_of(const Job& job, const std::string& device, std::optional<UnixMs> end) const;
+    /// Takes its RAM, CPU slots and place among the running.
+    void take(const Hold& hold);
 
     const Snapshot* snapshot_;
     const WindowBook* windows_;
     std::vector<Hold> holds_;
-    std::vector<JobId> kept_for_;
+    std::vector<Hold> kept_;
     Bytes ram_used_;
     int cpu_used_ = 0;
     int cpu_of_inference_ = 0;

@@ -110,9 +110,7 @@ ClassActivities Pass::activities_for(std::size_t index) const {
 }
 
 void Pass::start(const Job& job, const Fit& fit) {
-    const auto run = predict_run(job, scene_.snapshot);
-    const auto end = run.p90 ? std::optional<UnixMs>(scene_.now + *run.p90) : std::nullopt;
-    ledger_.grant(job, fit.device, end);
+    ledger_.grant(job, fit.device, end_when_started(job, scene_.snapshot, scene_.now));
     activities_[index_of(job.spec.job_class)].live.push_back(job.id);
     running_.push_back(&job);
     plan_.starts.push_back({job.id, fit.device, job.spec.vram});
@@ -136,32 +134,49 @@ void Pass::wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vect
             remember_turn(job);
             std::vector<Gate> preemption;
             if (!is_behind) try_to_preempt(job, fits, preemption);
-            for (const Gate& gate : gates) kept_for_.emplace_back(gate.code, job.id);
+            if (is_behind || !set_aside(job, best)) keep_turn(job, gates);
             gates.insert(gates.end(), preemption.begin(), preemption.end());
         }
     } else if (!is_ready || has_room_head_[job_class]) {
-        gates.push_back(vram_gate(scene_, ledger_, job, nearest_fit(fits).terms));
+        const Fit& nearest = nearest_fit(job, fits);
+        const Outlook outlook = outlook_of(job, nearest);
+        gates.push_back(vram_gate(scene_, ledger_, job, nearest.terms, outlook));
+        if (is_ready && outlook.is_coming) set_aside(job, nearest);
     } else {
         std::vector<Gate> preemption;
         if (!is_behind) try_to_preempt(job, fits, preemption);
         // Made after the choice of victims, so that their bytes count as on their way.
-        const Fit& nearest = nearest_fit(fits);
-        gates.push_back(vram_gate(scene_, ledger_, job, nearest.terms));
-        reservations_.push_back(reserve(scene_, ledger_, job, nearest.terms));
+        const Fit& nearest = nearest_fit(job, fits);
+        const Outlook outlook = outlook_of(job, nearest);
+        gates.push_back(vram_gate(scene_, ledger_, job, nearest.terms, outlook));
+        reservations_.push_back(reserve(scene_, ledger_, job, outlook));
         // Its time, and those from which somebody may be asked to leave for it: others may pass then.
         if (reservations_.back().at) wake_at(*reservations_.back().at);
         for (const auto& [holder, from] : reservations_.back().askable) wake_at(from);
-        if (!shortage_of(job, nearest).is_any()) ledger_.set_aside(job);
+        if (outlook.is_coming && !set_aside(job, nearest)) keep_turn(job, gates);
+        // One whose memory is on its way leaves the next one at the head.
+        has_room_head_[job_class] = !outlook.is_coming;
         // Victims it may ask soon: nobody may slip in before and be young and protected then.
         if (!preemption.empty()) reservations_.back().is_imminent = true;
         gates.insert(gates.end(), preemption.begin(), preemption.end());
-        has_room_head_[job_class] = true;
     }
     const bool lacks_vram =
         std::any_of(gates.begin(), gates.end(), [](const Gate& gate) { return gate.vram.has_value(); });
     if (!lacks_vram) return;
     add_order_gate(job, gates);
     if (is_ready) room_waiters_.emplace_back(rank_of(job.spec.job_class), job.id);
+}
+
+bool Pass::set_aside(const Job& job, const Fit& fit) {
+    if (shortage_of(job, fit).is_any()) return false;
+    ledger_.set_aside(job, fit.device, end_when_started(job, scene_.snapshot, scene_.now));
+    return true;
+}
+
+void Pass::keep_turn(const Job& job, const std::vector<Gate>& gates) {
+    for (const Gate& gate : gates) {
+        if (!gate.vram) kept_for_.emplace_back(gate.code, job.id);
+    }
 }
 
 void Pass::wake_at(UnixMs at) {
@@ -178,12 +193,26 @@ void Pass::remember_turn(const Job& job) {
     }
 }
 
-const Fit& Pass::nearest_fit(const std::vector<Fit>& fits) const {
-    const auto missing = [this](const Fit& fit) {
-        return shortfall_of(fit.terms) - ledger_.leaving(fit.device);
+const Fit& Pass::nearest_fit(const Job& job, const std::vector<Fit>& fits) const {
+    if (fits.size() == 1) return fits.front();
+    const auto missing = [&](const Fit& fit) {
+        return fit.terms.needed - slack_of(settled_terms(scene_, ledger_, job, fit));
     };
     return *std::min_element(fits.begin(), fits.end(),
                              [&missing](const Fit& a, const Fit& b) { return missing(a) < missing(b); });
+}
+
+Outlook Pass::outlook_of(const Job& job, const Fit& fit) const {
+    Outlook outlook;
+    outlook.terms = settled_terms(scene_, ledger_, job, fit);
+    for (const Hold& hold : ledger_.kept()) {
+        if (hold.device == fit.device) outlook.ahead.push_back(hold.job);
+    }
+    if (outlook.terms.available < outlook.terms.needed) return outlook;
+    const Reservation* head = pushed_by(scene_, ledger_, job, fit, reservations_);
+    outlook.is_coming = NIGHTSHIFT_RULE(53, head == nullptr, true);
+    if (head != nullptr) outlook.ahead.push_back(head->job);
+    return outlook;
 }
 
 void Pass::add_order_gate(const Job& job, std::vector<Gate>& gates) const {
@@ -246,7 +275,9 @@ Shortage Pass::shortage_of(const Job& job, const Fit& fit) const {
     Shortage shortage;
     shortage.device = fit.device;
     shortage.is_for_inference = job_class == JobClass::kInference;
-    if (!fit.device.empty()) shortage.vram = shortfall_of(fit.terms) - ledger_.leaving(fit.device);
+    if (!fit.device.empty()) {
+        shortage.vram = fit.terms.needed - slack_of(settled_terms(scene_, ledger_, job, fit));
+    }
     if (scene_.snapshot.ram_total.value > 0) {
         shortage.ram = ledger_.ram_used() + job.spec.ram - scene_.snapshot.ram_total - coming.ram;
     }

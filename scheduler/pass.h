@@ -35,13 +35,19 @@ class Pass {
     ClassActivities activities_for(std::size_t index) const;
     void start(const Job& job, const Fit& fit);
     void wait_for_room(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates, bool is_ready);
+    /// What it lacks is on its way back: nobody takes that meanwhile. False when it is not.
+    bool set_aside(const Job& job, const Fit& fit);
+    /// Nobody behind it gets what it lacks of the machine first.
+    void keep_turn(const Job& job, const std::vector<Gate>& gates);
     /// The plan may change then by the clock alone.
     void wake_at(UnixMs at);
     /// A job that waits for the machine and now would be over before a reserved time: later it would
     /// not, and others may have what is kept for it. Plan::next_wakeup gets that instant.
     void remember_turn(const Job& job);
-    /// Where the least is missing once everything that is leaving has left.
-    const Fit& nearest_fit(const std::vector<Fit>& fits) const;
+    /// Where the least is missing once things have settled.
+    const Fit& nearest_fit(const Job& job, const std::vector<Fit>& fits) const;
+    /// Of a job that does not fit there now.
+    Outlook outlook_of(const Job& job, const Fit& fit) const;
     void add_order_gate(const Job& job, std::vector<Gate>& gates) const;
     /// True when victims were asked to leave for the job.
     bool try_to_preempt(const Job& job, const std::vector<Fit>& fits, std::vector<Gate>& gates);

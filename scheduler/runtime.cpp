@@ -64,6 +64,11 @@ std::string basis_of_run(const Job& job, const Snapshot& snapshot) {
     return "nothing: no estimate, no history, no time limit";
 }
 
+std::optional<UnixMs> end_when_started(const Job& job, const Snapshot& snapshot, UnixMs now) {
+    const auto run = predict_run(job, snapshot);
+    return run.p90 ? std::optional<UnixMs>(now + *run.p90) : std::nullopt;
+}
+
 std::optional<UnixMs> predicted_end(const LiveJob& live, const Snapshot& snapshot, UnixMs now) {
     const UnixMs started = live.attempt.running_at.value_or(live.attempt.granted_at);
     std::optional<UnixMs> end = live.predicted_end;

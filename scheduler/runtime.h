@@ -27,6 +27,9 @@ std::string basis_of_run(const Job& job, const Snapshot& snapshot);
 /// none of its own accord.
 std::optional<Millis> time_left(const Job& job, const Policy& policy);
 
+/// When a run that starts now is expected to be over, cautiously (p90). Nothing when nobody knows.
+std::optional<UnixMs> end_when_started(const Job& job, const Snapshot& snapshot, UnixMs now);
+
 /// When a live job is expected to be gone, cautiously (p90). Nothing when nobody knows or when it has
 /// outlived the guess.
 std::optional<UnixMs> predicted_end(const LiveJob& live, const Snapshot& snapshot, UnixMs now);

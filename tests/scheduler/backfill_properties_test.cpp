@@ -31,6 +31,11 @@ TEST_CASE("properties: backfill does not push the first waiting job") {
             return is_ready && vram_gate(e) != e.gates.end();
         });
         if (head == plan.waiting.end()) return;
+        // Room on the machine that comes back goes to somebody ahead, who takes memory of the head's device.
+        const auto waits_for_machine = [&](const Explanation& e) {
+            return jobs.at(e.job.value).spec.vram.value > 0 && is_eligible(e) && !waits_for_room_alone(e);
+        };
+        if (std::any_of(plan.waiting.begin(), head, waits_for_machine)) return;
         const Job& first = jobs.at(head->job.value);
         const VramTerms& terms = *vram_gate(*head)->vram;
         const WindowBook windows(night.s.policy, night.zones, night.now);

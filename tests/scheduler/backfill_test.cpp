@@ -103,6 +103,25 @@ TEST_CASE("backfill: nobody slips in while memory for the head is on its way") {
     CHECK(starts(plan, 4));  // fits beside
 }
 
+TEST_CASE("backfill: memory on its way back is not promised to a job that would push the head with it") {
+    Night night = waiting_head(hours(2));
+    night.run(3, JobClass::kSynthesis, gibibytes(2)).job.state = JobState::kStopping;
+    night.s.cpu_total = 4;
+    Job& job = rigid(night.wait(4, JobClass::kSynthesis, gibibytes(9)));
+    job.spec.estimate = hours(4);
+    job.spec.cpu = 2;
+    night.wait(5, JobClass::kSynthesis, Bytes{0}).spec.cpu = 2;
+    Plan plan = night.plan();
+    const Gate* gate = gate_of(plan, 4, "vram_budget");
+    REQUIRE(gate != nullptr);
+    CHECK(gate->text.ends_with(" What is on its way back is for job 2, which is ahead."));
+    CHECK(starts(plan, 5));  // nothing is kept for job 4
+    night.s.candidates[static_cast<std::size_t>(JobClass::kSynthesis)][0].spec.estimate = hours(1);
+    plan = night.plan();
+    CHECK(gate_of(plan, 4, "vram_release_pending") != nullptr);
+    CHECK(gate_of(plan, 5, "cpu") != nullptr);
+}
+
 TEST_CASE("backfill: the reservation waits for the headroom to step down too") {
     Night night;
     night.now = utc(2026, 11, 20, 18);

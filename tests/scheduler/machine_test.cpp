@@ -77,6 +77,32 @@ TEST_CASE("machine: who would not get what its victims leave asks nobody") {
     CHECK(night.plan().yields.empty());
 }
 
+TEST_CASE("machine: bytes on their way back are promised once, and nobody leaves for slots kept in vain") {
+    Night night;
+    night.s.cpu_total = 7;
+    // 1.5 are free and 6 come back: enough for job 4 or for job 5, not for both.
+    night.run(1, JobClass::kSynthesis, gibibytes(6)).job.state = JobState::kStopping;
+    night.run(2, JobClass::kSynthesis, gibibytes(6)).job.spec.cpu = 2;
+    night.run(3, JobClass::kInference, gibibytes(10)).job.spec.cpu = 0;
+    night.wait(4, JobClass::kInference, gibibytes(4)).spec.cpu = 2;
+    Job& second = night.wait(5, JobClass::kEvaluation, gibibytes(4));
+    second.spec.cpu = 2;
+    night.wait(6, JobClass::kTraining, Bytes{}).spec.cpu = 2;
+    Plan plan = night.plan();
+    CHECK(gate_of(plan, 4, "vram_release_pending") != nullptr);
+    const Gate* gate = gate_of(plan, 5, "vram_budget");
+    REQUIRE(gate != nullptr);
+    CHECK(gate->text.ends_with(" What is on its way back is for job 4, which is ahead."));
+    CHECK(gate->jobs == std::vector<JobId>{JobId{2}, JobId{3}, JobId{4}});
+    CHECK(plan.yields.empty());
+    CHECK(starts(plan, 6));
+    second.spec.vram = gibibytes(4) - mebibytes(512);
+    plan = night.plan();
+    CHECK(gate_of(plan, 4, "vram_release_pending") != nullptr);
+    CHECK(gate_of(plan, 5, "vram_release_pending") != nullptr);
+    CHECK(yields(plan, 2));  // job 6 gets its slots: the others will have theirs
+}
+
 TEST_CASE("machine: the cheapest of all sets, also beyond ten victims") {
     std::mt19937_64 engine(seed());
     const auto dice = [&engine](int low, int high) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "scheduler/gates.h"
 #include "scheduler/preemption.h"
 #include "tests/support/many_nights.h"
 
@@ -60,7 +61,73 @@ Night after_starting(const Night& night, const Plan& plan) {
     return after;
 }
 
+/// The starts have come up, and all who were leaving are gone, with their memory.
+Night after_settling(const Night& night, const Plan& plan) {
+    Night after = after_starting(night, plan);
+    std::erase_if(after.s.live, [&plan](const LiveJob& live) {
+        const bool is_leaving =
+            live.job.state == JobState::kYielding || live.job.state == JobState::kStopping;
+        return is_leaving || yields(plan, static_cast<int>(live.job.id.value));
+    });
+    after.s.reclaiming.clear();
+    return after;
+}
+
+bool is_lack_of_vram(const Gate& gate) {
+    return gate.vram && gate.code != "vram_reserved_for_head";
+}
+
+bool is_anybody_asking(const Plan& plan) {
+    const auto is_preemption = [](const Gate& gate) {
+        return gate.code == "protected_victims" || gate.code == "preemption_in_flight";
+    };
+    return !plan.yields.empty() ||
+           std::any_of(plan.waiting.begin(), plan.waiting.end(), [&](const Explanation& waiting) {
+               return std::any_of(waiting.gates.begin(), waiting.gates.end(), is_preemption);
+           });
+}
+
 }  // namespace
+
+TEST_CASE("properties: memory on its way back is promised to the first jobs in line alone, and they start") {
+    int kept = 0;
+    int contested = 0;  // somebody else waits for the same memory and is not promised it
+    for_each_night({}, nights(), [&](const Night& given) {
+        if (given.s.devices.size() > 1) return;  // a start on one device changes the choice of the other
+        Night night = given;
+        // Who is idle, and whose class had little device time, changes when somebody leaves.
+        night.s.policy.of(JobClass::kSynthesis).only_when_idle.clear();
+        night.s.policy.floor_percent = 0;
+        const Plan plan = night.plan(Words::kNone);
+        // Who is let past them in this very plan may change whom they would push.
+        const auto takes_vram = [](const Start& start) { return start.budget.value > 0; };
+        if (std::any_of(plan.starts.begin(), plan.starts.end(), takes_vram)) return;
+        const auto jobs = candidates_of(night.s);
+        std::vector<int> promised;
+        std::set<JobClass> seen;
+        bool is_contested = false;
+        for (const Explanation& waiting : plan.waiting) {
+            const int id = static_cast<int>(waiting.job.value);
+            const bool lacks_vram = waits_for_room_alone(waiting) &&
+                                    std::any_of(waiting.gates.begin(), waiting.gates.end(), is_lack_of_vram);
+            if (!lacks_vram) continue;
+            const bool is_promised = gate_of(waiting, "vram_release_pending") != nullptr;
+            if (seen.insert(jobs.at(id).spec.job_class).second && is_promised) promised.push_back(id);
+            is_contested = is_contested || (!is_promised && !promised.empty());
+        }
+        if (promised.empty()) return;
+        const Plan next = after_settling(night, plan).plan(Words::kNone);
+        if (is_anybody_asking(next)) return;  // who may make others leave goes before who may be asked
+        contested += is_contested;
+        for (const int id : promised) {
+            CAPTURE(id);
+            CHECK(starts(next, id));
+            ++kept;
+        }
+    });
+    CHECK(kept > nights() / 50);
+    CHECK(contested > nights() / 500);
+}
 
 TEST_CASE("properties: only lower, running, preemptible jobs are asked, never one too many") {
     int preemptions = 0;

@@ -97,7 +97,7 @@ void add_candidates(Night& night, Dice& dice, int& id, const RandomNightOptions&
             dice.one_in(8) ? Bytes{} : half_gibibytes(dice.between(1, dice.one_in(6) ? 60 : 20));
         Job& job = night.wait(++id, dice.job_class(), vram);
         describe(job.spec, dice);
-        job.order_key = dice.between(1, places);
+        job.order_key = dice.one_in(3) ? dice.between(1, 3) : dice.between(1, places);
         job.preemptions = dice.one_in(5) ? dice.between(0, 5) : 0;
         if (dice.one_in(2)) job.eligible_since = night.now - minutes(dice.between(0, 2000));
         if (dice.one_in(12)) job.spec.gpu = "GPU-b";
