@@ -29,18 +29,22 @@ constexpr const char* kNextWindow =
 constexpr const char* kReady =
     "SELECT * FROM job_hot_view WHERE class = ? AND window_name = ? AND state = 'waiting' AND held = 0 AND "
     "deps_open = 0 AND wake_at_ms IS NULL ORDER BY priority DESC, order_key LIMIT ?";
+// Of those that age puts first most were found by their priority: their rows are read once.
 constexpr const char* kAged =
-    "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
+    "SELECT id FROM job INDEXED BY job_aged WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open "
+    "= 0 "
     "AND wake_at_ms IS NULL AND eligible_since_ms IS NOT NULL "
     "ORDER BY eligible_since_ms - eligible_ms LIMIT ?";
 constexpr const char* kRested =
-    "SELECT * FROM job_hot_view WHERE class = ? AND state = 'waiting' AND held = 0 AND deps_open = 0 "
+    "SELECT id FROM job INDEXED BY job_rested WHERE class = ? AND state = 'waiting' AND held = 0 AND "
+    "deps_open = 0 "
     "AND wake_at_ms IS NULL AND eligible_since_ms IS NULL AND eligible_ms > 0 "
     "ORDER BY eligible_ms DESC LIMIT ?";
 constexpr const char* kOldest =
-    "SELECT * FROM job_hot_view WHERE id IN (SELECT id FROM job INDEXED BY job_order WHERE class = ?1 AND "
+    "SELECT id FROM job WHERE id IN (SELECT id FROM job INDEXED BY job_order WHERE class = ?1 AND "
     "state = 'waiting' ORDER BY order_key LIMIT ?2) AND held = 0 AND deps_open = 0 AND wake_at_ms IS NULL "
     "ORDER BY order_key LIMIT ?3";
+constexpr const char* kOne = "SELECT * FROM job_hot_view WHERE id = ?";
 constexpr const char* kDue =
     "SELECT * FROM job_hot_view WHERE id IN (SELECT id FROM job INDEXED BY job_wake WHERE state = "
     "'waiting' AND wake_at_ms IS NOT NULL AND wake_at_ms <= ?2 AND class = ?1 AND held = 0 AND "
@@ -179,6 +183,14 @@ Status SqliteStore::load_candidates(Snapshot& snapshot, JobClass job_class, Unix
             if (seen.insert(rows.integer(0)).second) found.push_back(read_job(rows));
         });
     };
+    const auto take_those = [&](const std::vector<std::int64_t>& ids) -> Status {
+        for (const std::int64_t id : ids) {
+            if (seen.contains(id)) continue;
+            Statement one(*connection_, kOne, id);
+            NIGHTSHIFT_TRY(take(one));
+        }
+        return {};
+    };
     auto& horizons = horizons_[static_cast<std::size_t>(job_class)];
     horizons.clear();
     // Window by window, so that a thousand jobs of a closed one do not hide a job that may start.
@@ -197,16 +209,18 @@ Status SqliteStore::load_candidates(Snapshot& snapshot, JobClass job_class, Unix
         }
     }
     // Whoever leads once age counts: those that grow older, those that did, and the oldest of all.
+    std::vector<std::int64_t> leading;
     for (const char* sql : {kAged, kRested}) {
         Statement aged(*connection_, sql, to_string(job_class), limit);
-        NIGHTSHIFT_TRY(take(aged));
+        NIGHTSHIFT_TRY(aged.each([&] { leading.push_back(aged.integer(0)); }));
     }
     std::unordered_set<std::int64_t> oldest;
     Statement first(*connection_, kOldest, to_string(job_class), kCandidatesPerClass, kOldestKept);
     NIGHTSHIFT_TRY(first.each([&] {
         oldest.insert(first.integer(0));
-        if (seen.insert(first.integer(0)).second) found.push_back(read_job(first));
+        leading.push_back(first.integer(0));
     }));
+    NIGHTSHIFT_TRY(take_those(leading));
     // Due, but not yet woken by wake_due(): only a reader between two passes sees these.
     Statement due(*connection_, kDue, to_string(job_class), now, kCandidatesPerClass);
     NIGHTSHIFT_TRY(take(due));
