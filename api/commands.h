@@ -84,16 +84,20 @@ struct PauseRequest {
 
 class Storage;
 
-/// What the newest committed planning pass saw and decided. `zones` must outlive it. Thread: the loop.
+/// What the newest committed planning pass saw, and so decided. `zones` must outlive it. Thread: the loop.
 class PlannedQueue {
   public:
-    PlannedQueue(Snapshot snapshot, Plan plan, const TimeZones& zones, UnixMs now)
-        : snapshot_(std::move(snapshot)), plan_(std::move(plan)), zones_(zones), now_(now) {}
+    PlannedQueue(Snapshot snapshot, const TimeZones& zones, UnixMs now)
+        : snapshot_(std::move(snapshot)), zones_(zones), now_(now) {}
     PlannedQueue(const PlannedQueue&) = delete;
     PlannedQueue& operator=(const PlannedQueue&) = delete;
 
     const Snapshot& snapshot() const { return snapshot_; }
-    const Plan& plan() const { return plan_; }
+    /// The pass's plan with its sentences; made when somebody asks, for passes are many and readers few.
+    const Plan& plan() const {
+        if (!plan_) plan_.emplace(nightshift::plan(snapshot_, zones_, now_));
+        return *plan_;
+    }
     /// Reasons of the jobs that it did not look at; made when somebody asks.
     const QueueView& rest() const {
         if (!rest_) rest_.emplace(snapshot_, zones_, now_);
@@ -102,9 +106,9 @@ class PlannedQueue {
 
   private:
     Snapshot snapshot_;
-    Plan plan_;
     const TimeZones& zones_;
     UnixMs now_;
+    mutable std::optional<Plan> plan_;
     mutable std::optional<QueueView> rest_;
 };
 

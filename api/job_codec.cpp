@@ -90,8 +90,7 @@ bool WaitReasons::load() {
     if (!queue_) {
         auto snapshot = context_.commands.snapshot();
         if (!snapshot) return false;
-        Plan made = plan(*snapshot, zones, now);
-        queue_ = std::make_shared<PlannedQueue>(std::move(*snapshot), std::move(made), zones, now);
+        queue_ = std::make_shared<PlannedQueue>(std::move(*snapshot), zones, now);
     }
     return true;
 }

@@ -113,7 +113,7 @@ Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
     auto snapshot = this->snapshot(now);
     if (!snapshot) return snapshot.error();
     snapshot->plan_seq = ++plan_seq_;
-    Plan plan = nightshift::plan(*snapshot, zones_, now);
+    const Plan plan = nightshift::plan(*snapshot, zones_, now, Words::kNone);
     NIGHTSHIFT_TRY(expire(store, plan.expired, now));
     held_back_.clear();
     NIGHTSHIFT_TRY(persist_starts(store, plan, *snapshot, now));
@@ -128,7 +128,7 @@ Status Dispatcher::make_pass(db::Store& store, UnixMs now) {
     offer(snapshot->next_timer_hint);
     offer(snapshot->pause_until);
     if (*woken == kWakePerTick) loop_.wake();
-    planned_next_ = std::make_shared<api::PlannedQueue>(std::move(*snapshot), std::move(plan), zones_, now);
+    planned_next_ = std::make_shared<api::PlannedQueue>(std::move(*snapshot), zones_, now);
     planned_version_ = store.planning_version();
     return {};
 }
