@@ -25,7 +25,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped\s*$", re.MULTILINE)
 OUTPUT_LINES_MAX = 400
 # What a script needs that is given the folder of the programs.
-PROGRAMS_OF_SCRIPTS = ["nightshiftd", "nightshift-worker", "nightshift-command"]
+PROGRAMS_OF_SCRIPTS = ["nightshift", "nightshiftd", "nightshift-worker", "nightshift-command"]
 
 
 class Suite:

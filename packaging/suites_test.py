@@ -118,7 +118,7 @@ class SuitesTest(unittest.TestCase):
             "c | x | 9 | python3 c.py $BIN\n"
             "d | y | 9 | python3 d.py\n"
         )
-        programs = "nightshiftd nightshift-worker nightshift-command"
+        programs = "nightshift nightshiftd nightshift-worker nightshift-command"
         self.assertEqual(self.run_with(text, "--targets", "x")[2], "nightshift_a_tests " + programs)
         self.assertEqual(self.run_with(text, "--targets", "z")[2], "nightshift_e_tests")
         self.assertEqual(self.run_with(text, "--targets", "y")[2], programs)
