@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/cpd/evaluate_cpd.h"
 #include "jobs/evaluate/baselines.h"
 #include "jobs/evaluate/compat_run.h"
 #include "jobs/evaluate/evaluation.h"
@@ -45,6 +46,7 @@ class Evaluate final : public JobImpl {
     explicit Evaluate(json params) : params_(std::move(params)) {}
 
     void run(JobContext& context) override {
+        if (goal() == "cpd") return evaluate_cpd(context, params_);
         refuse_what_is_missing();
         context.progress(phase_at("read", 0));
         std::vector<Model> models;
@@ -82,9 +84,6 @@ class Evaluate final : public JobImpl {
     }
 
     void refuse_what_is_missing() const {
-        if (goal() == "cpd") {
-            throw JobError("unsupported_param", "goal cpd is not available here; use kind detect.cpd");
-        }
         if (strings_of(params_, "models").empty() && strings_of(params_, "scores").empty()) {
             throw JobError("missing_param",
                            "nothing to judge: give models (folders or job:ID) or scores (columns)");
@@ -327,7 +326,7 @@ nlohmann::ordered_json schema() {
             "group": {"type": "string", "description": "Column that groups rows for the table by scenario",
                 "x-ko": "그룹 열"},
             "goal": {"enum": [1, 2, "1", "2", "all", "cpd"], "default": 1, "x-ko": "목표",
-                "description": "1: cracks while bending, 2: damage from before, all: every kind of damage"},
+                "description": "1: cracks while bending, 2: damage from before, all: both, cpd: events"},
             "protocol": {"type": "string", "enum": ["honest", "compat"], "default": "honest", "x-ko": "절차",
                 "description": "honest: sequences, thresholds from validation; compat: as the reference"},
             "aggregate": {"type": "string", "enum": ["max", "top3", "mean"], "default": "max",

@@ -1,21 +1,16 @@
 #include "jobs/fpcb/feature_table.h"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cmath>
-#include <condition_variable>
-#include <exception>
 #include <limits>
 #include <map>
-#include <mutex>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "jobs/fpcb/frame_metrics.h"
 #include "jobs/models/normalizer.h"
 #include "jobs/runtime/job_impl.h"
+#include "jobs/runtime/spread.h"
 #include "kernels/compat_features.h"
 #include "kernels/panel_features.h"
 
@@ -36,50 +31,8 @@ std::vector<Rows> for_each_sequence(std::size_t count, int threads,
                                     const std::function<Rows(std::size_t)>& make,
                                     const FeatureProgress& progress) {
     std::vector<Rows> out(count);
-    std::atomic<std::size_t> next{0}, done{0};
-    std::exception_ptr failure;
-    std::mutex mutex;
-    std::condition_variable ready;
-    const auto work = [&] {
-        try {
-            for (std::size_t i = next++; i < count; i = next++) {
-                out[i] = make(i);
-                ++done;
-            }
-        } catch (...) {
-            const std::lock_guard lock(mutex);
-            if (!failure) failure = std::current_exception();
-            next = count;
-        }
-        const std::lock_guard lock(mutex);
-        ready.notify_all();
-    };
-    std::vector<std::thread> pool;
-    std::atomic<int> alive{std::max(1, threads)};
-    for (int t = 0; t < std::max(1, threads); ++t) {
-        pool.emplace_back([&] {
-            work();
-            --alive;
-            const std::lock_guard lock(mutex);
-            ready.notify_all();
-        });
-    }
-    std::exception_ptr stopped;
-    while (true) {
-        std::unique_lock lock(mutex);
-        ready.wait_for(lock, std::chrono::milliseconds(100), [&] { return alive == 0; });
-        lock.unlock();
-        try {
-            if (!stopped) progress(done);
-        } catch (...) {
-            stopped = std::current_exception();
-            next = count;
-        }
-        if (alive == 0) break;
-    }
-    for (std::thread& thread : pool) thread.join();
-    if (stopped) std::rethrow_exception(stopped);
-    if (failure) std::rethrow_exception(failure);
+    spread(
+        count, threads, [&](std::size_t i) { out[i] = make(i); }, progress);
     return out;
 }
 

@@ -14,6 +14,7 @@ const std::vector<Kind>& kinds() {
         train_patchcore_kind(),
         score_kind(),
         optimize_kind(),
+        detect_cpd_kind(),
         evaluate_kind(),
     };
     return table;

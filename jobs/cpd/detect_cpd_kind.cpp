@@ -1,0 +1,294 @@
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "jobs/cpd/cpd_schema.h"
+#include "jobs/cpd/cpd_settings.h"
+#include "jobs/cpd/detect_report.h"
+#include "jobs/cpd/event_detectors.h"
+#include "jobs/cpd/event_rates.h"
+#include "jobs/cpd/series.h"
+#include "jobs/fpcb/frame_metrics.h"
+#include "jobs/kinds.h"
+#include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/spread.h"
+#include "jobs/table/table.h"
+#include "kernels/panel_event.h"
+
+namespace nightshift::jobs {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+/// PELT takes quadratic time where nothing changes: about 10 s at this length.
+constexpr std::size_t kPeltSamplesMax = 200'000;
+constexpr std::size_t kNormalsMin = 20;
+
+std::string text_of(const json& params, const char* name) {
+    const auto value = params.find(name);
+    return value == params.end() || !value->is_string() ? "" : value->get<std::string>();
+}
+
+std::vector<std::string> columns_of(const json& params) {
+    const auto value = params.find("column");
+    if (value == params.end() || value->is_null())
+        throw JobError("missing_param", "table is given without column; name the column with the signal");
+    if (value->is_string()) return {value->get<std::string>()};
+    return value->get<std::vector<std::string>>();
+}
+
+kernels::Combine combine_of(const json& params) {
+    const auto word = params.at("combine").get<std::string>();
+    return word == "intersection" ? kernels::Combine::kIntersection
+           : word == "majority"   ? kernels::Combine::kMajority
+                                  : kernels::Combine::kUnion;
+}
+
+const char* name_of(CpdMethod method) {
+    constexpr const char* kNames[] = {"event", "cusum", "window", "pelt"};
+    return kNames[static_cast<std::size_t>(method)];
+}
+
+class DetectCpd final : public JobImpl {
+  public:
+    explicit DetectCpd(json params)
+        : params_(std::move(params)),
+          has_dataset_(!text_of(params_, "dataset").empty()),
+          settings_(cpd_settings(params_, has_dataset_)) {
+        if (has_dataset_ != text_of(params_, "table").empty()) {
+            throw JobError("missing_param",
+                           "give either dataset, or table with column: a folder, a file or job:ID");
+        }
+    }
+
+    void run(JobContext& context) override {
+        facts_.source = text_of(params_, has_dataset_ ? "dataset" : "table");
+        facts_.method = std::string(name_of(settings_.method)) + (settings_.is_compat ? " (compat)" : "");
+        facts_.threshold = kNaN;
+        const std::vector<Detected> found = has_dataset_ ? search_dataset(context) : search_table(context);
+        write(context, found);
+    }
+
+  private:
+    /// spread(), with progress, and a flag that is up once the work has to end.
+    void spread_out(JobContext& context, std::size_t count, const std::function<void(std::size_t)>& work) {
+        spread(count, context.threads(), work, [&](std::size_t done) {
+            Progress progress;
+            progress.phase = "detect";
+            progress.step = static_cast<std::int64_t>(done);
+            progress.steps = static_cast<std::int64_t>(count);
+            context.progress(progress);
+            try {
+                context.check(progress.step, {});
+            } catch (...) {
+                is_over_ = true;
+                throw;
+            }
+        });
+    }
+
+    CpdResult search(const std::vector<double>& values) const {
+        if (settings_.method == CpdMethod::kPelt && values.size() > kPeltSamplesMax) {
+            throw JobError("too_long", "method=pelt takes series of up to " +
+                                           std::to_string(kPeltSamplesMax) + " samples, this one has " +
+                                           std::to_string(values.size()) +
+                                           "; use cusum or window, or split it with group");
+        }
+        return detect_changes(values, settings_, [this] { return is_over_.load(); });
+    }
+
+    std::vector<Detected> search_table(JobContext& context) {
+        const std::vector<std::string> columns = columns_of(params_);
+        const Table table = read_table(context.input(text_of(params_, "table"), "table"));
+        const std::vector<Series> series = series_of_table(table, columns, text_of(params_, "group"));
+        for (const std::string& column : columns)
+            facts_.signal += (facts_.signal.empty() ? "" : " + ") + column;
+        std::vector<CpdResult> results(series.size());
+        spread_out(context, series.size(), [&](std::size_t i) { results[i] = search(series[i].values); });
+        std::map<std::string, std::vector<std::size_t>> by_sequence;
+        std::vector<std::string> order;
+        for (std::size_t i = 0; i < series.size(); ++i) {
+            auto& members = by_sequence[series[i].sequence];
+            if (members.empty()) order.push_back(series[i].sequence);
+            members.push_back(i);
+        }
+        std::vector<Detected> out;
+        for (const std::string& name : order)
+            out.push_back(combined(series, results, by_sequence.at(name), columns.size()));
+        return out;
+    }
+
+    /// Several columns of one sequence: a frame counts as `combine` says, with the largest of their scores.
+    Detected combined(const std::vector<Series>& series, const std::vector<CpdResult>& results,
+                      const std::vector<std::size_t>& members, std::size_t columns) const {
+        const Series& first = series[members.front()];
+        if (columns == 1) {
+            const CpdResult& only = results[members.front()];
+            return {first.sequence, "", -1, first.frames, first.values, only.scores, only.events};
+        }
+        Detected out;
+        out.sequence = first.sequence;
+        std::map<long long, double> scores, signal;
+        std::vector<std::vector<std::int64_t>> lists(columns);
+        for (std::size_t k = 0; k < members.size(); ++k) {
+            const Series& one = series[members[k]];
+            const CpdResult& result = results[members[k]];
+            for (std::size_t i = 0; i < one.frames.size(); ++i) {
+                signal.try_emplace(one.frames[i], one.values[i]);
+                auto& score = scores.try_emplace(one.frames[i], kNaN).first->second;
+                if (std::isnan(score) || result.scores[i] > score) score = result.scores[i];
+            }
+            for (const CpdEvent& event : result.events)
+                lists[k].push_back(static_cast<std::int64_t>(one.frames[event.index]));
+        }
+        std::map<long long, std::size_t> at;
+        for (const auto& [frame, score] : scores) {
+            at[frame] = out.frames.size();
+            out.frames.push_back(frame);
+            out.values.push_back(signal.at(frame));
+            out.scores.push_back(score);
+        }
+        for (const std::int64_t frame : kernels::combine_changes(lists, combine_of(params_)))
+            out.events.push_back({at.at(frame), scores.at(frame)});
+        return out;
+    }
+
+    std::vector<Detected> search_dataset(JobContext& context) {
+        const auto dataset = open_dataset(context.input(text_of(params_, "dataset"), "dataset"));
+        facts_.signal = settings_.is_compat ? "acceleration_max" : "evidence";
+        std::vector<std::size_t> which;
+        for (std::size_t i = 0; i < dataset->size(); ++i) {
+            const SequenceInfo& info = dataset->info(i);
+            if (settings_.is_compat ? info.frames > 0 && info.points > 0 : can_have_event(info))
+                which.push_back(i);
+        }
+        if (which.size() < dataset->size()) {
+            context.log("warning: " + std::to_string(dataset->size() - which.size()) +
+                        " sequences are too short to look at and have no rows");
+        }
+        std::vector<Detected> out(which.size());
+        std::vector<kernels::PanelEvent> events(which.size());
+        spread_out(context, which.size(), [&](std::size_t k) {
+            const Sequence sequence = dataset->read(which[k]);
+            out[k] = of_sequence(sequence, events[k]);
+        });
+        if (settings_.method == CpdMethod::kEvent) raise_alarms(context, *dataset, which, events, out);
+        return out;
+    }
+
+    Detected of_sequence(const Sequence& sequence, kernels::PanelEvent& event) const {
+        Detected out;
+        out.sequence = sequence.info.name;
+        out.scenario = sequence.info.scenario;
+        out.true_event = sequence.info.event_frame < sequence.info.frames ? sequence.info.event_frame : -1;
+        out.frames.assign(sequence.frame_number.begin(), sequence.frame_number.end());
+        if (settings_.is_compat) {
+            out.values = peak_acceleration(sequence).values;
+        } else {
+            event = kernels::panel_event(view_of(sequence));
+            out.values = event.evidence;
+        }
+        if (settings_.method == CpdMethod::kEvent) {
+            out.scores = event.evidence;
+            return out;
+        }
+        CpdResult result = search(out.values);
+        out.scores = std::move(result.scores);
+        out.events = std::move(result.events);
+        return out;
+    }
+
+    void raise_alarms(JobContext& context, const Dataset& dataset, const std::vector<std::size_t>& which,
+                      const std::vector<kernels::PanelEvent>& events, std::vector<Detected>& out) {
+        std::vector<EventUnit> units;
+        for (const std::size_t i : which) units.push_back(event_unit(dataset.info(i)));
+        std::vector<double> normal_scores;
+        for (const std::size_t u : learning_normals(units)) normal_scores.push_back(events[u].score);
+        const std::string count = std::to_string(normal_scores.size());
+        if (settings_.threshold) {
+            facts_.threshold = *settings_.threshold;
+        } else if (normal_scores.size() >= kNormalsMin) {
+            facts_.threshold = alarm_threshold(std::move(normal_scores), settings_.false_alarms);
+            facts_.threshold_note_en = "The threshold comes from " + count + " normal sequences.";
+            facts_.threshold_note_ko = "임계값은 정상 시퀀스 " + count + "개에서 구했습니다.";
+        } else {
+            facts_.threshold = 0;
+            facts_.threshold_note_en = "Too few normal sequences (" + count +
+                                       ") to take a threshold from: the likeliest frame of "
+                                       "every sequence is listed. Give threshold to keep the surer ones.";
+            facts_.threshold_note_ko =
+                "정상 시퀀스가 " + count +
+                "개뿐이어서 모든 시퀀스의 가장 그럴듯한 프레임을 적습니다. 확실한 것만 "
+                "보려면 threshold를 주십시오.";
+        }
+        context.log("threshold " + std::to_string(facts_.threshold) + ". " + facts_.threshold_note_en);
+        for (std::size_t k = 0; k < out.size(); ++k) {
+            if (events[k].score > facts_.threshold)
+                out[k].events.push_back({static_cast<std::size_t>(events[k].frame), events[k].score});
+        }
+    }
+
+    void write(JobContext& context, const std::vector<Detected>& found) const {
+        std::vector<std::string> event_names, names;
+        std::vector<double> event_frames, event_scores, frames, scores;
+        for (const Detected& each : found) {
+            for (const CpdEvent& event : each.events) {
+                event_names.push_back(each.sequence);
+                event_frames.push_back(static_cast<double>(each.frames[event.index]));
+                event_scores.push_back(event.score);
+            }
+            names.insert(names.end(), each.frames.size(), each.sequence);
+            frames.insert(frames.end(), each.frames.begin(), each.frames.end());
+            scores.insert(scores.end(), each.scores.begin(), each.scores.end());
+        }
+        const std::size_t events = event_names.size();
+        Table event_table, score_table;
+        event_table.add("sequence", std::move(event_names));
+        event_table.add("frame", std::move(event_frames));
+        event_table.add("score", std::move(event_scores));
+        score_table.add("sequence", std::move(names));
+        score_table.add("frame", std::move(frames));
+        score_table.add("score", std::move(scores));
+        write_table(event_table, context.output() / "events.csv", TableFormat::kCsv);
+        write_table(score_table, context.output() / "scores.csv", TableFormat::kCsv);
+        write_durably(context.output() / "report.html", detect_report_html(found, facts_));
+        context.artifact("events.csv", "table");
+        context.artifact("scores.csv", "file");
+        context.artifact("report.html", "report");
+        context.log(std::to_string(events) + " change points in " + std::to_string(found.size()) +
+                    (found.size() == 1 ? " sequence" : " sequences"));
+    }
+
+    json params_;
+    bool has_dataset_;
+    CpdSettings settings_;
+    DetectFacts facts_;
+    std::atomic<bool> is_over_{false};
+};
+
+}  // namespace
+
+Kind detect_cpd_kind() {
+    Kind kind;
+    kind.name = "detect.cpd";
+    kind.job_class = JobClass::kEvaluation;
+    kind.summary_en =
+        "Finds when something changed: CUSUM, windows, PELT, or the onset of damage from tracks";
+    kind.summary_ko = "변화 시점을 찾습니다: CUSUM, 윈도, PELT 또는 궤적의 손상 시작점";
+    kind.ram = mebibytes(512);
+    kind.checkpoint = CheckpointMode::kNone;
+    kind.schema = cpd_schema;
+    kind.artifacts = {"events.csv", "scores.csv", "report.html"};
+    kind.make = [](const json& params) { return std::make_unique<DetectCpd>(params); };
+    return kind;
+}
+
+}  // namespace nightshift::jobs
