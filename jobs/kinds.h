@@ -16,6 +16,7 @@ Kind optimize_kind();   // jobs/optimize
 Kind evaluate_kind();   // jobs/evaluate
 Kind generate_kind();   // jobs/fpcb
 Kind import_kind();
+Kind export_kind();
 Kind extract_kind();
 
 }  // namespace nightshift::jobs

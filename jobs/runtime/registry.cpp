@@ -9,6 +9,7 @@ const std::vector<Kind>& kinds() {
         burn_kind(),
         generate_kind(),
         import_kind(),
+        export_kind(),
         extract_kind(),
         train_dream_kind(),
         train_patchcore_kind(),
