@@ -138,6 +138,15 @@ TEST_CASE("pcg64: every kind of draw, each from a fresh generator") {
     }
 }
 
+TEST_CASE("pcg64: integers of more than 32 bits, where half of the words are thrown away") {
+    Pcg64 wide(42), whole(42);
+    for (const std::uint64_t expected : {7138484576005690180U, 4047939128787533792U, 7919168045412322066U,
+                                         868632717012091125U, 8998527916616952262U}) {
+        CHECK(wide.integer(std::uint64_t{1} << 63) == expected);
+    }
+    CHECK(whole.integer(~std::uint64_t{0}) == 14276969152011380360U);
+}
+
 TEST_CASE("pcg64: calls of all kinds interleaved, halves of words kept between them") {
     for (const std::uint64_t seed : kSeeds) {
         CAPTURE(seed);
