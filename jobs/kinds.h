@@ -14,6 +14,7 @@ Kind train_patchcore_kind();
 Kind score_kind();
 Kind optimize_kind();   // jobs/optimize
 Kind evaluate_kind();   // jobs/evaluate
+Kind vectors_kind();
 Kind generate_kind();   // jobs/fpcb
 Kind import_kind();
 Kind export_kind();

@@ -10,6 +10,7 @@ const std::vector<Kind>& kinds() {
         generate_kind(),
         import_kind(),
         export_kind(),
+        vectors_kind(),
         extract_kind(),
         train_dream_kind(),
         train_patchcore_kind(),
