@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "jobs/fpcb/bundle_metadata.h"
 #include "jobs/fpcb/bundle_tree.h"
 #include "jobs/fpcb/compat_words.h"
@@ -181,7 +183,7 @@ CompatSequence compat_sequence_of(const json& entry, const std::string& where) {
         c.panel = panel_of(scenario->is_string() ? scenario->get<std::string>() : scenario->dump(), where);
     if (const json* mode = read.take("noise_mode"); mode != nullptr && !mode->is_null())
         c.noise_mode = noise_mode_of(mode->is_string() ? mode->get<std::string>() : mode->dump(), where);
-    if (const json* extra = read.take("extra_metadata")) out.extra = extra_of(*extra, where);
+    if (const json* extra = read.take("extra_metadata")) out.extra = extra_of(*extra, where).dump();
     read.refuse_others();
     if (static_cast<std::int64_t>(c.frames) * c.points > kCompatPointFramesMax)
         refuse(where, "frames x points_per_frame is above " + std::to_string(kCompatPointFramesMax));
@@ -208,7 +210,8 @@ std::string compat_metadata(const CompatSequence& s) {
     root["scenario_params"] = constants_json(kernels::compat_constants(c.panel));
     root["outputs"] = {
         {"frames_glob", "frame_*.txt"}, {"fps_file", "fps.txt"}, {"frame_metrics_file", "frame_metrics.csv"}};
-    for (const auto& [key, value] : s.extra.items()) root[key] = value;
+    const ordered_json extra = ordered_json::parse(s.extra);  // named: items() must not outlive it
+    for (const auto& [key, value] : extra.items()) root[key] = value;
     return python_json(root);
 }
 

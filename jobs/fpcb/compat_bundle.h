@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "jobs/fpcb/dataset.h"
 #include "kernels/compat_generator.h"
@@ -18,7 +18,7 @@ struct CompatSequence {
     std::string name;   ///< folder below the data set: "crack_in_bending/crack_0001"
     kernels::CompatConfig config;
     double meters_per_pixel = 0;    ///< 0 = 1e-3 / pixels_per_mm
-    nlohmann::ordered_json extra = nlohmann::ordered_json::object();   ///< put after its own metadata
+    std::string extra = "{}";       ///< JSON object put after its own metadata, in its order
 };
 
 /// An entry of generate's `sequences`: name, any of the reference's configuration keys, extra_metadata (an

@@ -96,23 +96,25 @@ CompatSequence draw_sequence(const Group& group, PanelClass panel, std::size_t n
     c.length_px = random.uniform(group.length.low, group.length.high);
     c.pixels_per_mm =
         group.draws_scale ? random.uniform(kPixelsPerMmSpan.low, kPixelsPerMmSpan.high) : kPixelsPerMm;
-    out.extra = {{"goal", goal_of(panel)},
-                 {"scenario", kernels::name_of(panel)},
-                 {"label", kernels::is_damaged(panel) ? 1 : 0},
-                 {"crack_frame", event},
-                 {"split", name_of(split)},
-                 {"dataset_id", id},
-                 {"noise_mode", compat_word(c.noise_mode)}};
+    const ordered_json extra{{"goal", goal_of(panel)},
+                             {"scenario", kernels::name_of(panel)},
+                             {"label", kernels::is_damaged(panel) ? 1 : 0},
+                             {"crack_frame", event},
+                             {"split", name_of(split)},
+                             {"dataset_id", id},
+                             {"noise_mode", compat_word(c.noise_mode)}};
+    out.extra = extra.dump();
     return out;
 }
 
 ordered_json entry_of(const CompatSequence& s) {
+    const ordered_json extra = ordered_json::parse(s.extra);
     ordered_json entry{{"path", s.name}};
     for (const char* key : {"goal", "label", "split"}) {
-        if (s.extra.contains(key)) entry[key] = s.extra.at(key);
+        if (extra.contains(key)) entry[key] = extra.at(key);
     }
-    if (s.extra.contains("crack_frame") && entry.contains("goal") && entry.at("goal") == "goal1")
-        entry["crack_frame"] = s.extra.at("crack_frame");
+    if (extra.contains("crack_frame") && entry.contains("goal") && entry.at("goal") == "goal1")
+        entry["crack_frame"] = extra.at("crack_frame");
     const PanelClass panel = s.config.panel;
     if (panel == PanelClass::kLightDistortion || panel == PanelClass::kMicroCrack)
         entry["scenario"] = kernels::name_of(panel);
