@@ -14,9 +14,11 @@ Kind train_patchcore_kind();
 Kind score_kind();
 Kind optimize_kind();   // jobs/optimize
 Kind evaluate_kind();   // jobs/evaluate
+Kind vectors_kind();
 Kind detect_cpd_kind();   // jobs/cpd
 Kind generate_kind();   // jobs/fpcb
 Kind import_kind();
+Kind export_kind();
 Kind extract_kind();
 
 }  // namespace nightshift::jobs

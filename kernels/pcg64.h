@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace nightshift::kernels {
@@ -18,8 +20,23 @@ class Pcg64 {
     std::uint32_t next32();
     /// Uniform double in [0, 1): 53 bits.
     double random() { return static_cast<double>(next64() >> 11) * 0x1p-53; }
+    double uniform(double low, double high) { return low + (high - low) * random(); }
+    /// Standard normal: Marsaglia and Tsang's ziggurat of 256 strips. Within 1e-14 relative of NumPy's, whose
+    /// tables were rounded another way; as many draws.
+    double normal();
     /// Uniform integer in 0..last, last < 2^32 (Lemire's method; no draw for last = 0).
     std::uint32_t bounded(std::uint32_t last);
+    /// integers(0, last, endpoint=True) of any width: up to 32 bits as above, beyond on whole words.
+    std::uint64_t integer(std::uint64_t last);
+    /// Uniform integer in 0..last by masked rejection, as NumPy's list shuffle draws; last < 2^32.
+    std::uint32_t masked(std::uint32_t last);
+
+    /// shuffle(list), in place.
+    template <typename T>
+    void shuffle_list(std::vector<T>& values) {
+        for (std::size_t i = values.size(); i > 1; --i)
+            std::swap(values[i - 1], values[masked(static_cast<std::uint32_t>(i - 1))]);
+    }
 
     /// choice(population, size, replace=False) in its order: Floyd's set method with a shuffle, or a tail
     /// shuffle where population > 10,000 and size > population / 50. 1 <= size <= population < 2^32.

@@ -123,4 +123,16 @@ std::string vector_map_svg(const Sequence& s, const MapStep& step, const std::st
     return out + "</svg>";
 }
 
+std::string vector_map_file(const Sequence& sequence, const MapStep& step, const std::string& title) {
+    std::string map = vector_map_svg(sequence, step, title);
+    if (map.empty()) return map;
+    const std::size_t inside = map.find('>') + 1;
+    map.insert(inside,
+               "<style>svg{background:#fff;font-family:sans-serif}.tick{font-size:11px;fill:#667}"
+               ".ghost{fill:none;stroke:#99a;stroke-opacity:.45}.panel{fill:none;stroke:#223;stroke-width:2}"
+               ".arrow{stroke:#b3541e;stroke-width:1.5}.tip{fill:#b3541e}</style>");
+    map.insert(4, " xmlns=\"http://www.w3.org/2000/svg\"");
+    return map + "\n";
+}
+
 }  // namespace nightshift::jobs

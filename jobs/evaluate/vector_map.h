@@ -20,4 +20,7 @@ MapStep step_to_show(const Sequence& sequence);
 /// bold one, and an arrow for every few points, lengthened so that the longest can be seen.
 std::string vector_map_svg(const Sequence& sequence, const MapStep& step, const std::string& title);
 
+/// The same as a file of its own, with its colours in it; empty where there is no map.
+std::string vector_map_file(const Sequence& sequence, const MapStep& step, const std::string& title);
+
 }  // namespace nightshift::jobs

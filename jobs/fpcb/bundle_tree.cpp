@@ -94,6 +94,22 @@ std::vector<BundlePlace> find_bundles(const std::filesystem::path& root) {
     return places;
 }
 
+bool is_bundle_name(std::string_view name) {
+    constexpr std::size_t kPartBytesMax = 200;
+    int depth = 0;
+    while (true) {
+        const std::size_t end = name.find('/');
+        const std::string_view part = name.substr(0, end);
+        if (part.empty() || part.size() > kPartBytesMax || part == "." || part == ".." ||
+            ++depth > kBundleTreeDepthMax || part.find('\\') != std::string_view::npos ||
+            part.find('\0') != std::string_view::npos) {
+            return false;
+        }
+        if (end == std::string_view::npos) return true;
+        name.remove_prefix(end + 1);
+    }
+}
+
 std::unique_ptr<Dataset> open_bundles(const std::filesystem::path& root) {
     return std::make_unique<BundleSet>(root);
 }

@@ -7,16 +7,30 @@
 
 namespace nightshift::jobs {
 
-kernels::FrameMetrics frame_metrics_of(const Sequence& s) {
+namespace {
+
+const SideFile* metrics_file(const Sequence& s) {
     const SideFile* file = nullptr;
     for (const SideFile& side : s.side_files) {
         if (side.name == "frame_metrics.csv") file = &side;
     }
+    return file;
+}
+
+}  // namespace
+
+bool has_frame_metrics(const Sequence& s) {
+    return metrics_file(s) != nullptr;
+}
+
+kernels::FrameMetrics frame_metrics_of(const Sequence& s) {
+    const SideFile* file = metrics_file(s);
     if (file == nullptr) {
-        throw JobError("no_frame_metrics",
-                       "sequence " + s.info.name +
-                           " has no frame_metrics.csv, which the compat sets take three columns "
-                           "from. Use set=native, which needs the tracks alone.");
+        throw JobError(
+            "no_frame_metrics",
+            "sequence " + s.info.name +
+                " has no frame_metrics.csv, which the compat sets take three columns "
+                "from. Use set=native, which needs the tracks alone, or a data set made with rng=compat.");
     }
     const std::string where = s.info.name + "/frame_metrics.csv";
     try {

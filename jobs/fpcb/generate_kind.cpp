@@ -1,20 +1,16 @@
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <map>
-#include <mutex>
+#include <iterator>
 #include <system_error>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
-#include "jobs/fpcb/dataset_recipe.h"
+#include "jobs/fpcb/sequence_source.h"
 #include "jobs/fpcb/shard_writer.h"
+#include "jobs/fpcb/spread.h"
 #include "jobs/fpcb/text_bundle.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
 #include "kernels/device.h"
-#include "kernels/generator.h"
 
 namespace nightshift::jobs {
 
@@ -23,91 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kSubpixelUnits = 16;  ///< 1919 px x 16 still fits int16
+constexpr std::size_t kListedMax = 100'000;  ///< entries of `sequences`
 constexpr std::uintmax_t kBytesPerSequence = 60'000, kBytesPerBundle = 270'000;
-constexpr std::size_t kBundlesPerStep = 32;  ///< between two looks at a stop
-
-struct Settings {
-    ClassCounts counts;
-    std::uint64_t seed;
-    kernels::Difficulty difficulty;
-    int units_per_pixel;
-    bool is_bundles;
-};
-
-Settings read_settings(const json& params) {
-    if (params.at("rng") != "philox") {
-        throw JobError("unsupported_param",
-                       "rng=compat (numpy's generator) is not in this build; use rng=philox");
-    }
-    Settings s;
-    const bool has_counts = params.contains("counts") && !params.at("counts").empty();
-    s.counts =
-        has_counts ? counts_of(params.at("counts")) : preset_counts(params.at("preset").get<std::string>());
-    s.seed = params.at("seed").get<std::uint64_t>();
-    const auto difficulty = params.at("difficulty").get<std::string>();
-    s.difficulty = difficulty == "easy"   ? kernels::Difficulty::kEasy
-                   : difficulty == "hard" ? kernels::Difficulty::kHard
-                                          : kernels::Difficulty::kStandard;
-    s.units_per_pixel = params.at("resolution") == "subpixel" ? kSubpixelUnits : 1;
-    s.is_bundles = params.at("format") == "bundles";
-    if (s.is_bundles && s.units_per_pixel != 1) {
-        throw JobError("bad_param",
-                       "format=bundles holds whole pixels; use resolution=pixel or format=shards");
-    }
-    return s;
-}
-
-Sequence empty_sequence(const SequenceInfo& info) {
-    Sequence s;
-    s.info = info;
-    s.x.resize(static_cast<std::size_t>(info.points) * static_cast<std::size_t>(info.frames));
-    s.y.resize(s.x.size());
-    for (int p = 1; p <= info.points; ++p) s.point_index.push_back(p);
-    for (int f = 0; f < info.frames; ++f) s.frame_number.push_back(f);
-    return s;
-}
-
-/// Sequences first..last of the plan, spread over threads. Which thread makes which changes nothing.
-std::vector<Sequence> make_sequences(const std::vector<PlannedSequence>& planned, std::size_t first,
-                                     std::size_t last, const Settings& settings, int threads, bool on_gpu) {
-    std::vector<Sequence> out(last - first);
-    std::vector<kernels::TrackPlan> plans(on_gpu ? out.size() : 0);
-    std::atomic<std::size_t> next{0};
-    std::exception_ptr failure;
-    std::mutex failure_mutex;
-    const auto work = [&] {
-        try {
-            for (std::size_t i = next++; i < out.size(); i = next++) {
-                const PlannedSequence& one = planned[first + i];
-                const auto recipe =
-                    kernels::draw_recipe(one.panel, one.index, settings.seed, settings.difficulty);
-                out[i] = empty_sequence(
-                    info_of(one, recipe, static_cast<std::int64_t>(first + i), settings.units_per_pixel));
-                kernels::TrackPlan plan = kernels::make_plan(recipe, settings.units_per_pixel);
-                if (on_gpu)
-                    plans[i] = std::move(plan);
-                else
-                    kernels::generate_tracks_cpu(plan, {out[i].x.data(), out[i].y.data()});
-            }
-        } catch (...) {
-            const std::lock_guard lock(failure_mutex);
-            if (!failure) failure = std::current_exception();
-            next = out.size();
-        }
-    };
-    std::vector<std::thread> pool;
-    for (int t = 1; t < threads; ++t) pool.emplace_back(work);
-    work();
-    for (std::thread& thread : pool) thread.join();
-    if (failure) std::rethrow_exception(failure);
-    if (on_gpu) {
-        std::vector<kernels::TrackPlanes> planes;
-        for (Sequence& s : out) planes.push_back({s.x.data(), s.y.data()});
-        kernels::generate_tracks_cuda(plans, planes);
-    }
-    return out;
-}
+constexpr std::size_t kBundlesPerStep = 32;    ///< between two looks at a stop
+constexpr std::size_t kSequencesPerPart = 32;  ///< the same within a shard
 
 void link_or_copy(const fs::path& from, const fs::path& to) {
     std::error_code error;
@@ -116,66 +31,34 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
     if (error) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
 }
 
-json manifest_of(const std::vector<PlannedSequence>& planned, const std::vector<SequenceInfo>& infos,
-                 const json& params) {
-    nlohmann::ordered_json manifest;
-    manifest["version"] = "1.0";
-    manifest["total_count"] = planned.size();
-    std::map<std::string, int> classes, splits;
-    nlohmann::ordered_json entries = nlohmann::ordered_json::array();
-    for (const SequenceInfo& info : infos) {
-        ++classes[info.scenario];
-        ++splits[std::string(name_of(info.split))];
-        nlohmann::ordered_json entry{{"path", info.name},
-                                     {"goal", info.goal},
-                                     {"label", info.label},
-                                     {"split", name_of(info.split)},
-                                     {"scenario", info.scenario}};
-        if (info.event_frame >= 0) entry["event_frame"] = info.event_frame;
-        entries.push_back(std::move(entry));
-    }
-    manifest["classes"] = classes;
-    manifest["splits"] = splits;
-    manifest["parameters"] = params;
-    manifest["entries"] = std::move(entries);
-    return manifest;
-}
-
 class GenerateJob final : public JobImpl {
   public:
     explicit GenerateJob(json params)
         : params_(std::move(params)),
-          settings_(read_settings(params_)),
-          planned_(plan_dataset(settings_.counts, settings_.seed)) {}
+          is_bundles_(params_.at("format") == "bundles"),
+          source_(params_.at("rng") == "compat" ? make_compat_source(params_) : make_philox_source(params_)) {
+    }
 
     void run(JobContext& context) override {
         const fs::path folder = context.output() / "dataset";
         fs::create_directories(folder);
         require_room(folder);
         on_gpu_ = context.device() == ComputeDevice::kCuda && kernels::cuda_available();
-        if (settings_.is_bundles)
+        if (is_bundles_)
             write_bundles(context, folder);
         else
             write_shards(context, folder);
-        std::vector<SequenceInfo> infos;
-        for (std::size_t i = 0; i < planned_.size(); ++i) {
-            const auto recipe = kernels::draw_recipe(planned_[i].panel, planned_[i].index, settings_.seed,
-                                                     settings_.difficulty);
-            infos.push_back(
-                info_of(planned_[i], recipe, static_cast<std::int64_t>(i), settings_.units_per_pixel));
-        }
-        write_durably(context.output() / "manifest.json",
-                      manifest_of(planned_, infos, params_).dump(1) + "\n");
+        write_durably(context.output() / "manifest.json", source_->manifest());
         context.artifact("dataset/", "dataset");
         context.artifact("manifest.json", "file");
-        context.log("generated " + std::to_string(planned_.size()) + " sequences");
+        context.log("generated " + std::to_string(source_->size()) + " sequences");
     }
 
   private:
     void require_room(const fs::path& folder) const {
         std::error_code error;
         const auto space = fs::space(folder, error);
-        const auto needed = planned_.size() * (settings_.is_bundles ? kBytesPerBundle : kBytesPerSequence);
+        const auto needed = source_->size() * (is_bundles_ ? kBytesPerBundle : kBytesPerSequence);
         if (!error && space.available < needed) {
             throw JobError("disk_full", "the data set needs about " + std::to_string(needed >> 20) +
                                             " MiB, the disk of " + folder.string() + " has " +
@@ -188,22 +71,31 @@ class GenerateJob final : public JobImpl {
         Progress progress;
         progress.phase = "generate";
         progress.step = static_cast<std::int64_t>(done);
-        progress.steps = static_cast<std::int64_t>(planned_.size());
+        progress.steps = static_cast<std::int64_t>(source_->size());
         context.progress(progress);
     }
 
     std::vector<Sequence> make(JobContext& context, std::size_t first, std::size_t last) const {
-        return make_sequences(planned_, first, last, settings_, std::max(1, context.threads()), on_gpu_);
+        const std::size_t part = on_gpu_ ? last - first : kSequencesPerPart;
+        std::vector<Sequence> out;
+        for (std::size_t from = first; from < last; from += part) {
+            // Ends the job on a cancel; a yield waits for the end of the shard.
+            if (context.stop_requested()) context.check(static_cast<std::int64_t>(from), {});
+            auto made =
+                source_->make(from, std::min(from + part, last), std::max(1, context.threads()), on_gpu_);
+            std::move(made.begin(), made.end(), std::back_inserter(out));
+        }
+        return out;
     }
 
     void write_shards(JobContext& context, const fs::path& folder) {
         std::vector<ShardEntry> shards = resumed(context, folder);
-        while (shards.size() * kSequencesPerShard < planned_.size()) {
+        while (shards.size() * kSequencesPerShard < source_->size()) {
             const std::size_t first = shards.size() * kSequencesPerShard;
-            const std::size_t last = std::min(first + kSequencesPerShard, planned_.size());
+            const std::size_t last = std::min(first + kSequencesPerShard, source_->size());
             shards.push_back(write_shard(folder, shards.size(), make(context, first, last)));
             report(context, last);
-            if (last < planned_.size()) {
+            if (last < source_->size()) {
                 context.check(static_cast<std::int64_t>(last),
                               [&](const fs::path& into) { save(shards, folder, into); });
             }
@@ -212,9 +104,11 @@ class GenerateJob final : public JobImpl {
     }
 
     void write_bundles(JobContext& context, const fs::path& folder) {
-        for (std::size_t first = 0; first < planned_.size(); first += kBundlesPerStep) {
-            const std::size_t last = std::min(first + kBundlesPerStep, planned_.size());
-            for (const Sequence& s : make(context, first, last)) write_bundle(folder / s.info.name, s);
+        for (std::size_t first = 0; first < source_->size(); first += kBundlesPerStep) {
+            const std::size_t last = std::min(first + kBundlesPerStep, source_->size());
+            const std::vector<Sequence> made = make(context, first, last);
+            spread(made.size(), std::max(1, context.threads()),
+                   [&](std::size_t i) { write_bundle(folder / made[i].info.name, made[i]); });
             report(context, last);
             context.check(static_cast<std::int64_t>(last), {});
         }
@@ -248,8 +142,8 @@ class GenerateJob final : public JobImpl {
     }
 
     json params_;
-    Settings settings_;
-    std::vector<PlannedSequence> planned_;
+    bool is_bundles_;
+    std::unique_ptr<SequenceSource> source_;
     bool on_gpu_ = false;
 };
 
@@ -270,9 +164,22 @@ nlohmann::ordered_json schema() {
     properties["seed"] = {{"type", "integer"},
                           {"minimum", 0},
                           {"default", 20260219},
-                          {"description", "Same seed, same bytes, whatever the machine"},
+                          {"description",
+                           "Same seed, same bytes, whatever the machine; compat: the "
+                           "recipe's master seed"},
                           {"x-ko", "난수 시드"}};
-    properties["rng"] = choice({"philox", "compat"}, "philox", "Random numbers: philox", "난수 생성기");
+    properties["rng"] = choice({"philox", "compat"}, "philox",
+                               "philox: our own generator; compat: the Python reference's, byte for byte",
+                               "philox: 자체 생성기, compat: 파이썬 기준 생성기와 같은 바이트");
+    properties["sequences"] = {
+        {"type", "array"},
+        {"maxItems", kListedMax},
+        {"items", {{"type", "object"}}},
+        {"default", nlohmann::ordered_json::array()},
+        {"description",
+         "compat: exactly these, each with name, the reference's configuration keys and "
+         "extra_metadata; wins over preset"},
+        {"x-ko", "compat: 나열한 시퀀스만 생성 (preset보다 우선)"}};
     properties["format"] = choice({"shards", "bundles"}, "shards",
                                   "Shards, or a folder of text files per sequence", "샤드 또는 텍스트 묶음");
     properties["resolution"] =

@@ -10,6 +10,7 @@
 
 #include "jobs/fpcb/bundle_metadata.h"
 #include "jobs/fpcb/frame_file.h"
+#include "jobs/fpcb/python_text.h"
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
 
@@ -215,14 +216,6 @@ std::string frame_text(const Sequence& s, int frame) {
                                         s.y[s.at(frame, p)], s.point_index[static_cast<std::size_t>(p)]);
         text.append(line, static_cast<std::size_t>(bytes));
     }
-    return text;
-}
-
-std::string python_repr(double value) {
-    char digits[40];
-    const auto [end, code] = std::to_chars(digits, digits + sizeof digits, value);
-    std::string text(digits, end);
-    if (text.find_first_of(".en") == std::string::npos) text += ".0";
     return text;
 }
 

@@ -46,7 +46,5 @@ void write_bundle(const std::filesystem::path& folder, const Sequence& sequence)
 std::string frame_file_name(int frame_number);
 /// The canonical text of one frame: header, rows in point order, LF.
 std::string frame_text(const Sequence& sequence, int frame);
-/// A double as Python's repr writes it: shortest digits that read back, "30.0".
-std::string python_repr(double value);
 
 }  // namespace nightshift::jobs

@@ -9,6 +9,8 @@ const std::vector<Kind>& kinds() {
         burn_kind(),
         generate_kind(),
         import_kind(),
+        export_kind(),
+        vectors_kind(),
         extract_kind(),
         train_dream_kind(),
         train_patchcore_kind(),

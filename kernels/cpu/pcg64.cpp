@@ -3,8 +3,12 @@
 #include <array>
 #include <bit>
 #include <numeric>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
+
+#include "kernels/cpu/ziggurat.h"
+#include "kernels/exact_math.h"
 
 namespace nightshift::kernels {
 namespace {
@@ -116,6 +120,46 @@ std::uint32_t Pcg64::bounded(std::uint32_t last) {
         }
     }
     return static_cast<std::uint32_t>(product >> 32);
+}
+
+std::uint64_t Pcg64::integer(std::uint64_t last) {
+    if (last <= 0xffffffffU) return bounded(static_cast<std::uint32_t>(last));
+    if (last == ~std::uint64_t{0}) return next64();
+    const std::uint64_t count = last + 1, threshold = (~std::uint64_t{0} - last) % count;
+    auto [high, low] = multiply(next64(), count);
+    while (low < threshold) std::tie(high, low) = multiply(next64(), count);
+    return high;
+}
+
+std::uint32_t Pcg64::masked(std::uint32_t last) {
+    if (last == 0) return 0;
+    const std::uint32_t mask = 0xffffffffU >> std::countl_zero(last);
+    std::uint32_t value = next32() & mask;
+    while (value > last) value = next32() & mask;
+    return value;
+}
+
+double Pcg64::normal() {
+    const Ziggurat& table = ziggurat();
+    while (true) {
+        const std::uint64_t word = next64();
+        const std::size_t strip = word & 0xff;
+        const std::uint64_t distance = (word >> 9) & 0x000fffffffffffffU;
+        const double sign = (word >> 8) & 1 ? -1.0 : 1.0;
+        const double x = static_cast<double>(distance) * table.width[strip];
+        if (distance < table.inside[strip]) return sign * x;
+        if (strip == 0) {
+            // Beyond the last strip: Marsaglia's tail by two exponentials. 1 - u is exact for 53-bit u.
+            while (true) {
+                const double past = -log_exact(1 - random()) / kZigguratEnd;
+                const double other = -log_exact(1 - random());
+                if (other + other > past * past)
+                    return (distance >> 8) & 1 ? -(kZigguratEnd + past) : kZigguratEnd + past;
+            }
+        }
+        const double lower = table.height[strip], upper = table.height[strip - 1];
+        if ((upper - lower) * random() + lower < exp_exact(-0.5 * x * x)) return sign * x;
+    }
 }
 
 void Pcg64::shuffle(std::vector<std::int64_t>& values, std::int64_t first) {

@@ -10,7 +10,8 @@ namespace nightshift::kernels {
 namespace {
 
 constexpr double kTiny = 1e-9;
-constexpr std::size_t kSpectrumMin = 10;   ///< samples below which the reference gives zeros
+constexpr std::size_t kMomentsMin = 3;     ///< samples below which the reference gives zeros
+constexpr std::size_t kSpectrumMin = 10;   ///< the same for the spectrum
 
 double mean_of(std::span<const double> series) {
     return std::accumulate(series.begin(), series.end(), 0.0) / static_cast<double>(series.size());
@@ -82,7 +83,7 @@ SeriesStatistics series_statistics(std::span<const double> series, double fps) {
     const auto n = static_cast<double>(series.size());
     second /= n;
     const double deviation = std::sqrt(second);
-    if (deviation > kTiny) {
+    if (series.size() >= kMomentsMin && deviation > kTiny) {
         out.skewness = third / n / (second * deviation);
         out.kurtosis = fourth / n / (second * second) - 3;
     }

@@ -116,7 +116,6 @@ TEST_CASE("generate: what it cannot do it says") {
         return refusal(
             [&] { jobs::generate_kind().make(jobs::complete_params(jobs::generate_kind(), params)); });
     };
-    CHECK(has(message({{"rng", "compat"}}), "use rng=philox"));
     CHECK(has(message({{"counts", {{"crak", 3}}}}), "Did you mean 'crack'?"));
     CHECK(has(message({{"counts", {{"crack", -3}}}}), "counts.crack"));
     CHECK(has(message({{"counts", {{"crack", 0}}}}), "add up to 0"));

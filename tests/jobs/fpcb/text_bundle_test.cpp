@@ -173,12 +173,6 @@ TEST_CASE("frame file: numbers by name") {
     CHECK_THROWS_AS(jobs::frame_number_of("a12345678901.txt"), jobs::JobError);
 }
 
-TEST_CASE("python_repr: as Python writes a float") {
-    CHECK(jobs::python_repr(30) == "30.0");
-    CHECK(jobs::python_repr(29.97) == "29.97");
-    CHECK(jobs::python_repr(.1) == "0.1");
-}
-
 TEST_CASE("bundle tree: bundles are found by name, at any depth") {
     const ScratchFolder scratch;
     small_bundle(scratch / "b" / "two");

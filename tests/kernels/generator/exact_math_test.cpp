@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "kernels/cpu/sincos_exact.h"
+
 using namespace nightshift::kernels;
 
 TEST_CASE("exact_math: fp32 functions are within 2e-7 of libm in double") {
@@ -43,6 +45,18 @@ TEST_CASE("exact_math: double functions are within 1e-14 of libm") {
     CHECK(exps < 1e-14);
     CHECK(sines < 1e-13);
     CHECK(logs < 1e-14);
+}
+
+TEST_CASE("exact_math: sine and cosine in double together") {
+    double near = 0, far = 0;
+    for (int i = -200'000; i <= 200'000; ++i) {
+        const double x = i * 5e-5, y = i * 5e-2;
+        const SinCosDouble a = sincos_exact(x), b = sincos_exact(y);
+        near = std::max({near, std::abs(a.sine - std::sin(x)), std::abs(a.cosine - std::cos(x))});
+        far = std::max({far, std::abs(b.sine - std::sin(y)), std::abs(b.cosine - std::cos(y))});
+    }
+    CHECK(near < 1e-15);
+    CHECK(far < 1e-12);
 }
 
 TEST_CASE("exact_math: rounding takes halves to even, as Python does") {

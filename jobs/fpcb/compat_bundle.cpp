@@ -1,0 +1,238 @@
+#include "jobs/fpcb/compat_bundle.h"
+
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "jobs/fpcb/bundle_metadata.h"
+#include "jobs/fpcb/bundle_tree.h"
+#include "jobs/fpcb/compat_words.h"
+#include "jobs/fpcb/python_text.h"
+#include "jobs/runtime/job_impl.h"
+
+namespace nightshift::jobs {
+
+namespace {
+
+using kernels::CompatConfig;
+using kernels::CompatConstants;
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+/// The order in which the reference's data set recipe adds its own keys.
+constexpr std::array<std::string_view, 7> kExtraOrder{"goal",  "scenario",   "label",     "crack_frame",
+                                                      "split", "dataset_id", "noise_mode"};
+
+double scale_of(const CompatSequence& s) {
+    return s.meters_per_pixel > 0 ? s.meters_per_pixel : 1e-3 / s.config.pixels_per_mm;
+}
+
+ordered_json config_json(const CompatSequence& s) {
+    const CompatConfig& c = s.config;
+    ordered_json out;
+    out["frames"] = c.frames;
+    out["points_per_frame"] = c.points;
+    out["fps"] = c.fps;
+    out["width"] = c.width;
+    out["height"] = c.height;
+    out["panel_length_px"] = c.length_px;
+    out["panel_thickness_um"] = c.thickness_um;
+    out["pixels_per_mm"] = c.pixels_per_mm;
+    out["meters_per_pixel"] = scale_of(s);
+    out["noise_std"] = c.noise_px;
+    out["seed"] = c.seed;
+    out["scenario"] = kernels::name_of(c.panel);
+    out["noise_mode"] = c.noise_mode == kernels::NoiseMode::kNone ? ordered_json(nullptr)
+                                                                  : ordered_json(compat_word(c.noise_mode));
+    return out;
+}
+
+ordered_json constants_json(const CompatConstants& c) {
+    ordered_json out;
+    out["final_angle_ratio"] = c.final_angle_ratio;
+    out["response_alpha"] = c.response_alpha;
+    out["damping"] = c.damping;
+    out["crack_gain"] = c.crack_gain;
+    out["crack_center_ratio"] = c.crack_centre;
+    out["crack_width_ratio"] = c.crack_width;
+    out["uv_delay_ratio"] = c.uv_delay;
+    out["uv_snap_gain"] = c.uv_snap;
+    out["pre_damage_skew"] = c.skew;
+    out["shockwave_amplitude"] = c.shock;
+    out["shockwave_decay_rate"] = c.shock_decay;
+    out["vibration_frequency_hz"] = c.vibration_hz;
+    out["vibration_damping"] = c.vibration_damping;
+    out["vibration_duration_frames"] = c.vibration_frames;
+    return out;
+}
+
+std::string metrics_text(const kernels::FrameMetrics& metrics, double fps) {
+    std::string out = "frame,time_s,bend_angle_deg,curvature_concentration,est_max_strain\r\n";
+    for (std::size_t f = 0; f < metrics.bend_angle_deg.size(); ++f) {
+        out += std::to_string(f) + "," + python_repr(python_round(static_cast<double>(f) / fps, 5)) + "," +
+               python_repr(python_round(metrics.bend_angle_deg[f], 4)) + "," +
+               python_repr(python_round(metrics.curvature_concentration[f], 4)) + "," +
+               python_repr(python_round(metrics.est_max_strain[f], 6)) + "\r\n";
+    }
+    return out;
+}
+
+[[noreturn]] void refuse(const std::string& where, const std::string& problem) {
+    throw JobError("bad_param", where + ": " + problem);
+}
+
+/// Reads the keys of one entry and remembers which it knew.
+class EntryReader {
+  public:
+    EntryReader(const json& entry, const std::string& where) : entry_(entry), where_(where) {}
+
+    void whole(const char* key, int& into, int low, int high) {
+        const json* value = take(key);
+        if (value == nullptr) return;
+        const bool fits =
+            value->is_number_integer() && value->get<double>() >= low && value->get<double>() <= high;
+        if (!fits)
+            refuse(where_, std::string(key) + " must be an integer from " + std::to_string(low) + " to " +
+                               std::to_string(high));
+        into = value->get<int>();
+    }
+    void number(const char* key, double& into, double low, double high, bool is_open) {
+        const json* value = take(key);
+        if (value == nullptr || value->is_null()) return;
+        const double found = value->is_number() ? value->get<double>() : NAN;
+        if (!(found >= low && found <= high) || (is_open && found == low))
+            refuse(where_, std::string(key) + " must be a number " + (is_open ? "above " : "from ") +
+                               python_repr(low) + " to " + python_repr(high));
+        into = found;
+    }
+    const json* take(const char* key) {
+        const auto found = entry_.find(key);
+        known_.emplace_back(key);
+        return found == entry_.end() ? nullptr : &*found;
+    }
+    void refuse_others() const {
+        for (const auto& [key, unused] : entry_.items()) {
+            bool is_known = false;
+            std::string list;
+            for (const std::string& word : known_) {
+                is_known = is_known || word == key;
+                list += (list.empty() ? "" : ", ") + word;
+            }
+            if (!is_known) refuse(where_, "no key '" + key + "'; there are " + list);
+        }
+    }
+
+  private:
+    const json& entry_;
+    const std::string& where_;
+    std::vector<std::string> known_;
+};
+
+ordered_json extra_of(const json& given, const std::string& where) {
+    ordered_json out = ordered_json::object();
+    if (given.is_null()) return out;
+    if (given.is_object()) {
+        for (const std::string_view key : kExtraOrder) {
+            if (const auto found = given.find(key); found != given.end()) out[std::string(key)] = *found;
+        }
+        for (const auto& [key, value] : given.items()) {
+            if (!out.contains(key)) out[key] = value;
+        }
+        return out;
+    }
+    if (!given.is_array()) refuse(where, "extra_metadata must be an object or a list of [key, value]");
+    for (const json& pair : given) {
+        if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string())
+            refuse(where, "extra_metadata: each entry of the list must be [key, value]");
+        out[pair[0].get<std::string>()] = pair[1];
+    }
+    return out;
+}
+
+}  // namespace
+
+CompatSequence compat_sequence_of(const json& entry, const std::string& where) {
+    if (!entry.is_object()) refuse(where, "must be an object with a name and the generator's configuration");
+    CompatSequence out;
+    EntryReader read(entry, where);
+    const json* name = read.take("name");
+    if (name == nullptr || !name->is_string()) refuse(where, "needs a name, the sequence's folder");
+    out.name = name->get<std::string>();
+    if (!is_bundle_name(out.name))
+        refuse(where, "name '" + out.name + "' must be a relative path of plain folder names, like a/b_0001");
+    CompatConfig& c = out.config;
+    constexpr double kAny = 1e9;
+    read.whole("frames", c.frames, 1, kernels::kCompatFramesMax);
+    read.whole("points_per_frame", c.points, 1, kernels::kCompatPointsMax);
+    read.number("fps", c.fps, kernels::kCompatFpsMin, kernels::kCompatFpsMax, false);
+    read.whole("width", c.width, 1, kernels::kCompatPictureMax);
+    read.whole("height", c.height, 1, kernels::kCompatPictureMax);
+    read.number("panel_length_px", c.length_px, 0, kAny, true);
+    read.number("panel_thickness_um", c.thickness_um, 0, kAny, false);
+    read.number("pixels_per_mm", c.pixels_per_mm, 0, kAny, true);
+    read.number("meters_per_pixel", out.meters_per_pixel, 0, kAny, true);
+    read.number("noise_std", c.noise_px, 0, kernels::kCompatPictureMax, false);
+    if (const json* seed = read.take("seed")) {
+        if (!seed->is_number_unsigned()) refuse(where, "seed must be an integer from 0 to 2^64 - 1");
+        c.seed = seed->get<std::uint64_t>();
+    }
+    if (const json* scenario = read.take("scenario"))
+        c.panel = panel_of(scenario->is_string() ? scenario->get<std::string>() : scenario->dump(), where);
+    if (const json* mode = read.take("noise_mode"); mode != nullptr && !mode->is_null())
+        c.noise_mode = noise_mode_of(mode->is_string() ? mode->get<std::string>() : mode->dump(), where);
+    if (const json* extra = read.take("extra_metadata")) out.extra = extra_of(*extra, where).dump();
+    read.refuse_others();
+    if (static_cast<std::int64_t>(c.frames) * c.points > kCompatPointFramesMax)
+        refuse(where, "frames x points_per_frame is above " + std::to_string(kCompatPointFramesMax));
+    return out;
+}
+
+std::string compat_metadata(const CompatSequence& s) {
+    const CompatConfig& c = s.config;
+    ordered_json root;
+    root["config"] = config_json(s);
+    root["meters_per_pixel"] = scale_of(s);
+    root["bend_duration_s"] = (c.frames - 1) / c.fps;
+    root["total_frames"] = c.frames;
+    root["fps"] = c.fps;
+    root["units"] = "SI (position m, velocity m/s, acceleration m/s\u00b2 when scale used)";
+    root["process_note"] = "Bending timeline aligned with real FPCB side-view process (~2 s typical).";
+    root["assumptions"] = {
+        "epsilon ~= t/(2R) strain approximation for bending.",
+        "Crack/pre-damage modeled as local stiffness loss causing curvature concentration.",
+        "Thick panel modeled as increased effective stiffness and lower final bend angle.",
+        "UV over-cure modeled as delayed response and late-stage snap tendency.",
+        "Drive signal smoothed in time to bound d\u00b2\u03b8/dt\u00b2; lower response_alpha and noise for "
+        "realistic acceleration (m/s\u00b2)."};
+    root["scenario_params"] = constants_json(kernels::compat_constants(c.panel));
+    root["outputs"] = {
+        {"frames_glob", "frame_*.txt"}, {"fps_file", "fps.txt"}, {"frame_metrics_file", "frame_metrics.csv"}};
+    const ordered_json extra = ordered_json::parse(s.extra);  // named: items() must not outlive it
+    for (const auto& [key, value] : extra.items()) root[key] = value;
+    return python_json(root);
+}
+
+Sequence make_compat_sequence(const CompatSequence& made, std::int64_t id) {
+    const CompatConfig& c = made.config;
+    Sequence s;
+    s.info.id = id;
+    s.info.name = made.name;
+    s.info.points = c.points;
+    s.info.frames = c.frames;
+    s.info.fps = c.fps;
+    s.x.resize(static_cast<std::size_t>(c.points) * static_cast<std::size_t>(c.frames));
+    s.y.resize(s.x.size());
+    for (int p = 1; p <= c.points; ++p) s.point_index.push_back(p);
+    for (int f = 0; f < c.frames; ++f) s.frame_number.push_back(f);
+    const kernels::FrameMetrics metrics = kernels::compat_tracks(c, {s.x.data(), s.y.data()});
+    s.side_files = {{"fps.txt", python_repr(c.fps) + "\n"},
+                    {"frame_metrics.csv", metrics_text(metrics, c.fps)},
+                    {"metadata.json", compat_metadata(made)}};
+    apply_metadata(s.side_files.back().bytes, s.info);
+    return s;
+}
+
+}  // namespace nightshift::jobs
