@@ -12,6 +12,7 @@ const std::vector<Kind>& kinds() {
         extract_kind(),
         train_dream_kind(),
         train_patchcore_kind(),
+        train_temporal_kind(),
         score_kind(),
         optimize_kind(),
         detect_cpd_kind(),
