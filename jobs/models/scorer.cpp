@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/models/dream_model.h"
+#include "jobs/models/ensemble.h"
 #include "jobs/models/patchcore.h"
 #include "jobs/models/temporal_model.h"
 #include "jobs/models/temporal_windows.h"
@@ -90,6 +91,10 @@ bool can_use_cuda(JobContext& context) {
 }
 
 std::vector<double> score_rows(const Model& model, const FeatureSet& set, const ScoreOptions& options) {
+    if (model.kind == "ensemble") {
+        const Ensemble ensemble = ensemble_of_model(model);
+        return ensemble_scores(ensemble, member_scores(ensemble, set, options));
+    }
     std::vector<double> values = select_features(set, model.features, options.name);
     if (model.normalizer) {
         model.normalizer->apply(values);
@@ -106,7 +111,7 @@ std::vector<double> score_rows(const Model& model, const FeatureSet& set, const 
         throw JobError(
             "bad_model",
             "model '" + options.name + "' is of kind '" + model.kind +
-                "', which this build cannot score; it knows patchcore, dream and temporal");
+                "', which this build cannot score; it knows patchcore, dream, temporal and ensemble");
     }
     std::vector<double> scores;
     scores.reserve(static_cast<std::size_t>(rows));
