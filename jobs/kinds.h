@@ -11,6 +11,8 @@ Kind sleep_kind();
 Kind burn_kind();
 Kind train_dream_kind();   // jobs/models
 Kind train_patchcore_kind();
+Kind train_temporal_kind();
+Kind train_ensemble_kind();
 Kind score_kind();
 Kind optimize_kind();   // jobs/optimize
 Kind evaluate_kind();   // jobs/evaluate

@@ -15,6 +15,7 @@
 #include "jobs/evaluate/report_json.h"
 #include "jobs/evaluate/vector_map.h"
 #include "jobs/kinds.h"
+#include "jobs/models/ensemble.h"
 #include "jobs/models/features_input.h"
 #include "jobs/models/model_folder.h"
 #include "jobs/models/phase.h"
@@ -196,15 +197,26 @@ class Evaluate final : public JobImpl {
             context.check(0, {});
             context.progress(phase_at("score", share));
         };
-        aggregate_scores(sequences, score_rows(model, set, options),
-                         aggregate_of(params_.at("aggregate").get<std::string>()));
+        const Aggregate aggregate = aggregate_of(params_.at("aggregate").get<std::string>());
+        std::vector<MemberScores> members;
+        if (model.kind == "ensemble") {
+            const Ensemble ensemble = ensemble_of_model(model);
+            const ScoreColumns raw = member_scores(ensemble, set, options);
+            for (std::size_t m = 0; m < raw.size(); ++m) {
+                aggregate_scores(sequences, raw[m], aggregate);
+                members.push_back({ensemble.members[m].name, sequences.score});
+            }
+            aggregate_scores(sequences, ensemble_scores(ensemble, raw), aggregate);
+        } else {
+            aggregate_scores(sequences, score_rows(model, set, options), aggregate);
+        }
         std::string name = model.kind;
         const auto is_taken = [&](const std::string& text) {
             return std::any_of(before.begin(), before.end(),
                                [&](const Candidate& c) { return c.name == text; });
         };
         for (int n = 2; is_taken(name); ++n) name = model.kind + "-" + std::to_string(n);
-        return {name, reference, false, sequences.score, model.threshold};
+        return {name, reference, false, sequences.score, model.threshold, std::move(members)};
     }
 
     void add_guard_and_baselines(JobContext& context, Evaluation& evaluation, const FeaturesInput& input,

@@ -149,6 +149,25 @@ void name_mistakes(ModelResult& out, const Units& units, const std::vector<std::
     if (out.misses.size() > kNamedMax) out.misses.resize(kNamedMax);
 }
 
+MemberComparison against_members(const ModelResult& ensemble, const std::vector<MemberScores>& members,
+                                 const Units& units, const std::vector<std::size_t>& judged, const Part& part,
+                                 std::uint64_t seed) {
+    MemberComparison out;
+    std::vector<double> best;
+    for (const MemberScores& member : members) {
+        const Part own = part_of(units, member.scores, judged);
+        const double area = roc_auc(own.labels, own.scores);
+        if (!best.empty() && !(area > out.roc_auc)) continue;
+        out.name = member.name;
+        out.roc_auc = area;
+        best = own.scores;
+    }
+    out.difference = ensemble.roc_auc - out.roc_auc;
+    out.interval =
+        roc_auc_difference_interval(part.labels, part.scores, best, resamples_for(part.labels.size()), seed);
+    return out;
+}
+
 }  // namespace
 
 std::vector<std::size_t> judged_units(const Units& units) {
@@ -180,6 +199,8 @@ ModelResult judge(const Units& units, const Candidate& candidate, std::uint64_t 
     out.recall_at_precision_997 = recall_at(out.pr, 0.997);
     set_threshold(out, units, candidate, part);
     out.confusion = confusion_at(part.labels, part.scores, out.threshold);
+    if (!candidate.members.empty())
+        out.best_member = against_members(out, candidate.members, units, judged, part, seed);
     judge_groups(out, units, judged, seed);
     name_mistakes(out, units, judged);
     return out;

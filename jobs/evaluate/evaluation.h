@@ -23,6 +23,12 @@ struct Units {
     std::size_t size() const { return name.size(); }
 };
 
+/// Scores of a model that a candidate is made of.
+struct MemberScores {
+    std::string name;
+    std::vector<double> scores;  ///< of all units
+};
+
 /// Scores of one model for all units.
 struct Candidate {
     std::string name;
@@ -30,6 +36,19 @@ struct Candidate {
     bool is_baseline = false;
     std::vector<double> scores;
     std::optional<double> own_threshold;  ///< the model's, used where nothing better is known
+    std::vector<MemberScores> members{};  ///< of an ensemble; else empty
+};
+
+/// An ensemble against the best of its members on the judged part.
+struct MemberComparison {
+    std::string name;       ///< the member with the largest ROC AUC
+    double roc_auc = 0;     ///< the member's
+    double difference = 0;  ///< the ensemble's less the member's
+    Interval interval{};    ///< of the difference, by paired bootstrap
+
+    /// Only a difference whose whole interval lies on one side of 0 counts.
+    bool is_better() const { return interval.low > 0; }
+    bool is_worse() const { return interval.high < 0; }
 };
 
 /// How a model does on one group of the judged part.
@@ -58,6 +77,7 @@ struct ModelResult {
     std::vector<PrPoint> pr;
     std::vector<std::size_t> false_alarms, misses;  ///< units, the worst first
     std::vector<double> scores;                     ///< of all units
+    std::optional<MemberComparison> best_member;    ///< of an ensemble
 };
 
 struct Evaluation {

@@ -91,6 +91,32 @@ void baseline_findings(const Evaluation& evaluation, std::vector<Finding>& out) 
     }
 }
 
+void member_findings(const Evaluation& evaluation, std::vector<Finding>& out) {
+    for (const ModelResult& model : evaluation.models) {
+        if (!model.best_member) continue;
+        const MemberComparison& best = *model.best_member;
+        const std::string range = fixed(best.interval.low) + " to " + fixed(best.interval.high);
+        const std::string en = model.name + " (" + fixed(model.roc_auc) + ") " +
+                               (best.is_better()  ? "beats "
+                                : best.is_worse() ? "is worse than "
+                                                  : "is equal to ") +
+                               "its best member " + best.name + " (" + fixed(best.roc_auc) +
+                               "): the difference is " + fixed(best.difference) +
+                               ", 95 % of paired resamples lie within " + range;
+        const std::string ko = model.name + " " + fixed(model.roc_auc) +
+                               (best.is_better()  ? " > "
+                                : best.is_worse() ? " < "
+                                                  : " = ") +
+                               "가장 좋은 구성 모델 " + best.name + " " + fixed(best.roc_auc) + ": 차이 " +
+                               fixed(best.difference) + ", 쌍체 재표본 95 % 구간 " +
+                               fixed(best.interval.low) + " ~ " + fixed(best.interval.high);
+        out.push_back({best.is_better()  ? Grade::kGood
+                       : best.is_worse() ? Grade::kWarning
+                                         : Grade::kNote,
+                       en, ko});
+    }
+}
+
 void group_findings(const Evaluation& evaluation, std::vector<Finding>& out) {
     for (const ModelResult& model : evaluation.models) {
         if (model.is_baseline) continue;
@@ -137,6 +163,7 @@ std::vector<Finding> findings_of(const Evaluation& evaluation) {
     std::vector<Finding> out;
     leak_findings(evaluation, out);
     baseline_findings(evaluation, out);
+    member_findings(evaluation, out);
     group_findings(evaluation, out);
     threshold_findings(evaluation, out);
     size_findings(evaluation, out);

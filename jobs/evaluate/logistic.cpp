@@ -34,25 +34,12 @@ double loss_of(const Rows& x, const Eigen::VectorXd& y, const Eigen::VectorXd& w
     return (softplus - y.array() * margin).sum() + 0.5 * w.head(w.size() - 1).squaredNorm();
 }
 
-}  // namespace
-
-std::vector<double> LogisticModel::scores(std::span<const double> values) const {
-    Normalizer normalizer{mean, deviation, {}};
-    for (const double each : deviation) normalizer.is_zeroed.push_back(each > 0 ? 0 : 1);
-    Eigen::VectorXd w(static_cast<Eigen::Index>(weights.size()) + 1);
-    for (std::size_t j = 0; j < weights.size(); ++j) w(static_cast<Eigen::Index>(j)) = weights[j];
-    w(w.size() - 1) = intercept;
-    const Eigen::VectorXd out = standardised(normalizer, values) * w;
-    return {out.data(), out.data() + out.size()};
-}
-
-LogisticModel fit_logistic(std::span<const double> values, std::int64_t columns,
-                           std::span<const int> labels) {
-    const Normalizer normalizer = fit_normalizer(values, static_cast<std::size_t>(columns));
-    const Rows x = standardised(normalizer, values);
+/// Newton's method on the columns of x; the last is the intercept's.
+Eigen::VectorXd minimised(const Rows& x, std::span<const int> labels) {
     Eigen::VectorXd y(static_cast<Eigen::Index>(labels.size()));
     for (std::size_t i = 0; i < labels.size(); ++i)
         y(static_cast<Eigen::Index>(i)) = labels[i] == 1 ? 1.0 : 0.0;
+    const Eigen::Index columns = x.cols() - 1;
     Eigen::VectorXd w = Eigen::VectorXd::Zero(x.cols());
     double loss = loss_of(x, y, w);
     for (int step = 0; step < kNewtonStepsMax; ++step) {
@@ -75,6 +62,25 @@ LogisticModel fit_logistic(std::span<const double> values, std::int64_t columns,
         if (next_loss <= loss) w = next, loss = next_loss;
         if (is_done) break;
     }
+    return w;
+}
+
+}  // namespace
+
+std::vector<double> LogisticModel::scores(std::span<const double> values) const {
+    Normalizer normalizer{mean, deviation, {}};
+    for (const double each : deviation) normalizer.is_zeroed.push_back(each > 0 ? 0 : 1);
+    Eigen::VectorXd w(static_cast<Eigen::Index>(weights.size()) + 1);
+    for (std::size_t j = 0; j < weights.size(); ++j) w(static_cast<Eigen::Index>(j)) = weights[j];
+    w(w.size() - 1) = intercept;
+    const Eigen::VectorXd out = standardised(normalizer, values) * w;
+    return {out.data(), out.data() + out.size()};
+}
+
+LogisticModel fit_logistic(std::span<const double> values, std::int64_t columns,
+                           std::span<const int> labels) {
+    const Normalizer normalizer = fit_normalizer(values, static_cast<std::size_t>(columns));
+    const Eigen::VectorXd w = minimised(standardised(normalizer, values), labels);
     LogisticModel out;
     out.mean = normalizer.mean;
     out.deviation = normalizer.deviation;
@@ -84,6 +90,15 @@ LogisticModel fit_logistic(std::span<const double> values, std::int64_t columns,
     }
     out.intercept = w(columns);
     return out;
+}
+
+LogisticWeights fit_unscaled_logistic(std::span<const double> values, std::int64_t columns,
+                                      std::span<const int> labels) {
+    Rows x(static_cast<Eigen::Index>(labels.size()), columns + 1);
+    x.leftCols(columns) = Eigen::Map<const Rows>(values.data(), x.rows(), columns);
+    x.col(columns).setOnes();
+    const Eigen::VectorXd w = minimised(x, labels);
+    return {{w.data(), w.data() + columns}, w(columns)};
 }
 
 }  // namespace nightshift::jobs

@@ -20,4 +20,14 @@ struct LogisticModel {
 /// Newton's method. values [rows, columns], finite or NaN (= mean); labels 1 / 0.
 LogisticModel fit_logistic(std::span<const double> values, std::int64_t columns, std::span<const int> labels);
 
+/// Log-odds = weights * values + intercept.
+struct LogisticWeights {
+    std::vector<double> weights;
+    double intercept = 0;
+};
+
+/// Minimises the same on the values as they are, for columns that share a scale already.
+LogisticWeights fit_unscaled_logistic(std::span<const double> values, std::int64_t columns,
+                                      std::span<const int> labels);
+
 }  // namespace nightshift::jobs

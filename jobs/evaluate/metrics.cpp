@@ -1,6 +1,7 @@
 #include "jobs/evaluate/metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <numeric>
 
@@ -13,6 +14,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 /// Philox draw kind of the bootstrap.
 constexpr std::uint32_t kBootstrapDraw = 0xb007;
+constexpr std::uint32_t kPairedDraw = 0xb00b;
 
 /// Scores with how many of each class have exactly that score, falling.
 struct Step {
@@ -59,6 +61,22 @@ double auc_of(const std::vector<Step>& steps) {
         positives_above += step.positives;
     }
     return twice / 2 / (static_cast<double>(totals.positives) * static_cast<double>(totals.negatives));
+}
+
+/// Steps of one score, and which of them each row belongs to.
+struct PlacedRows {
+    std::vector<Step> steps;
+    std::vector<std::size_t> place;
+};
+
+PlacedRows placed_rows(std::span<const int> labels, std::span<const double> scores) {
+    PlacedRows out{steps_of(labels, scores), {}};
+    for (const double score : scores) {
+        const auto step = std::lower_bound(out.steps.begin(), out.steps.end(), score,
+                                           [](const Step& s, double value) { return s.score > value; });
+        out.place.push_back(static_cast<std::size_t>(step - out.steps.begin()));
+    }
+    return out;
 }
 
 }  // namespace
@@ -197,6 +215,36 @@ Interval roc_auc_interval(std::span<const int> labels, std::span<const double> s
         areas.push_back(auc_of(steps));
     }
     return {percentile(areas, 2.5), percentile(areas, 97.5)};
+}
+
+Interval roc_auc_difference_interval(std::span<const int> labels, std::span<const double> a,
+                                     std::span<const double> b, int resamples, std::uint64_t seed) {
+    std::array<std::vector<std::size_t>, 2> classes;
+    for (std::size_t i = 0; i < labels.size(); ++i) classes[labels[i] == 1 ? 1 : 0].push_back(i);
+    if (classes[0].empty() || classes[1].empty()) return {kNan, kNan};
+    std::array<PlacedRows, 2> rows{placed_rows(labels, a), placed_rows(labels, b)};
+    std::vector<double> differences;
+    for (int resample = 0; resample < resamples; ++resample) {
+        for (PlacedRows& each : rows) {
+            for (Step& step : each.steps) step.positives = step.negatives = 0;
+        }
+        for (std::uint32_t side = 0; side < 2; ++side) {
+            const std::vector<std::size_t>& members = classes[side];
+            for (std::size_t i = 0; i < members.size(); ++i) {
+                const kernels::PhiloxWords words = kernels::philox(
+                    {static_cast<std::uint32_t>(i), side, kPairedDraw, static_cast<std::uint32_t>(resample)},
+                    seed);
+                const std::size_t row = members[static_cast<std::size_t>(
+                    static_cast<std::uint64_t>(words.w0) * members.size() >> 32)];
+                for (PlacedRows& each : rows) {
+                    Step& step = each.steps[each.place[row]];
+                    ++(side == 1 ? step.positives : step.negatives);
+                }
+            }
+        }
+        differences.push_back(auc_of(rows[0].steps) - auc_of(rows[1].steps));
+    }
+    return {percentile(differences, 2.5), percentile(differences, 97.5)};
 }
 
 }  // namespace nightshift::jobs

@@ -55,4 +55,9 @@ struct Interval {
 Interval roc_auc_interval(std::span<const int> labels, std::span<const double> scores, int resamples,
                           std::uint64_t seed);
 
+/// 95 % bootstrap interval of ROC AUC `a` - ROC AUC `b`, two scores of the same rows: every resample draws
+/// the same rows for both, so what makes a row hard for both of them cancels out.
+Interval roc_auc_difference_interval(std::span<const int> labels, std::span<const double> a,
+                                     std::span<const double> b, int resamples, std::uint64_t seed);
+
 }  // namespace nightshift::jobs

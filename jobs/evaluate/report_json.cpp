@@ -39,6 +39,16 @@ Json names_of(const Units& units, const std::vector<std::size_t>& which, const s
     return out;
 }
 
+Json to_json(const MemberComparison& best) {
+    return {{"name", best.name},
+            {"roc_auc", best.roc_auc},
+            {"difference", best.difference},
+            {"difference_interval", to_json(best.interval)},
+            {"verdict", best.is_better()  ? "better"
+                        : best.is_worse() ? "worse"
+                                          : "equal"}};
+}
+
 Json to_json(const ModelResult& model, const Units& units) {
     const Confusion& c = model.confusion;
     Json out{{"note", model.note},
@@ -61,6 +71,7 @@ Json to_json(const ModelResult& model, const Units& units) {
              {"false_positive_rate", c.false_positive_rate()},
              {"recall_at_precision_0.95", model.recall_at_precision_95},
              {"recall_at_precision_0.997", model.recall_at_precision_997}};
+    if (model.best_member) out["best_member"] = to_json(*model.best_member);
     Json groups = Json::object();
     for (const GroupResult& group : model.groups) groups[group.group] = to_json(group);
     out["groups"] = groups;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "jobs/models/dream_model.h"
+#include "jobs/models/training_state.h"
 
 namespace nightshift::jobs {
 
@@ -28,12 +29,7 @@ struct DreamBatch {
     std::span<const float> keep;
 };
 
-/// Everything that training changes. Restoring it and repeating the batches gives the same bits again on
-/// the same device with the same number of threads.
-struct DreamState {
-    std::vector<float> parameters, first_moment, second_moment;
-    std::int64_t steps = 0;
-};
+using DreamState = TrainingState;
 
 struct DreamEngineOptions {
     DreamShape shape;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include <nlohmann/json.hpp>
@@ -17,25 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t kStateBytesMax = 256u << 20;
+constexpr std::size_t kPlaceBytesMax = 64u << 20;
 /// Validation rows scored at a time.
 constexpr std::int64_t kValidationBlock = 4096;
-
-std::string_view bytes_of(const std::vector<float>& values) {
-    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
-std::vector<float> read_floats(const fs::path& file, std::size_t count) {
-    const std::string bytes = read_text(file, kStateBytesMax);
-    if (bytes.size() != count * sizeof(float)) {
-        throw JobError("checkpoint_mismatch",
-                       file.string() + " has " + std::to_string(bytes.size()) + " bytes instead of " +
-                           std::to_string(count * sizeof(float)) + "; start the job again without it");
-    }
-    std::vector<float> values(count);
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    return values;
-}
 
 json to_json(const DreamLosses& losses) {
     return {losses.total, losses.reconstruction, losses.discriminator};
@@ -151,9 +134,7 @@ std::string DreamTraining::fingerprint() const {
 
 void DreamTraining::save(const fs::path& folder) const {
     const DreamState state = engine_->state();
-    write_durably(folder / "parameters.bin", bytes_of(state.parameters));
-    write_durably(folder / "first_moment.bin", bytes_of(state.first_moment));
-    write_durably(folder / "second_moment.bin", bytes_of(state.second_moment));
+    save_state(state, folder);
     json epochs = json::array();
     for (const DreamEpoch& each : history_) {
         epochs.push_back(
@@ -173,13 +154,9 @@ void DreamTraining::save(const fs::path& folder) const {
 }
 
 void DreamTraining::restore(const fs::path& folder) {
-    const std::size_t count = options_.engine.parameters.size();
-    DreamState state;
-    state.parameters = read_floats(folder / "parameters.bin", count);
-    state.first_moment = read_floats(folder / "first_moment.bin", count);
-    state.second_moment = read_floats(folder / "second_moment.bin", count);
+    DreamState state = read_state(folder, options_.engine.parameters.size());
     try {
-        const json place = json::parse(read_text(folder / "place.json", kStateBytesMax));
+        const json place = json::parse(read_text(folder / "place.json", kPlaceBytesMax));
         if (place.at("fingerprint") != fingerprint()) {
             throw JobError("checkpoint_mismatch", folder.string() +
                                                       " belongs to other features or parameters; submit the "

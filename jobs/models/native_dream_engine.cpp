@@ -11,9 +11,6 @@ namespace {
 using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using ConstMap = Eigen::Map<const Rows>;
 
-constexpr double kBeta1 = 0.9;
-constexpr double kBeta2 = 0.999;
-constexpr double kEpsilon = 1e-8;
 /// Smallest logarithm in the cross entropy, as in PyTorch.
 constexpr double kLogMin = -100;
 
@@ -21,9 +18,7 @@ class NativeDreamEngine final : public DreamEngine {
   public:
     explicit NativeDreamEngine(const DreamEngineOptions& options)
         : options_(options), layers_(dream_layers(options.shape)), gradients_(options.parameters.size()) {
-        state_.parameters = options.parameters;
-        state_.first_moment.assign(options.parameters.size(), 0.0F);
-        state_.second_moment.assign(options.parameters.size(), 0.0F);
+        state_ = DreamState::from(options.parameters);
         outputs_.resize(layers_.size());
     }
 
@@ -47,7 +42,7 @@ class NativeDreamEngine final : public DreamEngine {
         const Rows to_joined = backward(joined, share * (probability - labels), autoencoder, layers_.size());
         const Rows to_reconstruction = to_joined.rightCols(d) + (2.0F / static_cast<float>(n * d)) * error;
         backward(anomalous, to_reconstruction, 0, autoencoder);
-        adam();
+        adam_step(state_, gradients_, options_.learning_rate, options_.weight_decay);
         return losses;
     }
 
@@ -117,20 +112,6 @@ class NativeDreamEngine final : public DreamEngine {
         }
         losses.total = losses.reconstruction + options_.discriminator_weight * losses.discriminator;
         return losses;
-    }
-
-    void adam() {
-        using Flat = Eigen::Map<Eigen::ArrayXf>;
-        const auto size = static_cast<Eigen::Index>(gradients_.size());
-        Flat parameters(state_.parameters.data(), size), first(state_.first_moment.data(), size),
-            second(state_.second_moment.data(), size), gradient(gradients_.data(), size);
-        const auto steps = static_cast<double>(++state_.steps);
-        const Eigen::ArrayXf full = gradient + static_cast<float>(options_.weight_decay) * parameters;
-        first += static_cast<float>(1 - kBeta1) * (full - first);
-        second = static_cast<float>(kBeta2) * second + static_cast<float>(1 - kBeta2) * full.square();
-        const auto step_size = static_cast<float>(options_.learning_rate / (1 - std::pow(kBeta1, steps)));
-        const auto correction = static_cast<float>(std::sqrt(1 - std::pow(kBeta2, steps)));
-        parameters -= step_size * first / (second.sqrt() / correction + static_cast<float>(kEpsilon));
     }
 
     DreamEngineOptions options_;

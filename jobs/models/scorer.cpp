@@ -5,7 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/models/dream_model.h"
+#include "jobs/models/ensemble.h"
 #include "jobs/models/patchcore.h"
+#include "jobs/models/temporal_model.h"
+#include "jobs/models/temporal_windows.h"
 #include "jobs/runtime/job_impl.h"
 #include "kernels/device.h"
 
@@ -14,6 +17,7 @@ namespace {
 
 /// Rows between two looks at whether to stop: some 10 ms to 1 s of work.
 constexpr std::int64_t kBlockRows = 16'384;
+constexpr std::size_t kBlockWindows = 256;
 
 std::vector<double> patchcore_block(const Model& model, std::span<const double> values,
                                     const ScoreOptions& options) {
@@ -45,6 +49,38 @@ std::vector<double> dream_block(const DreamModel& dream, std::span<const double>
     return {scores.begin(), scores.end()};
 }
 
+/// Windows are scored in blocks of one length, then frames by the windows that cover them.
+std::vector<double> temporal_scores(const Model& model, const FeatureSet& set,
+                                    const std::vector<double>& wide, const ScoreOptions& options) {
+    const TemporalModel temporal = temporal_of_model(model);
+    const std::vector<float> values(wide.begin(), wide.end());
+    const std::vector<Window> windows = windows_of(set, temporal.window, !temporal.is_compat);
+    if (windows.empty()) {
+        throw JobError("bad_table", "model '" + options.name + "' needs a row a frame, and " + set.origin +
+                                        " has no sequence that it could see; extract features by frame (set "
+                                        "compat21, compat75 or compat81)");
+    }
+    std::vector<double> scores;
+    while (scores.size() < windows.size()) {
+        const std::size_t begin = scores.size();
+        if (options.tick) options.tick(static_cast<double>(begin) / static_cast<double>(windows.size()));
+        std::vector<std::int64_t> block;
+        for (std::size_t w = begin;
+             w < windows.size() && block.size() < kBlockWindows && windows[w].size() == windows[begin].size();
+             ++w) {
+            block.push_back(static_cast<std::int64_t>(w));
+        }
+        const std::vector<double> part = window_scores(
+            temporal.shape, temporal.parameters, gathered(values, temporal.shape.columns, windows, block),
+            static_cast<Eigen::Index>(block.size()));
+        scores.insert(scores.end(), part.begin(), part.end());
+    }
+    if (temporal.is_compat && !set.is_plain()) {
+        return reference_scores_of_rows(set, reference_frame_scores(set, windows, scores, temporal.is_mean));
+    }
+    return scores_of_rows(set, windows, scores, temporal.is_mean);
+}
+
 }  // namespace
 
 bool can_use_cuda(JobContext& context) {
@@ -55,20 +91,27 @@ bool can_use_cuda(JobContext& context) {
 }
 
 std::vector<double> score_rows(const Model& model, const FeatureSet& set, const ScoreOptions& options) {
+    if (model.kind == "ensemble") {
+        const Ensemble ensemble = ensemble_of_model(model);
+        return ensemble_scores(ensemble, member_scores(ensemble, set, options));
+    }
     std::vector<double> values = select_features(set, model.features, options.name);
     if (model.normalizer) {
         model.normalizer->apply(values);
     } else {
         require_finite(values, model.features, set.origin);
     }
+    if (model.kind == "temporal") return temporal_scores(model, set, values, options);
     const std::size_t width = model.features.size();
     const auto rows = static_cast<std::int64_t>(values.size() / width);
     std::optional<DreamModel> dream;
     if (model.kind == "dream") {
         dream = dream_of_model(model);
     } else if (model.kind != "patchcore") {
-        throw JobError("bad_model", "model '" + options.name + "' is of kind '" + model.kind +
-                                        "', which this build cannot score; it knows patchcore and dream");
+        throw JobError(
+            "bad_model",
+            "model '" + options.name + "' is of kind '" + model.kind +
+                "', which this build cannot score; it knows patchcore, dream, temporal and ensemble");
     }
     std::vector<double> scores;
     scores.reserve(static_cast<std::size_t>(rows));

@@ -1,8 +1,6 @@
 #include "jobs/models/train_dream.h"
 
 #include <algorithm>
-#include <chrono>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -12,33 +10,15 @@
 #include "jobs/models/features_input.h"
 #include "jobs/models/phase.h"
 #include "jobs/models/scorer.h"
-#include "jobs/models/sequence_scores.h"
+#include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
 
 /// Rows of a batch from which more than one thread pays.
 constexpr std::int64_t kThreadedBatch = 1024;
-/// A checkpoint between yields, so that a power cut costs little.
-constexpr std::chrono::seconds kCheckpointEvery{30};
-constexpr std::chrono::milliseconds kProgressEvery{100};
-
-std::vector<float> to_float(const std::vector<double>& values) {
-    return {values.begin(), values.end()};
-}
-
-/// Normal rows of the validation split.
-std::vector<std::int64_t> validation_rows(const FeatureSet& set) {
-    std::vector<std::int64_t> rows;
-    for (std::int64_t r = 0; r < set.rows && !set.is_plain(); ++r) {
-        const auto at = static_cast<std::size_t>(r);
-        if (set.split[at] == Split::kVal && set.label[at] == 0) rows.push_back(r);
-    }
-    return rows;
-}
 
 class TrainDream final : public JobImpl {
   public:
@@ -51,7 +31,7 @@ class TrainDream final : public JobImpl {
         const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {}};
         const FeaturesInput input = read_features(context, params_, columns);
         const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
-        const FeatureSet validation = rows_of(input.set, validation_rows(input.set));
+        const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
         Model model;
         model.kind = "dream";
         model.features = training.names;
@@ -61,28 +41,14 @@ class TrainDream final : public JobImpl {
         }
         DreamTraining loop(prepared(model, training), prepared(model, validation), training.names,
                            options_of(context), factory_);
-        if (const auto folder = context.resume_from()) {
-            loop.restore(*folder);
-            context.log("resumed at step " + std::to_string(loop.step()) + " of " +
-                        std::to_string(loop.steps()));
-        }
+        resume_training(context, loop);
         context.log("engine " + loop.engine_name() + ", " + std::to_string(training.rows) +
                     " training rows, " + std::to_string(training.names.size()) + " features");
-        train(context, loop);
+        run_training(context, loop, [&] { report(context, loop); });
         finish(context, loop, std::move(model), input.set, training);
     }
 
   private:
-    static std::vector<float> prepared(const Model& model, const FeatureSet& set) {
-        std::vector<double> values = set.values;
-        if (model.normalizer) {
-            model.normalizer->apply(values);
-        } else {
-            require_finite(values, set.names, set.origin);
-        }
-        return to_float(values);
-    }
-
     DreamTrainingOptions options_of(JobContext& context) const {
         DreamTrainingOptions options;
         options.epochs = params_.at("epochs").get<std::int64_t>();
@@ -115,25 +81,6 @@ class TrainDream final : public JobImpl {
         context.progress(progress);
     }
 
-    static void train(JobContext& context, DreamTraining& loop) {
-        const auto save = [&](const std::filesystem::path& folder) { loop.save(folder); };
-        auto saved_at = Clock::now();
-        auto told_at = saved_at - kProgressEvery;
-        while (!loop.is_done()) {
-            context.check(loop.step(), save);
-            loop.advance();
-            const auto now = Clock::now();
-            if (now - told_at >= kProgressEvery || loop.is_done()) {
-                report(context, loop);
-                told_at = now;
-            }
-            if (now - saved_at >= kCheckpointEvery && !loop.is_done()) {
-                context.checkpoint(loop.step(), save);
-                saved_at = now;
-            }
-        }
-    }
-
     void finish(JobContext& context, const DreamTraining& loop, Model model, const FeatureSet& all,
                 const FeatureSet& training) const {
         const DreamModel dream = loop.model();
@@ -149,15 +96,7 @@ class TrainDream final : public JobImpl {
                                   .dump();
         ScoreOptions options;
         options.name = "the model in training";
-        const std::vector<double> training_scores = score_rows(model, training, options);
-        SequenceScores sequences;
-        if (!all.is_plain()) {
-            sequences = group_by_sequence(all);
-            aggregate_scores(sequences, score_rows(model, all, options), Aggregate::kMax);
-        }
-        const Threshold threshold = choose_threshold(sequences, training_scores);
-        model.threshold = threshold.value;
-        model.threshold_rule = threshold.rule;
+        find_threshold(model, all, training, options);
         write_model(model, context.output() / "model");
         write_curves(context, loop);
         context.artifact("model", "model");

@@ -10,7 +10,7 @@
 #include "jobs/models/patchcore.h"
 #include "jobs/models/phase.h"
 #include "jobs/models/scorer.h"
-#include "jobs/models/sequence_scores.h"
+#include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -104,17 +104,7 @@ class TrainPatchCore final : public JobImpl {
             context.check(0, {});
             context.progress(phase_at("threshold", share));
         };
-        const std::vector<double> training_scores = score_rows(model, training, options);
-        Threshold threshold;
-        if (all.is_plain()) {
-            threshold = choose_threshold({}, training_scores);
-        } else {
-            SequenceScores sequences = group_by_sequence(all);
-            aggregate_scores(sequences, score_rows(model, all, options), Aggregate::kMax);
-            threshold = choose_threshold(sequences, training_scores);
-        }
-        model.threshold = threshold.value;
-        model.threshold_rule = threshold.rule;
+        find_threshold(model, all, training, options);
     }
 
     json params_;

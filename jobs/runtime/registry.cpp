@@ -14,6 +14,8 @@ const std::vector<Kind>& kinds() {
         extract_kind(),
         train_dream_kind(),
         train_patchcore_kind(),
+        train_temporal_kind(),
+        train_ensemble_kind(),
         score_kind(),
         optimize_kind(),
         detect_cpd_kind(),

@@ -111,3 +111,28 @@ TEST_CASE("metrics: the bootstrap interval repeats, holds the area and shrinks w
     const Interval narrow = roc_auc_interval(more_labels, more_scores, 400, 7);
     CHECK(narrow.high - narrow.low < 0.5 * (one.high - one.low));
 }
+
+TEST_CASE("metrics: the paired interval of a difference knows that hard rows are hard for both") {
+    const auto [labels, scores] = read_scores("plain");
+    std::vector<double> better = scores, noisy = scores;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+        better[i] += labels[i] == 1 ? 0.3 : 0;
+        noisy[i] = i % 2 == 0 ? scores[i] : -scores[i];
+    }
+    const Interval same = roc_auc_difference_interval(labels, scores, scores, 300, 1);
+    CHECK(same.low == 0);
+    CHECK(same.high == 0);
+    const Interval up = roc_auc_difference_interval(labels, better, scores, 300, 1);
+    CHECK(up.low > 0);
+    CHECK(up.low < roc_auc(labels, better) - roc_auc(labels, scores));
+    CHECK(up.high > roc_auc(labels, better) - roc_auc(labels, scores));
+    const Interval down = roc_auc_difference_interval(labels, scores, better, 300, 1);
+    CHECK(is_close(down.low, -up.high));
+    CHECK(is_close(down.high, -up.low));
+    // Resampled apart the two would lie less sharply beside each other.
+    const Interval alone = roc_auc_interval(labels, scores, 300, 1);
+    CHECK(up.high - up.low < alone.high - alone.low);
+    CHECK(roc_auc_difference_interval(labels, noisy, scores, 300, 1).high < 0);
+    const std::vector<int> one_class(labels.size(), 0);
+    CHECK(std::isnan(roc_auc_difference_interval(one_class, scores, better, 300, 1).low));
+}

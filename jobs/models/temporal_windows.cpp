@@ -1,0 +1,120 @@
+#include "jobs/models/temporal_windows.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "jobs/models/sequence_scores.h"
+
+namespace nightshift::jobs {
+namespace {
+
+/// Scores of the windows that cover one frame, gathered.
+struct Cover {
+    double sum = 0, largest = -std::numeric_limits<double>::infinity();
+    std::int64_t count = 0;
+
+    void add(double score) {
+        sum += score;
+        largest = std::max(largest, score);
+        ++count;
+    }
+    double score(bool is_mean) const { return is_mean ? sum / static_cast<double>(count) : largest; }
+};
+
+/// Rows of frames, by sequence, each in the order of its frames (rows without frame numbers as they come).
+std::vector<Window> frames_of(const FeatureSet& set) {
+    if (set.is_plain()) {
+        Window all(static_cast<std::size_t>(set.rows));
+        for (std::size_t r = 0; r < all.size(); ++r) all[r] = static_cast<std::int64_t>(r);
+        return {all};
+    }
+    std::vector<Window> out = group_by_sequence(set).rows;
+    for (Window& rows : out) {
+        std::erase_if(rows, [&](std::int64_t r) { return set.frame[static_cast<std::size_t>(r)] < 0; });
+        std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
+            return set.frame[static_cast<std::size_t>(a)] < set.frame[static_cast<std::size_t>(b)];
+        });
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<Window> windows_of(const FeatureSet& set, std::int64_t length, bool keeps_short) {
+    std::vector<Window> out;
+    for (const Window& rows : frames_of(set)) {
+        const auto count = static_cast<std::int64_t>(rows.size());
+        if (count < length) {
+            if (keeps_short && count > 0) out.push_back(rows);
+            continue;
+        }
+        for (auto first = rows.begin(); rows.end() - first >= length; ++first)
+            out.emplace_back(first, first + length);
+    }
+    return out;
+}
+
+FloatRows gathered(const std::vector<float>& values, std::int64_t columns, const std::vector<Window>& windows,
+                   const std::vector<std::int64_t>& which) {
+    const auto n = static_cast<Eigen::Index>(which.size());
+    const auto steps = static_cast<Eigen::Index>(windows[static_cast<std::size_t>(which.front())].size());
+    FloatRows out(steps * n, columns);
+    for (Eigen::Index i = 0; i < n; ++i) {
+        const Window& window = windows[static_cast<std::size_t>(which[static_cast<std::size_t>(i)])];
+        for (Eigen::Index t = 0; t < steps; ++t) {
+            const float* row = values.data() + window[static_cast<std::size_t>(t)] * columns;
+            std::copy(row, row + columns, out.data() + (t * n + i) * columns);
+        }
+    }
+    return out;
+}
+
+std::vector<double> scores_of_rows(const FeatureSet& set, const std::vector<Window>& windows,
+                                   const std::vector<double>& window_scores, bool is_mean) {
+    std::vector<Cover> covers(static_cast<std::size_t>(set.rows));
+    for (std::size_t w = 0; w < windows.size(); ++w) {
+        for (const std::int64_t row : windows[w]) covers[static_cast<std::size_t>(row)].add(window_scores[w]);
+    }
+    std::vector<double> out(covers.size());
+    for (const Window& rows : group_by_sequence(set).rows) {
+        double largest = 0;
+        for (const std::int64_t row : rows) {
+            const Cover& cover = covers[static_cast<std::size_t>(row)];
+            if (cover.count > 0)
+                largest = std::max(largest, out[static_cast<std::size_t>(row)] = cover.score(is_mean));
+        }
+        for (const std::int64_t row : rows) {
+            if (covers[static_cast<std::size_t>(row)].count == 0)
+                out[static_cast<std::size_t>(row)] = largest;
+        }
+    }
+    return out;
+}
+
+FrameScores reference_frame_scores(const FeatureSet& set, const std::vector<Window>& windows,
+                                   const std::vector<double>& window_scores, bool is_mean) {
+    std::map<std::int64_t, std::string> first_with_frame;
+    for (std::size_t r = 0; r < set.frame.size(); ++r)
+        first_with_frame.emplace(set.frame[r], set.sequence[r]);
+    std::map<std::pair<std::string, std::int64_t>, Cover> covers;
+    for (std::size_t w = 0; w < windows.size(); ++w) {
+        const std::int64_t first = set.frame[static_cast<std::size_t>(windows[w].front())];
+        for (std::size_t t = 0; t < windows[w].size(); ++t) {
+            covers[{first_with_frame.at(first), first + static_cast<std::int64_t>(t)}].add(window_scores[w]);
+        }
+    }
+    FrameScores out;
+    for (const auto& [place, cover] : covers) out[place] = cover.score(is_mean);
+    return out;
+}
+
+std::vector<double> reference_scores_of_rows(const FeatureSet& set, const FrameScores& scores) {
+    std::vector<double> out(static_cast<std::size_t>(set.rows));
+    for (std::size_t r = 0; r < out.size(); ++r) {
+        const auto place = scores.find({set.sequence[r], set.frame[r]});
+        if (place != scores.end()) out[r] = place->second;
+    }
+    return out;
+}
+
+}  // namespace nightshift::jobs

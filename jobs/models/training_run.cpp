@@ -1,0 +1,39 @@
+#include "jobs/models/training_run.h"
+
+#include "jobs/models/sequence_scores.h"
+
+namespace nightshift::jobs {
+
+std::vector<std::int64_t> normal_validation_rows(const FeatureSet& set) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t r = 0; r < set.rows && !set.is_plain(); ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        if (set.split[at] == Split::kVal && set.label[at] == 0) rows.push_back(r);
+    }
+    return rows;
+}
+
+std::vector<float> prepared(const Model& model, const FeatureSet& set) {
+    std::vector<double> values = set.values;
+    if (model.normalizer) {
+        model.normalizer->apply(values);
+    } else {
+        require_finite(values, set.names, set.origin);
+    }
+    return {values.begin(), values.end()};
+}
+
+void find_threshold(Model& model, const FeatureSet& all, const FeatureSet& training,
+                    const ScoreOptions& options) {
+    const std::vector<double> training_scores = score_rows(model, training, options);
+    SequenceScores sequences;
+    if (!all.is_plain()) {
+        sequences = group_by_sequence(all);
+        aggregate_scores(sequences, score_rows(model, all, options), Aggregate::kMax);
+    }
+    const Threshold threshold = choose_threshold(sequences, training_scores);
+    model.threshold = threshold.value;
+    model.threshold_rule = threshold.rule;
+}
+
+}  // namespace nightshift::jobs

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "jobs/models/feature_set.h"
+#include "jobs/models/model_folder.h"
+#include "jobs/models/scorer.h"
+#include "jobs/runtime/job_impl.h"
+
+/// What every kind that trains does the same way.
+namespace nightshift::jobs {
+
+/// A checkpoint between yields, so that a power cut costs little.
+inline constexpr std::chrono::seconds kCheckpointEvery{30};
+inline constexpr std::chrono::milliseconds kProgressEvery{100};
+
+/// Normal rows of the validation split; none where no split is known.
+std::vector<std::int64_t> normal_validation_rows(const FeatureSet& set);
+
+/// The set's rows as the model sees them: normalised, or refused where a value is not finite.
+std::vector<float> prepared(const Model& model, const FeatureSet& set);
+
+/// Scores `all` and `training` with the model and gives it its threshold (see choose_threshold).
+void find_threshold(Model& model, const FeatureSet& all, const FeatureSet& training,
+                    const ScoreOptions& options);
+
+/// Goes on where a checkpoint says. `loop` is a DreamTraining or a TemporalTraining.
+template <typename Loop>
+void resume_training(JobContext& context, Loop& loop) {
+    const auto folder = context.resume_from();
+    if (!folder) return;
+    loop.restore(*folder);
+    context.log("resumed at step " + std::to_string(loop.step()) + " of " + std::to_string(loop.steps()));
+}
+
+/// Trains to the end, with a checkpoint at a yield and now and then; `report` tells of the progress.
+template <typename Loop, typename Report>
+void run_training(JobContext& context, Loop& loop, Report report) {
+    using Clock = std::chrono::steady_clock;
+    const auto save = [&](const std::filesystem::path& folder) { loop.save(folder); };
+    auto saved_at = Clock::now();
+    auto told_at = saved_at - kProgressEvery;
+    while (!loop.is_done()) {
+        context.check(loop.step(), save);
+        loop.advance();
+        const auto now = Clock::now();
+        if (now - told_at >= kProgressEvery || loop.is_done()) {
+            report();
+            told_at = now;
+        }
+        if (now - saved_at >= kCheckpointEvery && !loop.is_done()) {
+            context.checkpoint(loop.step(), save);
+            saved_at = now;
+        }
+    }
+}
+
+}  // namespace nightshift::jobs

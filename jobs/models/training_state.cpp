@@ -1,0 +1,79 @@
+#include "jobs/models/training_state.h"
+
+#include <cmath>
+#include <cstring>
+
+#include <Eigen/Core>
+
+#include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/job_impl.h"
+
+namespace nightshift::jobs {
+namespace {
+
+constexpr double kBeta1 = 0.9;
+constexpr double kBeta2 = 0.999;
+constexpr double kEpsilon = 1e-8;
+
+constexpr std::size_t kStateBytesMax = 256u << 20;
+constexpr const char* kParametersFile = "parameters.bin";
+constexpr const char* kFirstMomentFile = "first_moment.bin";
+constexpr const char* kSecondMomentFile = "second_moment.bin";
+
+std::vector<float> read_floats(const std::filesystem::path& file, std::size_t count) {
+    const std::string bytes = read_text(file, kStateBytesMax);
+    if (bytes.size() != count * sizeof(float)) {
+        throw JobError("checkpoint_mismatch",
+                       file.string() + " has " + std::to_string(bytes.size()) + " bytes instead of " +
+                           std::to_string(count * sizeof(float)) + "; start the job again without it");
+    }
+    std::vector<float> values(count);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
+}
+
+}  // namespace
+
+TrainingState TrainingState::from(std::vector<float> parameters) {
+    TrainingState state;
+    state.first_moment.assign(parameters.size(), 0.0F);
+    state.second_moment.assign(parameters.size(), 0.0F);
+    state.parameters = std::move(parameters);
+    return state;
+}
+
+void adam_step(TrainingState& state, const std::vector<float>& gradients, double learning_rate,
+               double weight_decay) {
+    using Flat = Eigen::Map<Eigen::ArrayXf>;
+    const auto size = static_cast<Eigen::Index>(gradients.size());
+    Flat parameters(state.parameters.data(), size), first(state.first_moment.data(), size),
+        second(state.second_moment.data(), size);
+    const Eigen::Map<const Eigen::ArrayXf> gradient(gradients.data(), size);
+    const auto steps = static_cast<double>(++state.steps);
+    const Eigen::ArrayXf full = gradient + static_cast<float>(weight_decay) * parameters;
+    first += static_cast<float>(1 - kBeta1) * (full - first);
+    second = static_cast<float>(kBeta2) * second + static_cast<float>(1 - kBeta2) * full.square();
+    const auto step_size = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, steps)));
+    const auto correction = static_cast<float>(std::sqrt(1 - std::pow(kBeta2, steps)));
+    parameters -= step_size * first / (second.sqrt() / correction + static_cast<float>(kEpsilon));
+}
+
+std::string_view bytes_of(const std::vector<float>& values) {
+    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+}
+
+void save_state(const TrainingState& state, const std::filesystem::path& folder) {
+    write_durably(folder / kParametersFile, bytes_of(state.parameters));
+    write_durably(folder / kFirstMomentFile, bytes_of(state.first_moment));
+    write_durably(folder / kSecondMomentFile, bytes_of(state.second_moment));
+}
+
+TrainingState read_state(const std::filesystem::path& folder, std::size_t count) {
+    TrainingState state;
+    state.parameters = read_floats(folder / kParametersFile, count);
+    state.first_moment = read_floats(folder / kFirstMomentFile, count);
+    state.second_moment = read_floats(folder / kSecondMomentFile, count);
+    return state;
+}
+
+}  // namespace nightshift::jobs
