@@ -6,9 +6,9 @@
 
 #include "jobs/fpcb/compat_recipe.h"
 #include "jobs/fpcb/sequence_source.h"
-#include "jobs/fpcb/spread.h"
 #include "jobs/runtime/clock.h"
 #include "jobs/runtime/job_impl.h"
+#include "jobs/runtime/spread.h"
 
 namespace nightshift::jobs {
 

@@ -6,10 +6,10 @@
 #include "jobs/fpcb/bundle_tree.h"
 #include "jobs/fpcb/dataset.h"
 #include "jobs/fpcb/python_text.h"
-#include "jobs/fpcb/spread.h"
 #include "jobs/fpcb/text_bundle.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/spread.h"
 
 namespace nightshift::jobs {
 

@@ -6,10 +6,10 @@
 
 #include "jobs/fpcb/sequence_source.h"
 #include "jobs/fpcb/shard_writer.h"
-#include "jobs/fpcb/spread.h"
 #include "jobs/fpcb/text_bundle.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/spread.h"
 #include "kernels/device.h"
 
 namespace nightshift::jobs {

@@ -4,8 +4,8 @@
 
 #include "jobs/fpcb/dataset_recipe.h"
 #include "jobs/fpcb/sequence_source.h"
-#include "jobs/fpcb/spread.h"
 #include "jobs/runtime/job_impl.h"
+#include "jobs/runtime/spread.h"
 #include "kernels/generator.h"
 
 namespace nightshift::jobs {

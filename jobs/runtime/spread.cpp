@@ -42,7 +42,7 @@ void spread(std::size_t count, int threads, const std::function<void(std::size_t
         ended.wait_for(lock, std::chrono::milliseconds(100), [&] { return alive == 0; });
         lock.unlock();
         try {
-            if (!stopped) progress(done);
+            if (progress && !stopped) progress(done);
         } catch (...) {
             stopped = std::current_exception();
             next = count;

@@ -6,9 +6,9 @@
 namespace nightshift::jobs {
 
 /// Runs work(i) for every i below count on `threads` threads (at least one) of its own; which thread takes
-/// which changes nothing. `progress` is called by this thread some ten times a second with the number done;
-/// what it throws ends the work after the pieces at hand. What a piece throws is thrown again here.
+/// which changes nothing. `progress`, if given, is called by this thread some ten times a second with the
+/// number done; what it throws ends the work after the pieces at hand. What a piece throws is thrown again.
 void spread(std::size_t count, int threads, const std::function<void(std::size_t)>& work,
-            const std::function<void(std::size_t done)>& progress);
+            const std::function<void(std::size_t done)>& progress = {});
 
 }  // namespace nightshift::jobs
