@@ -31,6 +31,7 @@ Ledger::Ledger(const Snapshot& snapshot, const WindowBook& windows, UnixMs now)
         hold.is_reclaiming = true;
         holds_.push_back(hold);
     }
+    for (const Hold& hold : holds_) held_before_[hold.device] += hold.bytes;
 }
 
 VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::optional<UnixMs> end,
@@ -41,7 +42,6 @@ VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::opt
     terms.needed = spec.vram;
     terms.capacity = device.device.total;
     terms.safety = snapshot_->policy.safety;
-    Bytes held_now;
     Bytes held_by_inference;
     const auto add = [&](const Hold& hold) {
         terms.held += hold.bytes;
@@ -51,7 +51,6 @@ VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::opt
     };
     for (const Hold& hold : holds_) {
         if (hold.device != terms.device || hold.bytes.value == 0) continue;
-        held_now += hold.bytes;
         if (!is_settled || !hold.is_leaving) add(hold);
     }
     for (const Hold& hold : kept_) {
@@ -59,9 +58,13 @@ VramTerms Ledger::terms(const JobSpec& spec, const DeviceState& device, std::opt
     }
     terms.foreign = device.foreign;
     const bool is_measured = device.sample && !device.device.is_simulated && !device.device.is_host;
-    if (is_measured && device.sample->used > held_now + terms.foreign) {
+    const auto before = held_before_.find(terms.device);
+    // No sample shows what this plan has granted, so a grant must not account for what a sample shows.
+    const Bytes named =
+        NIGHTSHIFT_RULE(54, before == held_before_.end() ? Bytes{} : before->second, terms.held);
+    if (is_measured && device.sample->used > named + terms.foreign) {
         // The driver shows more than we can name, e.g. a program that started within the filter's delay.
-        terms.foreign = device.sample->used - held_now;
+        terms.foreign = device.sample->used - named;
     }
     const bool shares_with_inference = class_may_use(JobClass::kInference, snapshot_->policy, device.device);
     if (spec.job_class != JobClass::kInference && shares_with_inference) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,6 +82,7 @@ class Ledger {
     const WindowBook* windows_;
     std::vector<Hold> holds_;
     std::vector<Hold> kept_;
+    std::map<std::string, Bytes> held_before_;  ///< by device, before any grant of this plan
     Bytes ram_used_;
     int cpu_used_ = 0;
     int cpu_of_inference_ = 0;

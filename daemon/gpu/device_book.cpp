@@ -103,6 +103,13 @@ void DeviceBook::name_foreign(Page& page, const DeviceSample& sample, const Ours
     if (programs.size() > kForeignProgramsMax) programs.resize(kForeignProgramsMax);
 }
 
+void DeviceBook::count_as_foreign(const std::string& uuid, Bytes bytes) {
+    const auto found = pages_.find(uuid);
+    if (found == pages_.end() || !found->second.state.sample) return;
+    DeviceState& state = found->second.state;
+    state.foreign = std::max(state.foreign, std::min(state.foreign + bytes, state.sample->used));
+}
+
 bool DeviceBook::is_sampled_since(const std::string& uuid, Millis since) const {
     if (!is_measured()) return true;
     const auto found = pages_.find(uuid);

@@ -30,6 +30,8 @@ class DeviceBook {
     /// Asks for samples; `done` hears, on the loop, whether memory moved by more than a little, or a device
     /// fell ill, recovered or appeared. Called again when devices that were silent answer after all.
     void refresh(std::function<void(bool is_changed)> done);
+    /// Bytes of the newest sample that were an attempt's are nobody's of ours from now on.
+    void count_as_foreign(const std::string& uuid, Bytes bytes);
     std::vector<DeviceState> states() const;
     const std::vector<Device>& devices() const { return probe_->devices(); }
     /// True when the newest sample of the device was asked for at `since` (steady) or later; always where no

@@ -134,7 +134,7 @@ void Crew::on_finished(const AttemptId& id) {
 
 bool Crew::expect_release(const Lease& lease) {
     if (!is_measured() || lease.device.empty()) {
-        release({lease.attempt, {}, false});
+        release({lease.attempt, lease.device, {}, false});
         return false;
     }
     releases_.add(lease.attempt, lease.device, lease.budget, lease.peak, loop_.clock().steady());
@@ -162,7 +162,11 @@ void Crew::release(const ReleaseWatch::Over& over) {
 }
 
 void Crew::release_leases() {
-    for (const ReleaseWatch::Over& over : releases_.take_over(loop_.clock().steady())) release(over);
+    for (const ReleaseWatch::Over& over : releases_.take_over(loop_.clock().steady())) {
+        // Until the next sample says so itself: a plan may come before it.
+        if (devices_ != nullptr) devices_->count_as_foreign(over.device, over.left);
+        release(over);
+    }
 }
 
 Bytes Crew::claimed_on(const std::string& uuid) const {

@@ -46,7 +46,7 @@ std::vector<ReleaseWatch::Over> ReleaseWatch::take_over(Millis now) {
             ++at;
             continue;
         }
-        over.push_back({at->first, watched.left, is_overdue});
+        over.push_back({at->first, watched.device, watched.left, is_overdue});
         at = watched_.erase(at);
     }
     return over;

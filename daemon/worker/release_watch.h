@@ -18,6 +18,7 @@ class ReleaseWatch {
     /// Of an attempt whose wait is over.
     struct Over {
         AttemptId id;
+        std::string device;
         Bytes left;  ///< what the driver showed last
         bool is_overdue = false;
     };

@@ -44,6 +44,7 @@ TEST_CASE("release watch: what stays is given up after a bound") {
     const auto over = watch.take_over(seconds(2) + ReleaseWatch::kBound);
     REQUIRE(over.size() == 1);
     CHECK(over[0].is_overdue);
+    CHECK(over[0].device == "GPU-a");
     CHECK(over[0].left == gibibytes(6));
     CHECK(watch.share("GPU-a", gibibytes(9)) == Bytes{});
     // A driver that is silent shows nothing free; that too has its bound.

@@ -139,6 +139,22 @@ TEST_CASE("ledger: grants count at once, leaving bytes are on their way") {
     CHECK(ledger.leaving("GPU-a") == gibibytes(9));
 }
 
+TEST_CASE("ledger: a grant does not account for memory that the driver showed before it") {
+    Night night;
+    DeviceSample sample;
+    sample.used = gibibytes(6);
+    night.s.devices[0].sample = sample;
+    const WindowBook windows(night.s.policy, night.zones, night.now);
+    Ledger ledger(night.s, windows, night.now);
+    const Job job = night.wait(2, JobClass::kTraining, gibibytes(6));
+    CHECK(ledger.terms(job.spec, night.s.devices[0], std::nullopt).foreign == gibibytes(6));
+    ledger.grant(job, "GPU-a", std::nullopt);
+    const auto behind = ledger.terms(job.spec, night.s.devices[0], std::nullopt);
+    CHECK(behind.foreign == gibibytes(6));
+    CHECK(behind.held == gibibytes(6));
+    CHECK(adds_up(behind));
+}
+
 TEST_CASE("ledger: devices are allowed by the job's wish and the class's list") {
     Device device;
     device.uuid = "GPU-a";
