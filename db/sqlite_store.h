@@ -119,6 +119,8 @@ class SqliteStore final : public Store {
     Connection& connection() { return *connection_; }
 
   private:
+    /// Plans older than `before`, the oldest first.
+    Status prune_plans(UnixMs before, int limit);
     /// Changes made while one lives do not matter to planning. What is not declared so does matter.
     class Quiet {
       public:

@@ -43,14 +43,42 @@ Status SqliteStore::prune(UnixMs jobs_before, UnixMs events_before, int limit) {
     NIGHTSHIFT_TRY(idem.run());
     Statement preemptions(*connection_, "DELETE FROM preemption WHERE at_ms < ?", events_before);
     NIGHTSHIFT_TRY(preemptions.run());
-    // The last row with a policy and the last with devices stay: later rows rest on them.
+    return prune_plans(jobs_before, limit);
+}
+
+Status SqliteStore::prune_plans(UnixMs before, int limit) {
+    Statement oldest(*connection_,
+                     "SELECT COALESCE((SELECT MIN(plan_seq) FROM plan_log WHERE at_ms >= ?), "
+                     "(SELECT MAX(plan_seq) FROM plan_log))",
+                     before);
+    if (const auto row = oldest.step(); !row) return row.error();
+    if (oldest.is_null(0)) return {};
+    const std::int64_t kept = oldest.integer(0);
+    // Policy and devices are written where they change: the oldest row that stays takes over what held then.
+    Statement policy(
+        *connection_,
+        "UPDATE plan_log SET policy = (SELECT policy FROM plan_log WHERE plan_seq < ?1 AND policy "
+        "IS NOT NULL ORDER BY plan_seq DESC LIMIT 1) WHERE plan_seq = ?1 AND policy IS NULL",
+        kept);
+    NIGHTSHIFT_TRY(policy.run());
+    Statement devices(
+        *connection_,
+        "INSERT INTO plan_device (plan_seq, position, uuid, name, total, foreign_used) "
+        "SELECT ?1, position, uuid, name, total, foreign_used FROM plan_device WHERE plan_seq = "
+        "(SELECT MAX(plan_seq) FROM plan_log WHERE plan_seq < ?1 AND has_devices = 1) AND "
+        "(SELECT has_devices FROM plan_log WHERE plan_seq = ?1) = 0",
+        kept);
+    NIGHTSHIFT_TRY(devices.run());
+    Statement mark(*connection_,
+                   "UPDATE plan_log SET has_devices = 1 WHERE plan_seq = ?1 AND has_devices = 0 AND EXISTS "
+                   "(SELECT 1 FROM plan_log WHERE plan_seq < ?1 AND has_devices = 1)",
+                   kept);
+    NIGHTSHIFT_TRY(mark.run());
     Statement plans(
         *connection_,
-        "DELETE FROM plan_log WHERE plan_seq IN (SELECT plan_seq FROM plan_log WHERE at_ms < ?1 AND plan_seq "
-        "< (SELECT MAX(plan_seq) FROM plan_log WHERE at_ms < ?1 AND policy IS NOT NULL) AND plan_seq < "
-        "(SELECT MAX(plan_seq) FROM plan_log WHERE at_ms < ?1 AND has_devices = 1) ORDER BY plan_seq LIMIT "
-        "?2)",
-        jobs_before, limit);
+        "DELETE FROM plan_log WHERE plan_seq IN (SELECT plan_seq FROM plan_log WHERE plan_seq < ? "
+        "ORDER BY plan_seq LIMIT ?)",
+        kept, limit);
     return plans.run();
 }
 

@@ -125,6 +125,34 @@ TEST_CASE("past: the open queue comes live first, then in its order") {
     CHECK(box.reader()->open_jobs(2).value().size() == 2);
 }
 
+TEST_CASE("past: plans are pruned however long ago the policy and the devices changed") {
+    PastFixture box;
+    db::PlanRecord first = record(1, kNow);
+    first.policy_json = "{}";
+    first.devices = std::vector<db::PlanDevice>{{"GPU-a", "a", gibibytes(8), gibibytes(1)}};
+    box.log(first);
+    for (int seq = 2; seq <= 10; ++seq) box.log(record(seq, kNow + hours(seq)));
+    const auto prune = [&](int limit) {
+        REQUIRE(box.commit([&] { return box.store->prune(kNow + hours(6), kNow, limit); }));
+    };
+    prune(2);
+    CHECK(box.reader()->plans(0, kNow + hours(20)).value().size() == 8);
+    prune(100);
+    prune(100);
+    const auto reader = box.reader();
+    const auto left = reader->plans(0, kNow + hours(20)).value();
+    REQUIRE(left.size() == 5);
+    CHECK(left[0].plan_seq == 6);
+    CHECK_FALSE(reader->world_at_plan(5).value().has_value());
+    for (int seq = 6; seq <= 10; ++seq) {
+        const auto world = reader->world_at_plan(seq).value();
+        REQUIRE(world.has_value());
+        CHECK(world->policy_json == "{}");
+        REQUIRE(world->devices->size() == 1);
+        CHECK(world->devices->front().foreign == gibibytes(1));
+    }
+}
+
 TEST_CASE("past: pruning keeps the rows that later plans rest on") {
     PastFixture box;
     db::PlanRecord first = record(1, kNow);
