@@ -171,7 +171,8 @@ TEST_CASE("golden cpd: PELT, and exact segmentation costs no more") {
 }
 
 TEST_CASE("golden cpd: several features") {
-    for (const json& each : read_cases("combined.json").at("multi_feature")) {
+    const json cases = read_cases("combined.json");
+    for (const json& each : cases.at("multi_feature")) {
         const auto method = each.at("method").get<std::string>();
         const bool is_ensemble = method.rfind("ensemble", 0) == 0;
         CAPTURE(each.dump());
@@ -193,7 +194,8 @@ TEST_CASE("golden cpd: several features") {
 }
 
 TEST_CASE("golden cpd: every trial of the reference's searches over parameters") {
-    for (const json& each : read_cases("combined.json").at("optimisers")) {
+    const json cases = read_cases("combined.json");
+    for (const json& each : cases.at("optimisers")) {
         CAPTURE(each.at("signal"));
         const Values& x = signal_of(each.at("signal"));
         double mean = 0, squares = 0;
