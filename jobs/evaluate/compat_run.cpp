@@ -1,39 +1,15 @@
 #include "jobs/evaluate/compat_run.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
-#include "jobs/models/phase.h"
+#include "jobs/models/free_name.h"
 #include "jobs/models/scorer.h"
 #include "jobs/runtime/durable_file.h"
 
 namespace nightshift::jobs {
 namespace {
-
-std::vector<double> scored(JobContext& context, const Model& model, const std::string& reference,
-                           const FeatureSet& rows) {
-    ScoreOptions options;
-    options.threads = context.threads();
-    options.use_cuda = can_use_cuda(context);
-    options.name = reference;
-    options.tick = [&](double share) {
-        context.check(0, {});
-        context.progress(phase_at("score", share));
-    };
-    return score_rows(model, rows, options);
-}
-
-/// Two models of one kind would write over each other: the second one is "PatchCore-2".
-std::string free_name(const std::vector<CompatModel>& taken, const std::string& wanted) {
-    std::string name = wanted;
-    const auto is_taken = [&](const CompatModel& model) { return model.name == name; };
-    for (int n = 2; std::any_of(taken.begin(), taken.end(), is_taken); ++n) {
-        name = wanted + "-" + std::to_string(n);
-    }
-    return name;
-}
 
 Table scores_table(const FeatureSet& rows, const std::vector<CompatModel>& models) {
     Table table;
@@ -68,8 +44,8 @@ void run_compat(JobContext& context, const std::string& goal, const FeaturesInpu
     }
     std::vector<CompatModel> all = columns;
     for (std::size_t i = 0; i < models.size(); ++i) {
-        const std::string name = free_name(all, compat_name(models[i].kind));
-        all.push_back({name, scored(context, models[i], references[i], rows)});
+        all.push_back({free_name(compat_name(models[i].kind), all),
+                       score_rows(models[i], rows, score_options(context, references[i]))});
     }
     const auto report = compat_report(goal == "1" ? 1 : 2, rows, all);
     write_durably(context.output() / "report.json", report.dump(2) + "\n");

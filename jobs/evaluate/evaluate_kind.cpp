@@ -17,6 +17,7 @@
 #include "jobs/kinds.h"
 #include "jobs/models/ensemble.h"
 #include "jobs/models/features_input.h"
+#include "jobs/models/free_name.h"
 #include "jobs/models/model_folder.h"
 #include "jobs/models/phase.h"
 #include "jobs/models/scorer.h"
@@ -189,14 +190,7 @@ class Evaluate final : public JobImpl {
     Candidate score_model(JobContext& context, const Model& model, const std::string& reference,
                           const FeatureSet& set, SequenceScores& sequences,
                           const std::vector<Candidate>& before) const {
-        ScoreOptions options;
-        options.threads = context.threads();
-        options.use_cuda = can_use_cuda(context);
-        options.name = reference;
-        options.tick = [&](double share) {
-            context.check(0, {});
-            context.progress(phase_at("score", share));
-        };
+        const ScoreOptions options = score_options(context, reference);
         const Aggregate aggregate = aggregate_of(params_.at("aggregate").get<std::string>());
         std::vector<MemberScores> members;
         if (model.kind == "ensemble") {
@@ -210,13 +204,12 @@ class Evaluate final : public JobImpl {
         } else {
             aggregate_scores(sequences, score_rows(model, set, options), aggregate);
         }
-        std::string name = model.kind;
-        const auto is_taken = [&](const std::string& text) {
-            return std::any_of(before.begin(), before.end(),
-                               [&](const Candidate& c) { return c.name == text; });
-        };
-        for (int n = 2; is_taken(name); ++n) name = model.kind + "-" + std::to_string(n);
-        return {name, reference, false, sequences.score, model.threshold, std::move(members)};
+        return {free_name(model.kind, before),
+                reference,
+                false,
+                sequences.score,
+                model.threshold,
+                std::move(members)};
     }
 
     void add_guard_and_baselines(JobContext& context, Evaluation& evaluation, const FeaturesInput& input,

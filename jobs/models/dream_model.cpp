@@ -135,6 +135,14 @@ std::vector<Tensor> dream_tensors(const DreamShape& shape, std::span<const float
     return tensors;
 }
 
+void put_dream(const DreamModel& dream, Model& model) {
+    model.tensors = dream_tensors(dream.shape(), dream.parameters());
+    model.settings_json = nlohmann::json{{"hidden", dream.shape().hidden},
+                                         {"latent", dream.shape().latent},
+                                         {"discriminator_weight", kDiscriminatorWeight}}
+                              .dump();
+}
+
 DreamModel dream_of_model(const Model& model) {
     DreamShape shape;
     double weight = kDiscriminatorWeight;

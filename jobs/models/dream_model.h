@@ -74,5 +74,7 @@ class DreamModel {
 /// Tensors named as the layers, and back. Throws JobError("bad_model").
 std::vector<Tensor> dream_tensors(const DreamShape& shape, std::span<const float> parameters);
 DreamModel dream_of_model(const Model& model);
+/// Tensors and settings of the model, as dream_of_model() reads them.
+void put_dream(const DreamModel& dream, Model& model);
 
 }  // namespace nightshift::jobs

@@ -26,15 +26,7 @@ class Score final : public JobImpl {
         context.progress(phase_at("read", 0));
         const FeaturesInput input =
             read_features(context, params_, {}, model.feature_set.empty() ? "native" : model.feature_set);
-        ScoreOptions options;
-        options.threads = context.threads();
-        options.use_cuda = can_use_cuda(context);
-        options.name = reference;
-        options.tick = [&](double share) {
-            context.check(0, {});
-            context.progress(phase_at("score", share));
-        };
-        const std::vector<double> scores = score_rows(model, input.set, options);
+        const std::vector<double> scores = score_rows(model, input.set, score_options(context, reference));
         std::int64_t above = 0;
         for (const double score : scores) above += score >= model.threshold ? 1 : 0;
         write_table(score_table(input.set, scores), context.output() / "scores.csv", TableFormat::kCsv);

@@ -7,6 +7,7 @@
 #include "jobs/models/dream_model.h"
 #include "jobs/models/ensemble.h"
 #include "jobs/models/patchcore.h"
+#include "jobs/models/phase.h"
 #include "jobs/models/temporal_model.h"
 #include "jobs/models/temporal_windows.h"
 #include "jobs/runtime/job_impl.h"
@@ -88,6 +89,18 @@ bool can_use_cuda(JobContext& context) {
     if (kernels::cuda_available()) return true;
     context.log("warning: computing on the CPU: " + std::string(kernels::cuda_unavailable_reason()));
     return false;
+}
+
+ScoreOptions score_options(JobContext& context, std::string name, std::string phase) {
+    ScoreOptions options;
+    options.threads = context.threads();
+    options.use_cuda = can_use_cuda(context);
+    options.name = std::move(name);
+    options.tick = [&context, phase = std::move(phase)](double share) {
+        context.check(0, {});
+        context.progress(phase_at(phase, share));
+    };
+    return options;
 }
 
 std::vector<double> score_rows(const Model& model, const FeatureSet& set, const ScoreOptions& options) {

@@ -20,6 +20,10 @@ struct ScoreOptions {
 /// the first.
 bool can_use_cuda(JobContext& context);
 
+/// As a job scores: with its threads and its GPU; between blocks it obeys a stop and tells how far `phase`
+/// is. `context` has to outlive the options.
+ScoreOptions score_options(JobContext& context, std::string name, std::string phase = "score");
+
 /// One score a row: higher = more unusual. Selects the model's columns by name, normalises with the
 /// model's own numbers. Throws JobError("feature_mismatch") or ("bad_model").
 std::vector<double> score_rows(const Model& model, const FeatureSet& set, const ScoreOptions& options);

@@ -32,13 +32,7 @@ class TrainDream final : public JobImpl {
         const FeaturesInput input = read_features(context, params_, columns);
         const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
         const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
-        Model model;
-        model.kind = "dream";
-        model.features = training.names;
-        model.feature_set = training.set;
-        if (wants_normalizer(params_, input.set)) {
-            model.normalizer = fit_normalizer(training.values, training.names.size());
-        }
+        Model model = untrained_model("dream", training, wants_normalizer(params_, input.set));
         DreamTraining loop(prepared(model, training), prepared(model, validation), training.names,
                            options_of(context), factory_);
         resume_training(context, loop);
@@ -83,12 +77,7 @@ class TrainDream final : public JobImpl {
 
     void finish(JobContext& context, const DreamTraining& loop, Model model, const FeatureSet& all,
                 const FeatureSet& training) const {
-        const DreamModel dream = loop.model();
-        model.tensors = dream_tensors(dream.shape(), dream.parameters());
-        model.settings_json = json{{"hidden", dream.shape().hidden},
-                                   {"latent", dream.shape().latent},
-                                   {"discriminator_weight", kDiscriminatorWeight}}
-                                  .dump();
+        put_dream(loop.model(), model);
         model.training_json = json{{"rows", training.rows},        {"epochs", params_.at("epochs")},
                                    {"batch", params_.at("batch")}, {"lr", params_.at("lr")},
                                    {"seed", params_.at("seed")},   {"engine", loop.engine_name()},

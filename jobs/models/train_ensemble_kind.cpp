@@ -7,6 +7,7 @@
 #include "jobs/kinds.h"
 #include "jobs/models/ensemble_training.h"
 #include "jobs/models/features_input.h"
+#include "jobs/models/free_name.h"
 #include "jobs/models/phase.h"
 
 namespace nightshift::jobs {
@@ -28,7 +29,7 @@ class TrainEnsemble final : public JobImpl {
         const FeaturesInput input = read_features(context, params_, {}, set.empty() ? "native" : set);
         const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
         const FeatureSet validation = rows_of(input.set, validation_rows(input.set));
-        const ScoreOptions options = options_of(context);
+        const ScoreOptions options = score_options(context, "the ensemble");
         const ScoreColumns on_training = member_scores(ensemble, training, options);
         const ScoreColumns on_validation = validation.rows > 0 ? member_scores(ensemble, validation, options)
                                                                : ScoreColumns(ensemble.members.size());
@@ -42,10 +43,6 @@ class TrainEnsemble final : public JobImpl {
   private:
     std::vector<EnsembleMember> read_members(JobContext& context) const {
         std::vector<EnsembleMember> members;
-        const auto is_taken = [&](const std::string& name) {
-            return std::any_of(members.begin(), members.end(),
-                               [&](const EnsembleMember& member) { return member.name == name; });
-        };
         for (const json& reference : params_.at("models")) {
             const auto text = reference.get<std::string>();
             EnsembleMember member;
@@ -54,9 +51,7 @@ class TrainEnsemble final : public JobImpl {
                 throw JobError("bad_param",
                                "'" + text + "' is an ensemble itself; give the single models it is made of");
             }
-            member.name = member.model.kind;
-            for (int n = 2; is_taken(member.name); ++n)
-                member.name = member.model.kind + "-" + std::to_string(n);
+            member.name = free_name(member.model.kind, members);
             members.push_back(std::move(member));
         }
         return members;
@@ -70,18 +65,6 @@ class TrainEnsemble final : public JobImpl {
             if (set.split[at] == Split::kVal && set.label[at] >= 0) rows.push_back(r);
         }
         return rows;
-    }
-
-    static ScoreOptions options_of(JobContext& context) {
-        ScoreOptions options;
-        options.threads = context.threads();
-        options.use_cuda = can_use_cuda(context);
-        options.name = "the ensemble";
-        options.tick = [&context](double share) {
-            context.check(0, {});
-            context.progress(phase_at("score", share));
-        };
-        return options;
     }
 
     void write(JobContext& context, const Ensemble& ensemble, const EnsembleFit& fit,

@@ -27,12 +27,7 @@ class TrainPatchCore final : public JobImpl {
         const FeaturesInput input = read_features(context, params_, columns);
         const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
         Model model = prepare(input.set, training);
-        std::vector<double> values = training.values;
-        if (model.normalizer) {
-            model.normalizer->apply(values);
-        } else {
-            require_finite(values, training.names, training.origin);
-        }
+        const std::vector<double> values = prepared_values(model, training);
         const PatchCoreOptions options = options_of(context);
         const auto is_wanted = [&](double) { return !context.stop_requested(); };
         auto bank = pick_bank(values, training.columns(), options, is_wanted);
@@ -44,7 +39,8 @@ class TrainPatchCore final : public JobImpl {
         model.tensors.push_back(
             {"bank", {static_cast<std::int64_t>(bank->picks.size()), training.columns()}, bank->values});
         write_bank_csv(*bank, context);
-        set_threshold(model, input.set, training, context);
+        find_threshold(model, input.set, training,
+                       score_options(context, "the model in training", "threshold"));
         model.training_json = json{{"rows", training.rows}, {"bank_rows", bank->picks.size()}}.dump();
         write_model(model, context.output() / "model");
         context.artifact("model", "model");
@@ -56,13 +52,7 @@ class TrainPatchCore final : public JobImpl {
 
   private:
     Model prepare(const FeatureSet& all, const FeatureSet& training) const {
-        Model model;
-        model.kind = "patchcore";
-        model.features = training.names;
-        model.feature_set = training.set;
-        if (wants_normalizer(params_, all)) {
-            model.normalizer = fit_normalizer(training.values, training.names.size());
-        }
+        Model model = untrained_model("patchcore", training, wants_normalizer(params_, all));
         model.settings_json = json{
             {"k", params_.at("k")},
             {"precision", params_.at("precision")},
@@ -92,19 +82,6 @@ class TrainPatchCore final : public JobImpl {
         Table table;
         table.add("row", std::vector<double>(bank.picks.begin(), bank.picks.end()));
         write_table(table, context.output() / "bank.csv", TableFormat::kCsv);
-    }
-
-    static void set_threshold(Model& model, const FeatureSet& all, const FeatureSet& training,
-                              JobContext& context) {
-        ScoreOptions options;
-        options.threads = context.threads();
-        options.use_cuda = can_use_cuda(context);
-        options.name = "the model in training";
-        options.tick = [&](double share) {
-            context.check(0, {});
-            context.progress(phase_at("threshold", share));
-        };
-        find_threshold(model, all, training, options);
     }
 
     json params_;

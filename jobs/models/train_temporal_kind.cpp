@@ -24,13 +24,7 @@ class TrainTemporal final : public JobImpl {
         const FeaturesInput input = read_features(context, params_, columns);
         const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
         const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
-        Model model;
-        model.kind = "temporal";
-        model.features = training.names;
-        model.feature_set = training.set;
-        if (wants_normalizer(params_, input.set)) {
-            model.normalizer = fit_normalizer(training.values, training.names.size());
-        }
+        Model model = untrained_model("temporal", training, wants_normalizer(params_, input.set));
         const std::int64_t window = params_.at("window").get<std::int64_t>();
         WindowedRows rows{prepared(model, training), windows_of(training, window, false)};
         if (rows.windows.empty()) {

@@ -13,13 +13,27 @@ std::vector<std::int64_t> normal_validation_rows(const FeatureSet& set) {
     return rows;
 }
 
-std::vector<float> prepared(const Model& model, const FeatureSet& set) {
+Model untrained_model(std::string kind, const FeatureSet& training, bool normalizes) {
+    Model model;
+    model.kind = std::move(kind);
+    model.features = training.names;
+    model.feature_set = training.set;
+    if (normalizes) model.normalizer = fit_normalizer(training.values, training.names.size());
+    return model;
+}
+
+std::vector<double> prepared_values(const Model& model, const FeatureSet& set) {
     std::vector<double> values = set.values;
     if (model.normalizer) {
         model.normalizer->apply(values);
     } else {
         require_finite(values, set.names, set.origin);
     }
+    return values;
+}
+
+std::vector<float> prepared(const Model& model, const FeatureSet& set) {
+    const std::vector<double> values = prepared_values(model, set);
     return {values.begin(), values.end()};
 }
 

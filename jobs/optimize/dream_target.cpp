@@ -36,13 +36,8 @@ class DreamTarget final : public Target {
             if (context.stop_requested()) return std::nullopt;
             loop.advance();
         }
-        const DreamModel dream = loop.model();
-        Model model = data_.empty_model("dream");
-        model.tensors = dream_tensors(dream.shape(), dream.parameters());
-        model.settings_json = nlohmann::json{{"hidden", dream.shape().hidden},
-                                             {"latent", dream.shape().latent},
-                                             {"discriminator_weight", kDiscriminatorWeight}}
-                                  .dump();
+        Model model = data_.untrained("dream");
+        put_dream(loop.model(), model);
         return data_.validation_auc(model, context);
     }
     std::string metric() const override { return "ROC AUC of the validation sequences"; }

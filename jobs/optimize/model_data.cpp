@@ -8,6 +8,7 @@
 #include "jobs/models/features_input.h"
 #include "jobs/models/scorer.h"
 #include "jobs/models/sequence_scores.h"
+#include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -39,21 +40,13 @@ ModelData::ModelData(const nlohmann::json& params, JobContext& context) {
                            "normal sequences; give a table with the columns sequence, label and "
                            "split, or a dataset that has them");
     }
-    values_ = training_.values;
-    if (wants_normalizer(params, input.set)) {
-        normalizer_ = fit_normalizer(values_, training_.names.size());
-        normalizer_->apply(values_);
-    } else {
-        require_finite(values_, training_.names, training_.origin);
-    }
+    untrained_ = untrained_model("", training_, wants_normalizer(params, input.set));
+    values_ = prepared_values(untrained_, training_);
 }
 
-Model ModelData::empty_model(const std::string& kind) const {
-    Model model;
+Model ModelData::untrained(const std::string& kind) const {
+    Model model = untrained_;
     model.kind = kind;
-    model.features = training_.names;
-    model.feature_set = training_.set;
-    model.normalizer = normalizer_;
     return model;
 }
 

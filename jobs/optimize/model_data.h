@@ -22,13 +22,13 @@ class ModelData {
     /// Training rows as a model of `features` sees them: normalised where rows belong to sequences.
     const std::vector<double>& values() const { return values_; }
     /// A model without tensors: its features and normaliser.
-    Model empty_model(const std::string& kind) const;
+    Model untrained(const std::string& kind) const;
     /// ROC AUC of the validation sequences, a sequence being as unusual as its most unusual row.
     double validation_auc(const Model& model, JobContext& context) const;
 
   private:
     FeatureSet training_, validation_;
-    std::optional<Normalizer> normalizer_;
+    Model untrained_;
     std::vector<double> values_;
 };
 

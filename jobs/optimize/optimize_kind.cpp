@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/kinds.h"
+#include "jobs/models/training_run.h"
 #include "jobs/optimize/target.h"
 #include "jobs/optimize/trial_file.h"
 #include "jobs/runtime/durable_file.h"
@@ -17,7 +18,6 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kTrialsDefault = 20;
-constexpr std::chrono::seconds kCheckpointEvery{30};
 constexpr const char* kTrialsName = "trials.jsonl";
 
 class OptimizeJob final : public JobImpl {

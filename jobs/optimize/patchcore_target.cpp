@@ -35,7 +35,7 @@ class PatchCoreTarget final : public Target {
         const auto bank =
             pick_bank(data_.values(), columns, options, [&](double) { return !context.stop_requested(); });
         if (!bank) return std::nullopt;
-        Model model = data_.empty_model("patchcore");
+        Model model = data_.untrained("patchcore");
         model.settings_json = nlohmann::json{{"k", options.k}, {"precision", "fp64"}}.dump();
         model.tensors.push_back(
             {"bank", {static_cast<std::int64_t>(bank->picks.size()), columns}, bank->values});
