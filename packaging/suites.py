@@ -24,6 +24,8 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped\s*$", re.MULTILINE)
 OUTPUT_LINES_MAX = 400
+# For the last words of what ran past its limit.
+SAY_WHERE_S = 5
 # What a script needs that is given the folder of the programs.
 PROGRAMS_OF_SCRIPTS = ["nightshift", "nightshiftd", "nightshift-worker", "nightshift-command"]
 
@@ -87,6 +89,7 @@ def clean_environment(bin_folder, box):
         HOME=os.path.join(box, "home"),
         LC_ALL="C.UTF-8",
         PYTHONDONTWRITEBYTECODE="1",
+        PYTHONFAULTHANDLER="1",
         ASAN_OPTIONS="detect_leaks=1:abort_on_error=1",
         UBSAN_OPTIONS="print_stacktrace=1",
         TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions="
@@ -107,6 +110,20 @@ def end_group(process):
     except ProcessLookupError:
         pass
     process.wait()
+
+
+def say_where(process):
+    """What hangs says where, if it can: doctest names its test, Python prints its stacks."""
+    until = time.monotonic() + SAY_WHERE_S
+    sign = signal.SIGABRT
+    try:
+        while time.monotonic() < until:
+            os.killpg(process.pid, sign)
+            sign = 0  # only asks whether one of them is left
+            process.poll()
+            time.sleep(0.05)
+    except ProcessLookupError:
+        pass
 
 
 def run_suite(suite, bin_folder, limit_s):
@@ -134,6 +151,7 @@ def run_suite(suite, bin_folder, limit_s):
             try:
                 code = process.wait(timeout=limit_s)
             except subprocess.TimeoutExpired:
+                say_where(process)
                 end_group(process)
                 code, complaint = -1, f"ran past its limit of {limit_s} s"
             finally:

@@ -70,6 +70,14 @@ class SuitesTest(unittest.TestCase):
         self.assertEqual((code, last), (1, "0 passed, 1 failed, 0 skipped"))
         self.assertIn("past its limit of 1 s", out)
 
+    def test_what_hangs_says_where(self):
+        script = "import signal\\ndef never_ends():\\n signal.pause()\\nnever_ends()"
+        code, out, last = self.run_with(
+            f"a | x | 1 | printf '{script}' > $TMPDIR/a.py; python3 $TMPDIR/a.py; true\n"
+        )
+        self.assertEqual((code, last), (1, "0 passed, 1 failed, 0 skipped"))
+        self.assertIn("in never_ends", out)
+
     def test_patience_stretches_limits(self):
         text = "a | x | 1 | sleep 1.5; echo '1 passed, 0 failed, 0 skipped'\n"
         self.assertEqual(self.run_with(text)[2], "0 passed, 1 failed, 0 skipped")

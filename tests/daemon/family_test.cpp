@@ -112,8 +112,10 @@ TEST_CASE("family: a worker that is spared goes on when the others are gone") {
     }
     CHECK_FALSE(identify(child));
     CHECK(kill_family(family, true).size() == 1);
-    // A signal on its way would come before the word does.
-    std::fstream(word, std::ios::in | std::ios::out) << "go on" << std::endl;
+    // A signal on its way would come before the word does. The word is there until the script has read it:
+    // a pipe that nobody has open loses what was written.
+    std::fstream pipe(word, std::ios::in | std::ios::out);
+    pipe << "go on" << std::endl;
     ExitStatus status;
     (*process)->on_exit([&](ExitStatus seen) { status = seen; });
     io.run();
