@@ -10,6 +10,7 @@
 #include "jobs/models/features_input.h"
 #include "jobs/models/phase.h"
 #include "jobs/models/scorer.h"
+#include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
@@ -30,7 +31,7 @@ class TrainDream final : public JobImpl {
         if (context.vram_budget().value > 0) context.claim(context.vram_budget());
         const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {}};
         const FeaturesInput input = read_features(context, params_, columns);
-        const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
+        const FeatureSet training = rows_of(input.set, training_rows(input.set, params_));
         const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
         Model model = untrained_model("dream", training, wants_normalizer(params_, input.set));
         DreamTraining loop(prepared(model, training), prepared(model, validation), training.names,

@@ -3,6 +3,7 @@
 #include "jobs/kinds.h"
 #include "jobs/models/native_dream_engine.h"
 #include "jobs/models/train_dream.h"
+#include "jobs/models/training_rows.h"
 #include "jobs/runtime/torch_module.h"
 
 namespace nightshift::jobs {
@@ -11,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 nlohmann::ordered_json schema() {
-    return nlohmann::ordered_json::parse(R"JSON({
+    auto schema = nlohmann::ordered_json::parse(R"JSON({
         "type": "object",
         "required": ["features"],
         "properties": {
@@ -37,6 +38,8 @@ nlohmann::ordered_json schema() {
                 "description": "z-scores by the training rows; default: for rows of sequences"}
         }
     })JSON");
+    schema["properties"]["rows"] = training_rows_schema();
+    return schema;
 }
 
 std::unique_ptr<JobImpl> make(const json& params) {

@@ -10,6 +10,7 @@
 #include "jobs/models/patchcore.h"
 #include "jobs/models/phase.h"
 #include "jobs/models/scorer.h"
+#include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
@@ -25,7 +26,7 @@ class TrainPatchCore final : public JobImpl {
         context.progress(phase_at("read", 0));
         const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {}};
         const FeaturesInput input = read_features(context, params_, columns);
-        const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
+        const FeatureSet training = rows_of(input.set, training_rows(input.set, params_));
         Model model = prepare(input.set, training);
         const std::vector<double> values = prepared_values(model, training);
         const PatchCoreOptions options = options_of(context);
@@ -88,7 +89,7 @@ class TrainPatchCore final : public JobImpl {
 };
 
 nlohmann::ordered_json schema() {
-    return nlohmann::ordered_json::parse(R"JSON({
+    auto schema = nlohmann::ordered_json::parse(R"JSON({
         "type": "object",
         "required": ["features"],
         "properties": {
@@ -115,6 +116,8 @@ nlohmann::ordered_json schema() {
                 "description": "z-scores by the training rows; default: for rows of sequences"}
         }
     })JSON");
+    schema["properties"]["rows"] = training_rows_schema();
+    return schema;
 }
 
 }  // namespace

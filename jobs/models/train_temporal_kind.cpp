@@ -7,6 +7,7 @@
 #include "jobs/models/features_input.h"
 #include "jobs/models/phase.h"
 #include "jobs/models/temporal_training.h"
+#include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
@@ -22,7 +23,7 @@ class TrainTemporal final : public JobImpl {
         context.progress(phase_at("read", 0));
         const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {}};
         const FeaturesInput input = read_features(context, params_, columns);
-        const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
+        const FeatureSet training = rows_of(input.set, training_rows(input.set, params_));
         const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
         Model model = untrained_model("temporal", training, wants_normalizer(params_, input.set));
         const std::int64_t window = params_.at("window").get<std::int64_t>();
@@ -116,7 +117,7 @@ class TrainTemporal final : public JobImpl {
 };
 
 nlohmann::ordered_json schema() {
-    return nlohmann::ordered_json::parse(R"JSON({
+    auto schema = nlohmann::ordered_json::parse(R"JSON({
         "type": "object",
         "required": ["features"],
         "properties": {
@@ -152,6 +153,8 @@ nlohmann::ordered_json schema() {
                 "description": "z-scores by the training rows; default: for rows of sequences"}
         }
     })JSON");
+    schema["properties"]["rows"] = training_rows_schema();
+    return schema;
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ std::string effect_on(const Plan& plan, JobId job) {
 std::vector<Counterfactual> all_actions(const Night& night, const Job& job) {
     std::vector<Counterfactual> actions;
     const std::string flags = "release+resume_queue+clear_not_before";
-    for (const std::string verb : {flags, flags + "+set_priority"}) {
+    for (const std::string& verb : {flags, flags + "+set_priority"}) {
         actions.emplace_back();
         actions.back().verb = verb;
     }
