@@ -93,7 +93,8 @@ class GenerateJob final : public JobImpl {
         while (shards.size() * kSequencesPerShard < source_->size()) {
             const std::size_t first = shards.size() * kSequencesPerShard;
             const std::size_t last = std::min(first + kSequencesPerShard, source_->size());
-            shards.push_back(write_shard(folder, shards.size(), make(context, first, last)));
+            shards.push_back(
+                write_shard(folder, shards.size(), make(context, first, last), shard_codec_of(params_)));
             report(context, last);
             if (last < source_->size()) {
                 context.check(static_cast<std::int64_t>(last),
@@ -182,6 +183,7 @@ nlohmann::ordered_json schema() {
         {"x-ko", "compat: 나열한 시퀀스만 생성 (preset보다 우선)"}};
     properties["format"] = choice({"shards", "bundles"}, "shards",
                                   "Shards, or a folder of text files per sequence", "샤드 또는 텍스트 묶음");
+    properties["codec"] = shard_codec_schema();
     properties["resolution"] =
         choice({"pixel", "subpixel"}, "pixel", "Whole pixels, or sixteenths", "픽셀 또는 1/16 픽셀");
     properties["difficulty"] = choice({"easy", "standard", "hard"}, "standard",

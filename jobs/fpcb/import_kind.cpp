@@ -36,7 +36,7 @@ class ImportJob final : public JobImpl {
         std::size_t bytes = 0;
         const auto flush = [&] {
             if (pending.empty()) return;
-            shards.push_back(write_shard(folder, shards.size(), pending));
+            shards.push_back(write_shard(folder, shards.size(), pending, shard_codec_of(params_)));
             pending.clear();
             bytes = 0;
         };
@@ -94,6 +94,7 @@ nlohmann::ordered_json schema() {
         {"default", "strict"},
         {"description", "strict: missing frames or points are errors; warn: they are noted"},
         {"x-ko", "strict: 빠진 프레임·점은 오류, warn: 경고만"}};
+    properties["codec"] = shard_codec_schema();
     return {{"type", "object"}, {"properties", properties}, {"required", {"path"}}};
 }
 

@@ -9,11 +9,12 @@
 ///   header   64 bytes
 ///   blocks   one a sequence, each starting at a multiple of 64: x plane, y plane (int16, frame-major),
 ///            [present: u8 like x], [point numbers: P x i32], [frame numbers: F x i32],
-///            side files, each u32 name bytes, u32 content bytes, name, content
+///            side files, each u32 name bytes, u32 content bytes, name, content;
+///            with kDeltaZstd compressed (shard_codec.h)
 ///   index    `sequences` records of 120 bytes, then the heap of their names
 ///
 /// The header holds a CRC of itself and of the index, each record one of its block; dataset.json beside
-/// the shards holds size and SHA-256 of every file. Planes can be mapped and sent to a GPU as they are.
+/// the shards holds size and SHA-256 of every file. Planes of kRaw can be mapped and sent to a GPU as is.
 namespace nightshift::jobs {
 
 static_assert(std::endian::native == std::endian::little, "shards are little-endian");
@@ -26,8 +27,9 @@ inline constexpr std::uint64_t kShardIndexBytesMax = 1ull << 30;
 inline constexpr std::uint32_t kPointsMax = 1u << 20;
 inline constexpr std::uint32_t kFramesMax = 1u << 20;
 inline constexpr std::uint64_t kPlaneValuesMax = 1ull << 28;   ///< points x frames
+inline constexpr std::uint64_t kSideBytesMax = 1ull << 30;     ///< of a compressed block, beside its planes
 
-enum class ShardCodec : std::uint32_t { kRaw = 0 };
+enum class ShardCodec : std::uint32_t { kRaw = 0, kDeltaZstd = 1 };
 
 struct ShardHeader {
     std::array<char, 8> magic = kShardMagic;
@@ -61,7 +63,7 @@ struct ShardRecord {
     std::uint32_t split = 0, units_per_pixel = 1;
     ShardText name, scenario, goal;
     std::uint32_t side_files = 0;
-    std::uint32_t reserved = 0;
+    std::uint32_t raw_bytes = 0;   ///< of the block before it was compressed; 0 with kRaw
 };
 static_assert(sizeof(ShardRecord) == 120);
 

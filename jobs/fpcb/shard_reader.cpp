@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/fpcb/crc32.h"
+#include "jobs/fpcb/shard_codec.h"
 #include "jobs/fpcb/shard_format.h"
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
@@ -23,6 +24,7 @@ struct Shard {
     std::filesystem::path path;
     std::string name, sha256;
     std::uint64_t bytes = 0;
+    ShardCodec codec = ShardCodec::kRaw;
 };
 
 struct Entry {
@@ -123,10 +125,8 @@ class ShardSet final : public Dataset {
         const Entry& entry = entries_.at(i);
         const Shard& shard = shards_[entry.shard];
         const ShardRecord& record = entry.record;
-        const auto block = read_at(shard, record.block_offset, record.block_bytes);
         const std::string& name = infos_[i].name;
-        if (crc32(block) != record.block_crc)
-            damaged(shard, "the block of " + name + " does not match its checksum");
+        const auto block = read_block(shard, record, name);
         Cursor cursor(shard, name, block);
         Sequence s;
         s.info = infos_[i];
@@ -149,6 +149,19 @@ class ShardSet final : public Dataset {
     }
 
   private:
+    /// The raw block, whatever the codec.
+    static std::vector<std::byte> read_block(const Shard& shard, const ShardRecord& record,
+                                             const std::string& name) {
+        auto block = read_at(shard, record.block_offset, record.block_bytes);
+        if (crc32(block) != record.block_crc)
+            damaged(shard, "the block of " + name + " does not match its checksum");
+        if (shard.codec == ShardCodec::kRaw) return block;
+        const std::uint64_t values = std::uint64_t{record.points} * record.frames;
+        auto raw = unpack_block(block, record.raw_bytes, values, record.points);
+        if (!raw) damaged(shard, "the block of " + name + " cannot be decompressed");
+        return std::move(*raw);
+    }
+
     static nlohmann::json load_index(const std::filesystem::path& folder) {
         const std::filesystem::path file = folder / "dataset.json";
         try {
@@ -165,7 +178,7 @@ class ShardSet final : public Dataset {
     }
 
     void open_shard(std::size_t number) {
-        const Shard& shard = shards_[number];
+        Shard& shard = shards_[number];
         std::error_code error;
         const std::uint64_t bytes = std::filesystem::file_size(shard.path, error);
         if (error)
@@ -188,8 +201,9 @@ class ShardSet final : public Dataset {
                           header.index_bytes == bytes - header.index_offset &&
                           header.sequences <= kShardSequencesMax &&
                           std::uint64_t{header.sequences} * sizeof(ShardRecord) <= header.index_bytes &&
-                          header.codec == static_cast<std::uint32_t>(ShardCodec::kRaw);
+                          header.codec <= static_cast<std::uint32_t>(ShardCodec::kDeltaZstd);
         if (!fits) damaged(shard, "its header makes no sense");
+        shard.codec = static_cast<ShardCodec>(header.codec);
         const auto index = read_at(shard, header.index_offset, header.index_bytes);
         if (crc32(index) != header.index_crc) damaged(shard, "its index does not match its checksum");
         const std::size_t heap_at = header.sequences * sizeof(ShardRecord);
@@ -213,6 +227,7 @@ class ShardSet final : public Dataset {
         const bool fits =
             record.points <= kPointsMax && record.frames <= kFramesMax &&
             std::uint64_t{record.points} * record.frames <= kPlaneValuesMax &&
+            record.raw_bytes <= 4 * std::uint64_t{record.points} * record.frames + kSideBytesMax &&
             record.block_offset <= blocks_end && record.block_bytes <= blocks_end - record.block_offset &&
             record.split <= static_cast<std::uint32_t>(Split::kTest) && record.units_per_pixel >= 1;
         if (!fits) damaged(shard, "a record makes no sense");

@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "jobs/fpcb/dataset.h"
+#include "jobs/fpcb/shard_format.h"
 
 namespace nightshift::jobs {
 
@@ -25,7 +26,11 @@ struct ShardEntry {
 /// Writes one shard: temporary name, sync, rename. Throws JobError("io_error", "disk_full") naming the
 /// file, or "bad_sequence" where planes and counts disagree. Any thread.
 ShardEntry write_shard(const std::filesystem::path& folder, std::size_t number,
-                       const std::vector<Sequence>& sequences);
+                       const std::vector<Sequence>& sequences, ShardCodec codec = ShardCodec::kRaw);
+
+/// Parameter `codec` of kinds that write shards: raw or zstd.
+nlohmann::ordered_json shard_codec_schema();
+ShardCodec shard_codec_of(const nlohmann::json& params);
 
 /// Name of a shard: "shard-00007.nss".
 std::string shard_name(std::size_t number);

@@ -16,10 +16,12 @@ using namespace nightshift::tests;
 
 namespace {
 
-std::filesystem::path write_two(const ScratchFolder& scratch) {
+std::filesystem::path write_two(const ScratchFolder& scratch,
+                                jobs::ShardCodec codec = jobs::ShardCodec::kRaw) {
     const auto folder = scratch / "dataset";
     std::filesystem::create_directories(folder);
-    const auto entry = jobs::write_shard(folder, 0, {odd_sequence("a/first"), odd_sequence("b/second")});
+    const auto entry =
+        jobs::write_shard(folder, 0, {odd_sequence("a/first"), odd_sequence("b/second")}, codec);
     jobs::write_dataset_index(folder, {entry}, nlohmann::json::object());
     return folder;
 }
@@ -31,9 +33,14 @@ TEST_CASE("crc32: the check value of the standard") {
     CHECK(jobs::crc32(std::as_bytes(std::span(text))) == 0xCBF43926u);
 }
 
-TEST_CASE("shard: everything written is read back") {
+TEST_CASE("shard: everything written is read back, whatever the codec") {
     const ScratchFolder scratch;
-    const auto dataset = jobs::open_dataset(write_two(scratch));
+    jobs::ShardCodec codec = jobs::ShardCodec::kRaw;
+    SUBCASE("raw") {}
+    SUBCASE("zstd") {
+        codec = jobs::ShardCodec::kDeltaZstd;
+    }
+    const auto dataset = jobs::open_dataset(write_two(scratch, codec));
     REQUIRE(dataset->size() == 2);
     const jobs::Sequence expected = odd_sequence("b/second"), found = dataset->read(1);
     CHECK(found.x == expected.x);
@@ -70,7 +77,12 @@ TEST_CASE("shard: a truncated shard is refused at once, with both hashes") {
 
 TEST_CASE("shard: no changed byte goes unnoticed, and none makes it crash") {
     const ScratchFolder scratch;
-    const auto folder = write_two(scratch);
+    jobs::ShardCodec codec = jobs::ShardCodec::kRaw;
+    SUBCASE("raw") {}
+    SUBCASE("zstd") {
+        codec = jobs::ShardCodec::kDeltaZstd;
+    }
+    const auto folder = write_two(scratch, codec);
     const auto shard = folder / "shard-00000.nss";
     const std::string whole = bytes_of(shard);
     std::size_t quiet = 0;
@@ -82,8 +94,10 @@ TEST_CASE("shard: no changed byte goes unnoticed, and none makes it crash") {
             const auto dataset = jobs::open_dataset(folder);
             for (std::size_t i = 0; i < dataset->size(); ++i) dataset->read(i);
         });
-        if (message.empty()) ++quiet;
-        else CHECK(has(message, "hash_mismatch"));
+        if (message.empty())
+            ++quiet;
+        else
+            CHECK(has(message, "hash_mismatch"));
     }
     // Only the padding between blocks is outside every checksum of the reader.
     CHECK(quiet < 3 * 64);
