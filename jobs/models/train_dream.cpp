@@ -29,9 +29,8 @@ class TrainDream final : public JobImpl {
     void run(JobContext& context) override {
         context.progress(phase_at("read", 0));
         if (context.vram_budget().value > 0) context.claim(context.vram_budget());
-        const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {}};
-        const FeaturesInput input = read_features(context, params_, columns);
-        const FeatureSet training = rows_of(input.set, training_rows(input.set, params_));
+        const FeaturesInput input = read_features(context, params_, training_columns(params_));
+        const FeatureSet training = rows_of(input.set, training_rows(input, params_));
         const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
         Model model = untrained_model("dream", training, wants_normalizer(params_, input.set));
         DreamTraining loop(prepared(model, training), prepared(model, validation), training.names,

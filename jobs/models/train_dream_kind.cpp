@@ -38,7 +38,8 @@ nlohmann::ordered_json schema() {
                 "description": "z-scores by the training rows; default: for rows of sequences"}
         }
     })JSON");
-    schema["properties"]["rows"] = training_rows_schema();
+    add_rows_param(schema["properties"]);
+    add_table_params(schema["properties"]);
     return schema;
 }
 

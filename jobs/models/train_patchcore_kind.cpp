@@ -24,9 +24,8 @@ class TrainPatchCore final : public JobImpl {
 
     void run(JobContext& context) override {
         context.progress(phase_at("read", 0));
-        const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {}};
-        const FeaturesInput input = read_features(context, params_, columns);
-        const FeatureSet training = rows_of(input.set, training_rows(input.set, params_));
+        const FeaturesInput input = read_features(context, params_, training_columns(params_));
+        const FeatureSet training = rows_of(input.set, training_rows(input, params_));
         Model model = prepare(input.set, training);
         const std::vector<double> values = prepared_values(model, training);
         const PatchCoreOptions options = options_of(context);
@@ -116,7 +115,8 @@ nlohmann::ordered_json schema() {
                 "description": "z-scores by the training rows; default: for rows of sequences"}
         }
     })JSON");
-    schema["properties"]["rows"] = training_rows_schema();
+    add_rows_param(schema["properties"]);
+    add_table_params(schema["properties"]);
     return schema;
 }
 

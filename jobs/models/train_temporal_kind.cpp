@@ -21,9 +21,8 @@ class TrainTemporal final : public JobImpl {
 
     void run(JobContext& context) override {
         context.progress(phase_at("read", 0));
-        const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {}};
-        const FeaturesInput input = read_features(context, params_, columns);
-        const FeatureSet training = rows_of(input.set, training_rows(input.set, params_));
+        const FeaturesInput input = read_features(context, params_, training_columns(params_));
+        const FeatureSet training = rows_of(input.set, training_rows(input, params_));
         const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
         Model model = untrained_model("temporal", training, wants_normalizer(params_, input.set));
         const std::int64_t window = params_.at("window").get<std::int64_t>();
@@ -153,7 +152,7 @@ nlohmann::ordered_json schema() {
                 "description": "z-scores by the training rows; default: for rows of sequences"}
         }
     })JSON");
-    schema["properties"]["rows"] = training_rows_schema();
+    add_rows_param(schema["properties"]);
     return schema;
 }
 

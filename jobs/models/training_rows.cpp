@@ -1,7 +1,9 @@
 #include "jobs/models/training_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -10,12 +12,36 @@
 namespace nightshift::jobs {
 namespace {
 
-constexpr const char* kNormalGoal = "normal";
+using nlohmann::json;
 
-std::string choice_of(const FeatureSet& set, const nlohmann::json& params) {
-    const auto value = params.find("rows");
-    if (value != params.end() && value->is_string()) return value->get<std::string>();
+constexpr const char* kNormalGoal = "normal";
+/// Place of a row that is not learned from.
+constexpr int kNowhere = 3;
+
+std::string text_of(const json& params, const char* name) {
+    const auto value = params.find(name);
+    return value == params.end() || !value->is_string() ? "" : value->get<std::string>();
+}
+
+std::string choice_of(const FeatureSet& set, const json& params) {
+    const std::string choice = text_of(params, "rows");
+    if (!choice.empty()) return choice;
     return set.set.starts_with("compat") ? "goal" : "normal";
+}
+
+/// Leaves out what the column calls damaged.
+void leave_out(std::vector<std::int64_t>& rows, const FeaturesInput& input, const std::string& column) {
+    const std::vector<double> labels = input.table.numbers(column);
+    for (std::size_t r = 0; r < labels.size(); ++r) {
+        if (labels[r] == 0 || labels[r] == 1 || std::isnan(labels[r])) continue;
+        throw JobError("bad_table", input.set.origin + ": row " + std::to_string(r) + ", column '" + column +
+                                        "' holds " + std::to_string(labels[r]) +
+                                        "; a label is 1 for damaged, 0 for normal, or empty");
+    }
+    std::erase_if(rows, [&](std::int64_t row) { return labels[static_cast<std::size_t>(row)] == 1; });
+    if (!rows.empty()) return;
+    throw JobError("no_training_rows", input.set.origin + ": column '" + column +
+                                           "' leaves no normal row to learn from; 1 stands for damaged");
 }
 
 bool knows_goals(const FeatureSet& set) {
@@ -23,45 +49,72 @@ bool knows_goals(const FeatureSet& set) {
                        [](const std::string& goal) { return !goal.empty(); });
 }
 
-/// Place in the analysis' order; what belongs to no place is not learned from.
-int analysis_place(const FeatureSet& set, std::int64_t row) {
-    const auto at = static_cast<std::size_t>(row);
-    if (set.scenario[at] == "light_distortion") return 0;
-    if (set.scenario[at] == "thick_panel") return 1;
-    return set.goal[at] == kNormalGoal ? 2 : 3;
+int analysis_place(const FeatureSet& set, std::size_t row) {
+    if (set.scenario[row] == "light_distortion") return 0;
+    if (set.scenario[row] == "thick_panel") return 1;
+    return set.goal[row] == kNormalGoal ? 2 : kNowhere;
+}
+
+/// Keeps what the reference learns from, in its order.
+void choose_goal(std::vector<std::int64_t>& rows, const FeatureSet& set, bool is_analysis) {
+    const auto place = [&](std::int64_t row) {
+        const auto at = static_cast<std::size_t>(row);
+        if (is_analysis) return analysis_place(set, at);
+        return set.goal[at] == kNormalGoal ? 0 : kNowhere;
+    };
+    std::erase_if(rows, [&](std::int64_t row) { return place(row) == kNowhere; });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [&](std::int64_t a, std::int64_t b) { return place(a) < place(b); });
+    if (!rows.empty()) return;
+    throw JobError("no_training_rows", set.origin +
+                                           " has no sequence of goal normal in its training split; give "
+                                           "features of a data set with some, or rows: normal");
 }
 
 }  // namespace
 
-std::vector<std::int64_t> training_rows(const FeatureSet& set, const nlohmann::json& params) {
+ColumnChoice training_columns(const json& params) {
+    ColumnChoice choice{params.value("columns", std::vector<std::string>{}), {}};
+    for (const char* name : {"label", "group"}) {
+        if (std::string column = text_of(params, name); !column.empty())
+            choice.without.push_back(std::move(column));
+    }
+    return choice;
+}
+
+std::vector<std::int64_t> training_rows(const FeaturesInput& input, const json& params) {
+    const FeatureSet& set = input.set;
     std::vector<std::int64_t> rows = normal_training_rows(set);
+    if (const std::string column = text_of(params, "label"); !column.empty()) leave_out(rows, input, column);
+    const std::string group = text_of(params, "group");
+    if (!group.empty() && input.table.find(group) == nullptr) input.table.text(group);  // says what is near
     const std::string choice = choice_of(set, params);
     if (choice == "normal") return rows;
     if (!knows_goals(set)) {
         // Nothing was asked for, and one's own table in the reference's columns has no goals.
-        if (!params.contains("rows")) return rows;
+        if (text_of(params, "rows").empty()) return rows;
         throw JobError("bad_param", "rows: " + choice + " needs the goal of each sequence, and " +
                                         set.origin +
                                         " says nothing of it; give the dataset that the features came from, "
                                         "or rows: normal");
     }
-    const auto place = [&](std::int64_t row) {
-        if (choice == "analysis") return analysis_place(set, row);
-        return set.goal[static_cast<std::size_t>(row)] == kNormalGoal ? 0 : 3;
-    };
-    std::erase_if(rows, [&](std::int64_t row) { return place(row) == 3; });
-    if (rows.empty()) {
-        throw JobError("no_training_rows", set.origin +
-                                               " has no sequence of goal normal in its training split; give "
-                                               "features of a data set with some, or rows: normal");
-    }
-    std::stable_sort(rows.begin(), rows.end(),
-                     [&](std::int64_t a, std::int64_t b) { return place(a) < place(b); });
+    choose_goal(rows, set, choice == "analysis");
     return rows;
 }
 
-nlohmann::ordered_json training_rows_schema() {
-    return {
+void add_table_params(nlohmann::ordered_json& properties) {
+    properties["label"] = {
+        {"type", "string"},
+        {"description",
+         "Column of your own table with 1 for damaged rows, which are left out, and 0 for normal ones"},
+        {"x-ko", "자체 표의 라벨 열 (손상 1은 학습에서 제외, 정상 0)"}};
+    properties["group"] = {{"type", "string"},
+                           {"description", "Column that names a row's group and is no feature"},
+                           {"x-ko", "그룹 이름 열 (특징으로 쓰지 않음)"}};
+}
+
+void add_rows_param(nlohmann::ordered_json& properties) {
+    properties["rows"] = {
         {"type", "string"},
         {"enum", {"normal", "goal", "analysis"}},
         {"x-ko", "학습할 행; 기본: 기준 프로그램의 특징이면 goal, 아니면 normal"},

@@ -5,20 +5,28 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "jobs/models/feature_set.h"
+#include "jobs/models/features_input.h"
 
+/// What a one-class model learns from: parameters `columns`, `label`, `group` and `rows`.
 namespace nightshift::jobs {
 
-/// Rows that a one-class model learns from, in the order that it sees them. Parameter `rows` of a kind:
-///   normal    the undamaged rows of the training split (`normal_training_rows`)
-///   goal      of these, the sequences of goal normal alone: the reference's scripts of goals 1 and 2
+/// `columns`, and never those that `label` and `group` name.
+ColumnChoice training_columns(const nlohmann::json& params);
+
+/// The rows, in the order that the model sees them. Where `label` names a column, its rows with 1 are left
+/// out, else those that the data set calls damaged. Of the rest `rows` chooses:
+///   normal    the training split
+///   goal      of it, the sequences of goal normal alone: the reference's scripts of goals 1 and 2
 ///   analysis  light distortion first, then thick panels, then the others: the reference's later analysis.
 ///             The order decides which rows a random bank gets.
 /// Without it `goal` for the reference's feature sets (compat21, compat75, compat81), else `normal`.
-/// Throws JobError: no_training_rows; bad_param where the table says nothing of goals.
-std::vector<std::int64_t> training_rows(const FeatureSet& set, const nlohmann::json& params);
+/// Throws JobError: no_training_rows; no_such_column; bad_table where a label is neither 0 nor 1 nor empty;
+/// bad_param where `rows` needs goals and the table says nothing of them.
+std::vector<std::int64_t> training_rows(const FeaturesInput& input, const nlohmann::json& params);
 
-/// The parameter's schema.
-nlohmann::ordered_json training_rows_schema();
+/// Adds the schema of `rows`.
+void add_rows_param(nlohmann::ordered_json& properties);
+/// Adds those of `label` and `group`: not for models of time, which would run over the rows left out.
+void add_table_params(nlohmann::ordered_json& properties);
 
 }  // namespace nightshift::jobs
