@@ -22,9 +22,8 @@ using Values = std::vector<double>;
 
 namespace {
 
-/// The committed part of the reference data, or all of it where it is at hand.
 std::string folder() {
-    return nightshift::tests::whole_golden_folder().value_or(nightshift::tests::kGoldenFolder) + "cpd/";
+    return nightshift::tests::kGoldenFolder + "cpd/";
 }
 
 json read_cases(const std::string& name) {

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -12,12 +10,6 @@
 namespace nightshift::tests {
 
 inline const std::string kGoldenFolder = NIGHTSHIFT_SOURCE_FOLDER "/tests/data/golden/";
-
-/// Folder of the whole reference data, where the machine has it: larger cases than the committed ones.
-inline std::optional<std::string> whole_golden_folder() {
-    const char* folder = std::getenv("NIGHTSHIFT_GOLDEN");
-    return folder == nullptr ? std::nullopt : std::optional<std::string>(std::string(folder) + "/");
-}
 
 /// A raw little-endian array.
 template <typename T>

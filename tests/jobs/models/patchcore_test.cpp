@@ -76,11 +76,12 @@ TEST_CASE("patchcore: bank sizes as number and as share") {
     CHECK(!pick_bank(std::vector<double>(10), 1, options, [](double) { return false; }));
 }
 
-TEST_CASE("patchcore: the whole reference data, where it is at hand (NIGHTSHIFT_GOLDEN)") {
-    const auto folder = nightshift::tests::whole_golden_folder();
-    if (!folder) return;
-    const auto train = read_array<double>(*folder + "patchcore/train.bin");
-    const auto query = read_array<double>(*folder + "patchcore/query.bin");
+TEST_CASE("patchcore: banks, scores, threshold and coreset of the reference data") {
+    const std::string folder = kGoldenFolder + "patchcore/";
+    const auto train32 = read_array<float>(folder + "train.bin");
+    const auto query32 = read_array<float>(folder + "query.bin");
+    const std::vector<double> train(train32.begin(), train32.end());
+    const std::vector<double> query(query32.begin(), query32.end());
     PatchCoreOptions options;
     options.precision = PatchCoreOptions::Precision::kFp32;
     struct Case {
@@ -89,12 +90,12 @@ TEST_CASE("patchcore: the whole reference data, where it is at hand (NIGHTSHIFT_
         int k;
     };
     for (const Case each : {Case{"scores_M1000_k1.csv", 1000, 1}, Case{"scores_M1000_k3.csv", 1000, 3},
-                            Case{"scores_M200_k5.csv", 200, 5}}) {
+                            Case{"scores_M200_k5.csv", 200, 5}, Case{"scores_M5000_k1.csv", 5000, 1}}) {
         CAPTURE(each.file);
         options.bank = each.bank;
         options.k = each.k;
         const auto bank = pick_bank(train, kColumns, options);
-        const auto expected = read_column(*folder + "patchcore/" + each.file, 1);
+        const auto expected = read_column(folder + each.file, 1);
         CHECK(largest_relative_error(patchcore_scores(bank->values, query, kColumns, options), expected) <
               1e-12);
     }
@@ -107,5 +108,5 @@ TEST_CASE("patchcore: the whole reference data, where it is at hand (NIGHTSHIFT_
     for (std::size_t r = 0; r < 3000; ++r) narrow.insert(narrow.end(), &train[r * 81], &train[r * 81 + 75]);
     options.sampling = PatchCoreOptions::Sampling::kGreedy;
     options.bank = 300;
-    CHECK(pick_bank(narrow, 75, options)->picks == read_rows(*folder + "patchcore/greedy_coreset.csv"));
+    CHECK(pick_bank(narrow, 75, options)->picks == read_rows(folder + "greedy_coreset.csv"));
 }
