@@ -48,7 +48,7 @@ double bend_at(const PanelShape& s, int frame, int place, Arms arms) {
 
 }  // namespace
 
-OnsetScan scan_onset(const PanelShape& s, Arms arms, bool with_yield) {
+OnsetMap map_onset(const PanelShape& s, Arms arms, bool with_yield) {
     const auto frames = static_cast<std::size_t>(s.frames);
     std::vector<Series> columns{Series(frames, 1.0), s.theta};
     if (with_yield) {
@@ -58,23 +58,24 @@ OnsetScan scan_onset(const PanelShape& s, Arms arms, bool with_yield) {
     }
     const std::vector<Series> basis = orthonormal(std::move(columns), s.weight);
     // Residual bends of every place, and the pooled standard error of one of them.
-    const int places = kPlaces - 2 * arms.far;
-    std::vector<Series> bends(static_cast<std::size_t>(places), Series(frames));
+    OnsetMap out;
+    out.places = kPlaces - 2 * arms.far;
+    const auto places = static_cast<std::size_t>(out.places);
+    std::vector<Series> bends(places, Series(frames));
     std::vector<double> pool;
-    for (int j = 0; j < places; ++j) {
+    for (int j = 0; j < out.places; ++j) {
         Series& bend = bends[static_cast<std::size_t>(j)];
         for (int f = 0; f < s.frames; ++f)
             bend[static_cast<std::size_t>(f)] = bend_at(s, f, j + arms.far, arms);
         project_out(bend, basis, s.weight);
         for (std::size_t f = 0; f < frames; ++f) pool.push_back(bend[f] * std::sqrt(s.weight[f]));
     }
-    const double error = std::max(robust_deviation(pool), 1e-6);
-    OnsetScan out;
+    out.error = std::max(robust_deviation(pool), 1e-6);
+    out.place_first = arms.far;
     out.first = kEdgeFrames;
     out.last = s.frames - kEdgeFrames;
-    out.z.assign(frames, 0);
-    out.height.assign(frames, 0);
-    out.place.assign(frames, 0);
+    out.z.assign(frames * places, 0);
+    out.norm.assign(frames, 0);
     const double bent = kBentEnough * *std::max_element(s.theta.begin(), s.theta.end());
     for (int tau = out.first; tau < out.last; ++tau) {
         const auto t = static_cast<std::size_t>(tau);
@@ -84,14 +85,31 @@ OnsetScan scan_onset(const PanelShape& s, Arms arms, bool with_yield) {
         project_out(step, basis, s.weight);
         const double norm = std::sqrt(dot(step, step, s.weight));
         if (norm < 1e-6) continue;
-        std::vector<double> zs(static_cast<std::size_t>(places));
-        for (int j = 0; j < places; ++j) {
-            const double z = dot(step, bends[static_cast<std::size_t>(j)], s.weight) / (norm * error);
-            zs[static_cast<std::size_t>(j)] = z;
+        out.norm[t] = norm;
+        for (std::size_t j = 0; j < places; ++j)
+            out.z[t * places + j] = dot(step, bends[j], s.weight) / (norm * out.error);
+    }
+    return out;
+}
+
+OnsetScan scan_onset(const PanelShape& s, Arms arms, bool with_yield) {
+    const OnsetMap map = map_onset(s, arms, with_yield);
+    const auto frames = static_cast<std::size_t>(s.frames);
+    OnsetScan out;
+    out.first = map.first;
+    out.last = map.last;
+    out.z.assign(frames, 0);
+    out.height.assign(frames, 0);
+    out.place.assign(frames, 0);
+    for (int tau = out.first; tau < out.last; ++tau) {
+        const auto t = static_cast<std::size_t>(tau);
+        if (map.norm[t] == 0) continue;
+        for (int j = 0; j < map.places; ++j) {
+            const double z = map.at(tau, j);
             out.least_z = std::min(out.least_z, z);
             if (z > out.z[t]) {
                 out.z[t] = z;
-                out.height[t] = z * error / norm;
+                out.height[t] = z * map.error / map.norm[t];
                 out.place[t] = j + arms.far;
             }
         }
@@ -101,9 +119,9 @@ OnsetScan scan_onset(const PanelShape& s, Arms arms, bool with_yield) {
             out.best_frame = tau;
             out.best_place = out.place[t];
             out.elsewhere_z = 0;
-            for (int j = 0; j < places; ++j) {
+            for (int j = 0; j < map.places; ++j) {
                 if (std::abs(j + arms.far - out.best_place) < kFarPlaces) continue;
-                out.elsewhere_z = std::max(out.elsewhere_z, zs[static_cast<std::size_t>(j)]);
+                out.elsewhere_z = std::max(out.elsewhere_z, map.at(tau, j));
             }
         }
     }

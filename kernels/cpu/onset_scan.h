@@ -27,4 +27,20 @@ struct OnsetScan {
 };
 OnsetScan scan_onset(const PanelShape& shape, Arms arms, bool with_yield);
 
+/// The same before the largest are picked: how sure it is that each place bends more from each frame on.
+struct OnsetMap {
+    int first = 0, last = 0;       ///< frames tau that were tried
+    int place_first = 0;           ///< place of the first column: an arm's length from the end
+    int places = 0;
+    double error = 0;              ///< standard error of one residual bend, rad
+    std::vector<double> z;         ///< [frames, places] growth in standard errors; 0 in frames not tried
+    std::vector<double> norm;      ///< [frames] length of the step's own part; 0: the frame was not tried
+
+    double at(int frame, int column) const {
+        return z[static_cast<std::size_t>(frame) * static_cast<std::size_t>(places) +
+                 static_cast<std::size_t>(column)];
+    }
+};
+OnsetMap map_onset(const PanelShape& shape, Arms arms, bool with_yield);
+
 }  // namespace nightshift::kernels
