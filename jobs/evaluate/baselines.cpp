@@ -91,7 +91,7 @@ std::vector<Candidate> baselines(const Units& units, const UnitFeatures& feature
     }
     const LogisticModel logistic =
         fit_logistic(learn.values, static_cast<std::int64_t>(features.names.size()), learn.labels);
-    out.push_back({"logistic regression",
+    out.push_back({std::string(kLogisticRegression),
                    std::to_string(features.names.size()) + " features, " +
                        std::to_string(learn.labels.size()) + " training " + units.noun_en + "s",
                    true, logistic.scores(features.values), std::nullopt});

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jobs/evaluate/evaluation.h"
@@ -22,6 +23,9 @@ UnitFeatures unit_features(const FeatureSet& set, const SequenceScores& sequence
 
 /// Units to learn from: the training split, with labels, of the question.
 std::vector<std::size_t> learning_units(const Units& units);
+
+/// The name of that baseline.
+inline constexpr std::string_view kLogisticRegression = "logistic regression";
 
 /// What any model has to beat, trained on the training split: the best single feature (named), logistic
 /// regression, and the untrained composite where the features have one. Empty without a training split

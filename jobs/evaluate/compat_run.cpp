@@ -44,8 +44,9 @@ void run_compat(JobContext& context, const std::string& goal, const FeaturesInpu
     }
     std::vector<CompatModel> all = columns;
     for (std::size_t i = 0; i < models.size(); ++i) {
-        all.push_back({free_name(compat_name(models[i].kind), all),
-                       score_rows(models[i], rows, score_options(context, references[i]))});
+        all.push_back(
+            {free_name(compat_name(models[i].kind), all),
+             score_rows(models[i], rows, score_options(context, references[i], input.dataset.get()))});
     }
     const auto report = compat_report(goal == "1" ? 1 : 2, rows, all);
     write_durably(context.output() / "report.json", report.dump(2) + "\n");

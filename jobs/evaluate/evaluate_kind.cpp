@@ -72,7 +72,7 @@ class Evaluate final : public JobImpl {
         std::vector<Candidate> candidates = score_columns(input, sequences);
         for (std::size_t i = 0; i < models.size(); ++i) {
             candidates.push_back(
-                score_model(context, models[i], references[i], input.set, sequences, candidates));
+                score_model(context, models[i], references[i], input, sequences, candidates));
         }
         add_guard_and_baselines(context, evaluation, input, sequences, judged, candidates);
         judge_all(context, evaluation, candidates);
@@ -188,9 +188,10 @@ class Evaluate final : public JobImpl {
     }
 
     Candidate score_model(JobContext& context, const Model& model, const std::string& reference,
-                          const FeatureSet& set, SequenceScores& sequences,
+                          const FeaturesInput& input, SequenceScores& sequences,
                           const std::vector<Candidate>& before) const {
-        const ScoreOptions options = score_options(context, reference);
+        const FeatureSet& set = input.set;
+        const ScoreOptions options = score_options(context, reference, input.dataset.get());
         const Aggregate aggregate = aggregate_of(params_.at("aggregate").get<std::string>());
         std::vector<MemberScores> members;
         if (model.kind == "ensemble") {
@@ -235,6 +236,16 @@ class Evaluate final : public JobImpl {
             context.progress(
                 phase_at("judge", static_cast<double>(i) / static_cast<double>(candidates.size())));
             evaluation.models.push_back(judge(evaluation.units, candidates[i], seed()));
+        }
+        const auto line = std::find_if(candidates.begin(), candidates.end(), [](const Candidate& each) {
+            return each.is_baseline && each.name == kLogisticRegression;
+        });
+        if (line == candidates.end()) return;
+        for (ModelResult& model : evaluation.models) {
+            context.check(0, {});
+            if (!model.is_baseline)
+                model.against_line =
+                    compared(evaluation.units, model.scores, {line->name, line->scores}, seed());
         }
     }
 

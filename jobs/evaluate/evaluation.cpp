@@ -149,23 +149,19 @@ void name_mistakes(ModelResult& out, const Units& units, const std::vector<std::
     if (out.misses.size() > kNamedMax) out.misses.resize(kNamedMax);
 }
 
-MemberComparison against_members(const ModelResult& ensemble, const std::vector<MemberScores>& members,
-                                 const Units& units, const std::vector<std::size_t>& judged, const Part& part,
-                                 std::uint64_t seed) {
-    MemberComparison out;
-    std::vector<double> best;
+/// The member with the largest ROC AUC; of equal ones the first.
+const MemberScores& best_of(const std::vector<MemberScores>& members, const Units& units,
+                            const std::vector<std::size_t>& judged) {
+    const MemberScores* best = nullptr;
+    double largest = 0;
     for (const MemberScores& member : members) {
         const Part own = part_of(units, member.scores, judged);
         const double area = roc_auc(own.labels, own.scores);
-        if (!best.empty() && !(area > out.roc_auc)) continue;
-        out.name = member.name;
-        out.roc_auc = area;
-        best = own.scores;
+        if (best != nullptr && !(area > largest)) continue;
+        best = &member;
+        largest = area;
     }
-    out.difference = ensemble.roc_auc - out.roc_auc;
-    out.interval =
-        roc_auc_difference_interval(part.labels, part.scores, best, resamples_for(part.labels.size()), seed);
-    return out;
+    return *best;
 }
 
 }  // namespace
@@ -176,6 +172,19 @@ std::vector<std::size_t> judged_units(const Units& units) {
     for (std::size_t u = 0; u < units.size(); ++u) {
         if (is_judged(units, u, has_test)) out.push_back(u);
     }
+    return out;
+}
+
+Comparison compared(const Units& units, const std::vector<double>& scores, const MemberScores& other,
+                    std::uint64_t seed) {
+    const std::vector<std::size_t> judged = judged_units(units);
+    const Part own = part_of(units, scores, judged), others = part_of(units, other.scores, judged);
+    Comparison out;
+    out.name = other.name;
+    out.roc_auc = roc_auc(others.labels, others.scores);
+    out.difference = roc_auc(own.labels, own.scores) - out.roc_auc;
+    out.interval = roc_auc_difference_interval(own.labels, own.scores, others.scores,
+                                               resamples_for(own.labels.size()), seed);
     return out;
 }
 
@@ -200,7 +209,7 @@ ModelResult judge(const Units& units, const Candidate& candidate, std::uint64_t 
     set_threshold(out, units, candidate, part);
     out.confusion = confusion_at(part.labels, part.scores, out.threshold);
     if (!candidate.members.empty())
-        out.best_member = against_members(out, candidate.members, units, judged, part, seed);
+        out.best_member = compared(units, out.scores, best_of(candidate.members, units, judged), seed);
     judge_groups(out, units, judged, seed);
     name_mistakes(out, units, judged);
     return out;

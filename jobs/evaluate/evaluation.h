@@ -39,11 +39,11 @@ struct Candidate {
     std::vector<MemberScores> members{};  ///< of an ensemble; else empty
 };
 
-/// An ensemble against the best of its members on the judged part.
-struct MemberComparison {
-    std::string name;       ///< the member with the largest ROC AUC
-    double roc_auc = 0;     ///< the member's
-    double difference = 0;  ///< the ensemble's less the member's
+/// A model against another one on the judged part.
+struct Comparison {
+    std::string name;       ///< the other's
+    double roc_auc = 0;     ///< the other's
+    double difference = 0;  ///< the model's less the other's
     Interval interval{};    ///< of the difference, by paired bootstrap
 
     /// Only a difference whose whole interval lies on one side of 0 counts.
@@ -77,7 +77,8 @@ struct ModelResult {
     std::vector<PrPoint> pr;
     std::vector<std::size_t> false_alarms, misses;  ///< units, the worst first
     std::vector<double> scores;                     ///< of all units
-    std::optional<MemberComparison> best_member;    ///< of an ensemble
+    std::optional<Comparison> best_member;          ///< of an ensemble, the one with the largest ROC AUC
+    std::optional<Comparison> against_line;         ///< logistic regression, where it was fitted
 };
 
 struct Evaluation {
@@ -92,6 +93,10 @@ struct Evaluation {
 
 /// Units that count: those of the test split where splits are known, else all with a label.
 std::vector<std::size_t> judged_units(const Units& units);
+
+/// Sets the model's scores beside another's by a paired bootstrap of the judged units.
+Comparison compared(const Units& units, const std::vector<double>& scores, const MemberScores& other,
+                    std::uint64_t seed);
 
 /// Judges one model. The threshold comes from the validation split alone; without one from the model, or,
 /// where it has none, from the judged rows themselves, and the result says so.

@@ -78,6 +78,7 @@ void baseline_findings(const Evaluation& evaluation, std::vector<Finding>& out) 
         if (model.is_baseline) continue;
         for (const ModelResult& baseline : evaluation.models) {
             if (!baseline.is_baseline) continue;
+            if (model.against_line && model.against_line->name == baseline.name) continue;
             const double difference = model.roc_auc - baseline.roc_auc;
             if (!std::isfinite(difference) || difference > kNoticeable) continue;
             const bool is_lower = difference < -kNoticeable;
@@ -91,29 +92,34 @@ void baseline_findings(const Evaluation& evaluation, std::vector<Finding>& out) 
     }
 }
 
-void member_findings(const Evaluation& evaluation, std::vector<Finding>& out) {
+/// `other` is what it is set beside, in words.
+Finding comparison_finding(const ModelResult& model, const Comparison& beside, const std::string& other_en,
+                           const std::string& other_ko) {
+    const std::string low = fixed(beside.interval.low), high = fixed(beside.interval.high);
+    const char* verb = beside.is_better() ? "beats " : beside.is_worse() ? "is worse than " : "is equal to ";
+    const char* sign = beside.is_better() ? " > " : beside.is_worse() ? " < " : " = ";
+    const std::string difference = fixed(beside.difference);
+    return {beside.is_better()  ? Grade::kGood
+            : beside.is_worse() ? Grade::kWarning
+                                : Grade::kNote,
+            model.name + " (" + fixed(model.roc_auc) + ") " + verb + other_en + " (" + fixed(beside.roc_auc) +
+                "): the difference is " + difference + ", 95 % of paired resamples lie within " + low +
+                " to " + high,
+            model.name + " " + fixed(model.roc_auc) + sign + other_ko + " " + fixed(beside.roc_auc) +
+                ": 차이 " + difference + ", 쌍체 재표본 95 % 구간 " + low + " ~ " + high};
+}
+
+void comparison_findings(const Evaluation& evaluation, std::vector<Finding>& out) {
     for (const ModelResult& model : evaluation.models) {
-        if (!model.best_member) continue;
-        const MemberComparison& best = *model.best_member;
-        const std::string range = fixed(best.interval.low) + " to " + fixed(best.interval.high);
-        const std::string en = model.name + " (" + fixed(model.roc_auc) + ") " +
-                               (best.is_better()  ? "beats "
-                                : best.is_worse() ? "is worse than "
-                                                  : "is equal to ") +
-                               "its best member " + best.name + " (" + fixed(best.roc_auc) +
-                               "): the difference is " + fixed(best.difference) +
-                               ", 95 % of paired resamples lie within " + range;
-        const std::string ko = model.name + " " + fixed(model.roc_auc) +
-                               (best.is_better()  ? " > "
-                                : best.is_worse() ? " < "
-                                                  : " = ") +
-                               "가장 좋은 구성 모델 " + best.name + " " + fixed(best.roc_auc) + ": 차이 " +
-                               fixed(best.difference) + ", 쌍체 재표본 95 % 구간 " +
-                               fixed(best.interval.low) + " ~ " + fixed(best.interval.high);
-        out.push_back({best.is_better()  ? Grade::kGood
-                       : best.is_worse() ? Grade::kWarning
-                                         : Grade::kNote,
-                       en, ko});
+        if (model.best_member) {
+            const std::string& name = model.best_member->name;
+            out.push_back(comparison_finding(model, *model.best_member, "its best member " + name,
+                                             "가장 좋은 구성 모델 " + name));
+        }
+        if (model.against_line) {
+            out.push_back(
+                comparison_finding(model, *model.against_line, model.against_line->name, "로지스틱 회귀"));
+        }
     }
 }
 
@@ -163,7 +169,7 @@ std::vector<Finding> findings_of(const Evaluation& evaluation) {
     std::vector<Finding> out;
     leak_findings(evaluation, out);
     baseline_findings(evaluation, out);
-    member_findings(evaluation, out);
+    comparison_findings(evaluation, out);
     group_findings(evaluation, out);
     threshold_findings(evaluation, out);
     size_findings(evaluation, out);

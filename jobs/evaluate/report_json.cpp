@@ -39,14 +39,14 @@ Json names_of(const Units& units, const std::vector<std::size_t>& which, const s
     return out;
 }
 
-Json to_json(const MemberComparison& best) {
-    return {{"name", best.name},
-            {"roc_auc", best.roc_auc},
-            {"difference", best.difference},
-            {"difference_interval", to_json(best.interval)},
-            {"verdict", best.is_better()  ? "better"
-                        : best.is_worse() ? "worse"
-                                          : "equal"}};
+Json to_json(const Comparison& other) {
+    return {{"name", other.name},
+            {"roc_auc", other.roc_auc},
+            {"difference", other.difference},
+            {"difference_interval", to_json(other.interval)},
+            {"verdict", other.is_better()  ? "better"
+                        : other.is_worse() ? "worse"
+                                           : "equal"}};
 }
 
 Json to_json(const ModelResult& model, const Units& units) {
@@ -72,6 +72,7 @@ Json to_json(const ModelResult& model, const Units& units) {
              {"recall_at_precision_0.95", model.recall_at_precision_95},
              {"recall_at_precision_0.997", model.recall_at_precision_997}};
     if (model.best_member) out["best_member"] = to_json(*model.best_member);
+    if (model.against_line) out["against_logistic_regression"] = to_json(*model.against_line);
     Json groups = Json::object();
     for (const GroupResult& group : model.groups) groups[group.group] = to_json(group);
     out["groups"] = groups;
