@@ -12,6 +12,7 @@ Kind burn_kind();
 Kind train_dream_kind();   // jobs/models
 Kind train_patchcore_kind();
 Kind train_temporal_kind();
+Kind train_supervised_kind();
 Kind train_ensemble_kind();
 Kind score_kind();
 Kind optimize_kind();   // jobs/optimize

@@ -27,7 +27,7 @@ struct Tensor {
 /// A trained model. On disk a folder: `model.json` (all below but the numbers) and one raw little-endian
 /// `<name>.bin` a tensor, with its SHA-256 in model.json.
 struct Model {
-    std::string kind;                      ///< "patchcore", "dream", "temporal", "ensemble"
+    std::string kind;                      ///< "patchcore", "dream", "temporal", "supervised", "ensemble"
     std::vector<std::string> features;     ///< columns it was trained on, in order
     std::string feature_set;               ///< "native", "compat81", ...; empty = a plain table
     std::optional<Normalizer> normalizer;  ///< applied to the columns before scoring

@@ -26,7 +26,8 @@ class Score final : public JobImpl {
         context.progress(phase_at("read", 0));
         const FeaturesInput input =
             read_features(context, params_, {}, model.feature_set.empty() ? "native" : model.feature_set);
-        const std::vector<double> scores = score_rows(model, input.set, score_options(context, reference));
+        const std::vector<double> scores =
+            score_rows(model, input.set, score_options(context, reference, input.dataset.get()));
         std::int64_t above = 0;
         for (const double score : scores) above += score >= model.threshold ? 1 : 0;
         write_table(score_table(input.set, scores), context.output() / "scores.csv", TableFormat::kCsv);

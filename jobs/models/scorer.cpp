@@ -1,6 +1,7 @@
 #include "jobs/models/scorer.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -8,6 +9,7 @@
 #include "jobs/models/ensemble.h"
 #include "jobs/models/patchcore.h"
 #include "jobs/models/phase.h"
+#include "jobs/models/supervised_model.h"
 #include "jobs/models/temporal_model.h"
 #include "jobs/models/temporal_windows.h"
 #include "jobs/runtime/job_impl.h"
@@ -19,6 +21,7 @@ namespace {
 /// Rows between two looks at whether to stop: some 10 ms to 1 s of work.
 constexpr std::int64_t kBlockRows = 16'384;
 constexpr std::size_t kBlockWindows = 256;
+constexpr std::int64_t kBlockMaps = 256;
 
 std::vector<double> patchcore_block(const Model& model, std::span<const double> values,
                                     const ScoreOptions& options) {
@@ -82,6 +85,55 @@ std::vector<double> temporal_scores(const Model& model, const FeatureSet& set,
     return scores_of_rows(set, windows, scores, temporal.is_mean);
 }
 
+std::vector<float> block_of_maps(const SupervisedModel& supervised, const FeatureSet& set, std::int64_t begin,
+                                 std::int64_t count, const ScoreOptions& options,
+                                 const std::function<void(std::size_t done)>& tick) {
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+    std::iota(rows.begin(), rows.end(), begin);
+    const std::vector<float> stored =
+        sequence_maps(rows_of(set, rows), *options.dataset, std::max(options.threads, 1), tick);
+    std::vector<float> maps(rows.size() * static_cast<std::size_t>(kMapValues));
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        expand_map(std::span(stored).subspan(r * kMapStored, kMapStored), supervised.map_normalizer, 0, 0,
+                   std::span(maps).subspan(r * kMapValues, kMapValues));
+    }
+    return maps;
+}
+
+/// Maps are made a block at a time, so that a large table needs no more memory than a small one.
+std::vector<double> supervised_scores(const Model& model, const FeatureSet& set,
+                                      const std::vector<double>& wide, const ScoreOptions& options) {
+    const SupervisedModel supervised = supervised_of_model(model);
+    const bool has_map = supervised.shape.has_map;
+    if (has_map && (options.dataset == nullptr || set.is_plain())) {
+        throw JobError("missing_param", "model '" + options.name +
+                                            "' looks at maps of the tracks; give the data set of these "
+                                            "features with dataset, or train one with map: false");
+    }
+    const std::vector<float> values(wide.begin(), wide.end());
+    const auto width = static_cast<std::size_t>(supervised.shape.columns);
+    std::vector<double> scores;
+    while (static_cast<std::int64_t>(scores.size()) < set.rows) {
+        const auto begin = static_cast<std::int64_t>(scores.size());
+        const std::int64_t count = std::min(has_map ? kBlockMaps : kBlockRows, set.rows - begin);
+        const auto tick = [&](std::size_t done) {
+            if (options.tick) {
+                options.tick(static_cast<double>(begin + static_cast<std::int64_t>(done)) /
+                             static_cast<double>(set.rows));
+            }
+        };
+        tick(0);
+        std::vector<float> maps;
+        if (has_map) maps = block_of_maps(supervised, set, begin, count, options, tick);
+        const auto rows = std::span<const float>(values).subspan(static_cast<std::size_t>(begin) * width,
+                                                                 static_cast<std::size_t>(count) * width);
+        const std::vector<float> part =
+            supervised_log_odds(supervised.shape, supervised.parameters, rows, maps);
+        scores.insert(scores.end(), part.begin(), part.end());
+    }
+    return scores;
+}
+
 }  // namespace
 
 bool can_use_cuda(JobContext& context) {
@@ -91,11 +143,12 @@ bool can_use_cuda(JobContext& context) {
     return false;
 }
 
-ScoreOptions score_options(JobContext& context, std::string name, std::string phase) {
+ScoreOptions score_options(JobContext& context, std::string name, const Dataset* dataset, std::string phase) {
     ScoreOptions options;
     options.threads = context.threads();
     options.use_cuda = can_use_cuda(context);
     options.name = std::move(name);
+    options.dataset = dataset;
     options.tick = [&context, phase = std::move(phase)](double share) {
         context.check(0, {});
         context.progress(phase_at(phase, share));
@@ -115,16 +168,16 @@ std::vector<double> score_rows(const Model& model, const FeatureSet& set, const 
         require_finite(values, model.features, set.origin);
     }
     if (model.kind == "temporal") return temporal_scores(model, set, values, options);
+    if (model.kind == "supervised") return supervised_scores(model, set, values, options);
     const std::size_t width = model.features.size();
     const auto rows = static_cast<std::int64_t>(values.size() / width);
     std::optional<DreamModel> dream;
     if (model.kind == "dream") {
         dream = dream_of_model(model);
     } else if (model.kind != "patchcore") {
-        throw JobError(
-            "bad_model",
-            "model '" + options.name + "' is of kind '" + model.kind +
-                "', which this build cannot score; it knows patchcore, dream, temporal and ensemble");
+        throw JobError("bad_model", "model '" + options.name + "' is of kind '" + model.kind +
+                                        "', which this build cannot score; it knows patchcore, dream, "
+                                        "temporal, supervised and ensemble");
     }
     std::vector<double> scores;
     scores.reserve(static_cast<std::size_t>(rows));

@@ -14,6 +14,7 @@ struct ScoreOptions {
     bool use_cuda = false;
     std::string name;                        ///< the model's, for messages
     std::function<void(double share)> tick;  ///< between blocks; may throw to stop
+    const Dataset* dataset = nullptr;        ///< tracks of the rows, for models that look at maps
 };
 
 /// True where the job was given a GPU and this build has kernels for it; says in the log when it only has
@@ -21,11 +22,13 @@ struct ScoreOptions {
 bool can_use_cuda(JobContext& context);
 
 /// As a job scores: with its threads and its GPU; between blocks it obeys a stop and tells how far `phase`
-/// is. `context` has to outlive the options.
-ScoreOptions score_options(JobContext& context, std::string name, std::string phase = "score");
+/// is. `context` and `dataset` (may be null) have to outlive the options.
+ScoreOptions score_options(JobContext& context, std::string name, const Dataset* dataset,
+                           std::string phase = "score");
 
 /// One score a row: higher = more unusual. Selects the model's columns by name, normalises with the
-/// model's own numbers. Throws JobError("feature_mismatch") or ("bad_model").
+/// model's own numbers. Throws JobError: feature_mismatch, bad_model, missing_param (a model that looks at
+/// maps, without a data set).
 std::vector<double> score_rows(const Model& model, const FeatureSet& set, const ScoreOptions& options);
 
 }  // namespace nightshift::jobs

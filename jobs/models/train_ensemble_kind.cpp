@@ -29,7 +29,7 @@ class TrainEnsemble final : public JobImpl {
         const FeaturesInput input = read_features(context, params_, {}, set.empty() ? "native" : set);
         const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
         const FeatureSet validation = rows_of(input.set, validation_rows(input.set));
-        const ScoreOptions options = score_options(context, "the ensemble");
+        const ScoreOptions options = score_options(context, "the ensemble", input.dataset.get());
         const ScoreColumns on_training = member_scores(ensemble, training, options);
         const ScoreColumns on_validation = validation.rows > 0 ? member_scores(ensemble, validation, options)
                                                                : ScoreColumns(ensemble.members.size());

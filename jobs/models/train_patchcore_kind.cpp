@@ -40,7 +40,7 @@ class TrainPatchCore final : public JobImpl {
             {"bank", {static_cast<std::int64_t>(bank->picks.size()), training.columns()}, bank->values});
         write_bank_csv(*bank, context);
         find_threshold(model, input.set, training,
-                       score_options(context, "the model in training", "threshold"));
+                       score_options(context, "the model in training", nullptr, "threshold"));
         model.training_json = json{{"rows", training.rows}, {"bank_rows", bank->picks.size()}}.dump();
         write_model(model, context.output() / "model");
         context.artifact("model", "model");

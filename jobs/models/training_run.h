@@ -33,7 +33,7 @@ std::vector<float> prepared(const Model& model, const FeatureSet& set);
 void find_threshold(Model& model, const FeatureSet& all, const FeatureSet& training,
                     const ScoreOptions& options);
 
-/// Goes on where a checkpoint says. `loop` is a DreamTraining or a TemporalTraining.
+/// Goes on where a checkpoint says. `loop` is a DreamTraining, TemporalTraining or SupervisedTraining.
 template <typename Loop>
 void resume_training(JobContext& context, Loop& loop) {
     const auto folder = context.resume_from();

@@ -20,18 +20,6 @@ constexpr const char* kParametersFile = "parameters.bin";
 constexpr const char* kFirstMomentFile = "first_moment.bin";
 constexpr const char* kSecondMomentFile = "second_moment.bin";
 
-std::vector<float> read_floats(const std::filesystem::path& file, std::size_t count) {
-    const std::string bytes = read_text(file, kStateBytesMax);
-    if (bytes.size() != count * sizeof(float)) {
-        throw JobError("checkpoint_mismatch",
-                       file.string() + " has " + std::to_string(bytes.size()) + " bytes instead of " +
-                           std::to_string(count * sizeof(float)) + "; start the job again without it");
-    }
-    std::vector<float> values(count);
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    return values;
-}
-
 }  // namespace
 
 TrainingState TrainingState::from(std::vector<float> parameters) {
@@ -62,10 +50,26 @@ std::string_view bytes_of(const std::vector<float>& values) {
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
 }
 
+void write_floats(const std::vector<float>& values, const std::filesystem::path& file) {
+    write_durably(file, bytes_of(values));
+}
+
+std::vector<float> read_floats(const std::filesystem::path& file, std::size_t count) {
+    const std::string bytes = read_text(file, kStateBytesMax);
+    if (bytes.size() != count * sizeof(float)) {
+        throw JobError("checkpoint_mismatch",
+                       file.string() + " has " + std::to_string(bytes.size()) + " bytes instead of " +
+                           std::to_string(count * sizeof(float)) + "; start the job again without it");
+    }
+    std::vector<float> values(count);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
+}
+
 void save_state(const TrainingState& state, const std::filesystem::path& folder) {
-    write_durably(folder / kParametersFile, bytes_of(state.parameters));
-    write_durably(folder / kFirstMomentFile, bytes_of(state.first_moment));
-    write_durably(folder / kSecondMomentFile, bytes_of(state.second_moment));
+    write_floats(state.parameters, folder / kParametersFile);
+    write_floats(state.first_moment, folder / kFirstMomentFile);
+    write_floats(state.second_moment, folder / kSecondMomentFile);
 }
 
 TrainingState read_state(const std::filesystem::path& folder, std::size_t count) {

@@ -25,6 +25,10 @@ void adam_step(TrainingState& state, const std::vector<float>& gradients, double
 /// The numbers as they lie in memory, for hashes and files.
 std::string_view bytes_of(const std::vector<float>& values);
 
+/// Numbers in a file of a checkpoint. Throws JobError("checkpoint_mismatch") where it does not hold `count`.
+void write_floats(const std::vector<float>& values, const std::filesystem::path& file);
+std::vector<float> read_floats(const std::filesystem::path& file, std::size_t count);
+
 /// Parameters and moments as files of an empty folder; `steps` is the caller's to keep.
 void save_state(const TrainingState& state, const std::filesystem::path& folder);
 /// Throws JobError("checkpoint_mismatch") where a file does not hold `count` numbers.

@@ -15,6 +15,7 @@ const std::vector<Kind>& kinds() {
         train_dream_kind(),
         train_patchcore_kind(),
         train_temporal_kind(),
+        train_supervised_kind(),
         train_ensemble_kind(),
         score_kind(),
         optimize_kind(),

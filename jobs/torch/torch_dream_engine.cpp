@@ -10,8 +10,7 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 
-#include "jobs/runtime/job_impl.h"
-#include "jobs/torch/torch_cuda.h"
+#include "jobs/torch/torch_device.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -19,16 +18,6 @@ namespace {
 constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 1e-8;
-
-at::Device device_of(bool use_cuda) {
-    if (!use_cuda) return at::kCPU;
-    if (!load_torch_cuda() || !at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() < 1) {
-        throw JobError("engine_missing",
-                       "LibTorch has no usable CUDA here; run packaging/setup on the machine with the "
-                       "GPU, or run the job with --device cpu (vram 0)");
-    }
-    return {at::kCUDA, 0};
-}
 
 /// Turns autocast on for a scope.
 class Autocast {
@@ -54,7 +43,7 @@ class Autocast {
 class TorchDreamEngine final : public DreamEngine {
   public:
     explicit TorchDreamEngine(const DreamEngineOptions& options)
-        : options_(options), layers_(dream_layers(options.shape)), device_(device_of(options.use_cuda)) {
+        : options_(options), layers_(dream_layers(options.shape)), device_(torch_device(options.use_cuda)) {
         // More threads than the work is worth make small steps slower; a fixed number keeps the bits.
         at::set_num_threads(options.threads);
         parameters_ = upload(options.parameters);
