@@ -11,9 +11,10 @@
 #include "jobs/evaluate/compat_run.h"
 #include "jobs/evaluate/evaluation.h"
 #include "jobs/evaluate/findings.h"
+#include "jobs/evaluate/followed_features.h"
 #include "jobs/evaluate/report_html.h"
 #include "jobs/evaluate/report_json.h"
-#include "jobs/evaluate/vector_map.h"
+#include "jobs/evaluate/report_maps.h"
 #include "jobs/kinds.h"
 #include "jobs/models/ensemble.h"
 #include "jobs/models/features_input.h"
@@ -220,6 +221,7 @@ class Evaluate final : public JobImpl {
         context.progress(phase_at("baselines", 0));
         context.check(0, {});
         const UnitFeatures features = unit_features(input.set, sequences);
+        for (Candidate& each : candidates) each.follows = followed_features(each.scores, features, judged);
         for (Candidate& each : baselines(evaluation.units, features)) candidates.push_back(std::move(each));
         context.check(0, {});
         evaluation.leak =
@@ -236,6 +238,7 @@ class Evaluate final : public JobImpl {
             context.progress(
                 phase_at("judge", static_cast<double>(i) / static_cast<double>(candidates.size())));
             evaluation.models.push_back(judge(evaluation.units, candidates[i], seed()));
+            evaluation.models.back().follows = candidates[i].follows;
         }
         const auto line = std::find_if(candidates.begin(), candidates.end(), [](const Candidate& each) {
             return each.is_baseline && each.name == kLogisticRegression;
@@ -247,28 +250,6 @@ class Evaluate final : public JobImpl {
                 model.against_line =
                     compared(evaluation.units, model.scores, {line->name, line->scores}, seed());
         }
-    }
-
-    /// The judged sequence that the first model finds most damaged.
-    static ReportMap map_of(const Evaluation& evaluation, const Dataset& dataset) {
-        const ModelResult& model = evaluation.models.front();
-        const std::vector<std::size_t> judged = judged_units(evaluation.units);
-        const auto top = std::max_element(judged.begin(), judged.end(), [&](std::size_t a, std::size_t b) {
-            return std::pair(evaluation.units.label[a], model.scores[a]) <
-                   std::pair(evaluation.units.label[b], model.scores[b]);
-        });
-        const Sequence sequence = dataset.read(dataset.find(evaluation.units.name[*top]));
-        const MapStep step = step_to_show(sequence);
-        const std::string& name = evaluation.units.name[*top];
-        const std::string span = std::to_string(step.frame) + " → " + std::to_string(step.frame + 1);
-        char longest[32];
-        std::snprintf(longest, sizeof longest, "%.1f", step.longest_px);
-        return {vector_map_svg(sequence, step, name),
-                "The damaged sequence with the highest score of " + model.name + ", " + name +
-                    ": displacement of frame " + span + ", longest arrow " + longest +
-                    " px; thin lines: the panel at the frames numbered",
-                model.name + " 점수가 가장 높은 손상 시퀀스 " + name + ": 프레임 " + span +
-                    "의 변위, 가장 긴 화살표 " + longest + " px. 가는 선: 번호 프레임의 패널"};
     }
 
     static Table scores_table(const Evaluation& evaluation) {
@@ -296,10 +277,10 @@ class Evaluate final : public JobImpl {
 
     void write(JobContext& context, const Evaluation& evaluation, const FeaturesInput& input) const {
         const std::vector<Finding> findings = findings_of(evaluation);
-        ReportMap map;
-        if (input.dataset && !input.set.is_plain()) map = map_of(evaluation, *input.dataset);
+        std::vector<ReportMap> maps;
+        if (input.dataset && !input.set.is_plain()) maps = report_maps(evaluation, *input.dataset);
         write_durably(context.output() / "report.json", report_json(evaluation, findings).dump(1) + "\n");
-        write_durably(context.output() / "report.html", report_html(evaluation, findings, map));
+        write_durably(context.output() / "report.html", report_html(evaluation, findings, maps));
         write_table(scores_table(evaluation), context.output() / "scores.csv", TableFormat::kCsv);
         context.artifact("report.html", "report");
         context.artifact("report.json", "report");

@@ -29,14 +29,21 @@ struct MemberScores {
     std::vector<double> scores;  ///< of all units
 };
 
+/// How far a score goes along with one feature.
+struct FollowedFeature {
+    std::string name;
+    double correlation = 0;  ///< Spearman's, -1 to 1
+};
+
 /// Scores of one model for all units.
 struct Candidate {
     std::string name;
     std::string note;  ///< what it is, in words
     bool is_baseline = false;
     std::vector<double> scores;
-    std::optional<double> own_threshold;  ///< the model's, used where nothing better is known
-    std::vector<MemberScores> members{};  ///< of an ensemble; else empty
+    std::optional<double> own_threshold;     ///< the model's, used where nothing better is known
+    std::vector<MemberScores> members{};     ///< of an ensemble; else empty
+    std::vector<FollowedFeature> follows{};  ///< the strongest first; empty where no features are known
 };
 
 /// A model against another one on the judged part.
@@ -77,6 +84,7 @@ struct ModelResult {
     std::vector<PrPoint> pr;
     std::vector<std::size_t> false_alarms, misses;  ///< units, the worst first
     std::vector<double> scores;                     ///< of all units
+    std::vector<FollowedFeature> follows;           ///< the candidate's
     std::optional<Comparison> best_member;          ///< of an ensemble, the one with the largest ROC AUC
     std::optional<Comparison> against_line;         ///< logistic regression, where it was fitted
 };

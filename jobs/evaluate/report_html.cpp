@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "jobs/evaluate/limits.h"
 #include "jobs/evaluate/report_parts.h"
+#include "jobs/evaluate/score_chart.h"
 #include "jobs/evaluate/svg_chart.h"
 
 namespace nightshift::jobs {
@@ -147,6 +149,51 @@ std::string mistakes(const Evaluation& evaluation) {
     return out.empty() ? "<p>없음 <span lang=\"en\">none</span></p>" : out;
 }
 
+std::string histograms(const Evaluation& evaluation) {
+    const std::vector<std::size_t> judged = judged_units(evaluation.units);
+    std::string out;
+    for (const ModelResult& model : evaluation.models) {
+        if (model.is_baseline) continue;
+        out += "<figure>" + score_histogram_svg(evaluation.units, model, judged) + "<figcaption>" +
+               escaped(model.name) + "</figcaption></figure>";
+    }
+    return heading("점수 분포", "scores") + "<div class=\"row\">" + out + "</div>";
+}
+
+std::string follows(const Evaluation& evaluation) {
+    std::string out;
+    for (const ModelResult& model : evaluation.models) {
+        if (model.is_baseline || model.follows.empty()) continue;
+        out += "<h3>" + escaped(model.name) + "</h3>" + head({"특징 feature", "순위 상관 rank correlation"});
+        for (const FollowedFeature& each : model.follows)
+            out += "<tr>" + cell(escaped(each.name), false) + cell(shown(each.correlation, 2)) + "</tr>";
+        out += "</tbody></table></div>";
+    }
+    if (out.empty()) return "";
+    return heading("모델이 따르는 특징", "what the models look at") +
+           "<p>점수와 함께 움직이는 특징 (Spearman). 원인은 아닐 수 있음. <span lang=\"en\">Features that a "
+           "score goes along with (Spearman); what it was computed from may be another.</span></p>" +
+           out;
+}
+
+std::string limit_list(const Evaluation& evaluation) {
+    std::string out;
+    for (const Limit& each : limits_of(evaluation)) {
+        out += "<div class=\"finding note\">" + escaped(each.ko) + "<br><span class=\"en\" lang=\"en\">" +
+               escaped(each.en) + "</span></div>";
+    }
+    return out.empty() ? "" : heading("할 수 없는 것", "what this does not show") + out;
+}
+
+std::string map_figures(const std::vector<ReportMap>& maps) {
+    std::string out;
+    for (const ReportMap& map : maps) {
+        out += "<figure>" + map.svg + map.timeline + "<figcaption>" + escaped(map.caption_ko) +
+               "<br><span lang=\"en\">" + escaped(map.caption_en) + "</span></figcaption></figure>";
+    }
+    return out.empty() ? "" : heading("변위 벡터", "vector maps") + out;
+}
+
 std::string leak_table(const LeakReport& leak) {
     std::string out =
         "<p>섞은 라벨 <span lang=\"en\">shuffled labels</span>: ROC AUC " + shown(leak.shuffled_roc_auc) +
@@ -163,21 +210,18 @@ std::string leak_table(const LeakReport& leak) {
 }  // namespace
 
 std::string report_html(const Evaluation& evaluation, const std::vector<Finding>& findings,
-                        const ReportMap& map) {
+                        const std::vector<ReportMap>& maps) {
     std::string out = page_start("평가 보고 · evaluation") + "<h1>" + title_of(evaluation) + "</h1><p>" +
                       escaped(evaluation.source) + "</p>" + facts(evaluation);
     if (!findings.empty()) out += heading("눈에 띄는 점", "what stands out") + finding_list(findings);
-    out += heading("모델", "models") + model_table(evaluation) + charts(evaluation);
+    out += heading("모델", "models") + model_table(evaluation) + charts(evaluation) + histograms(evaluation);
     const bool has_groups = std::any_of(evaluation.models.begin(), evaluation.models.end(),
                                         [](const ModelResult& model) { return !model.groups.empty(); });
     if (has_groups) out += heading("시나리오별", "by scenario") + group_tables(evaluation);
-    if (!map.svg.empty()) {
-        out += heading("변위 벡터", "vector map") + "<figure>" + map.svg + "<figcaption>" +
-               escaped(map.caption_ko) + "<br><span lang=\"en\">" + escaped(map.caption_en) +
-               "</span></figcaption></figure>";
-    }
-    out += heading("틀린 판정", "wrong decisions") + mistakes(evaluation);
+    out += heading("틀린 판정", "wrong decisions") + mistakes(evaluation) + map_figures(maps) +
+           follows(evaluation);
     if (evaluation.leak) out += heading("누출 검사", "leak guard") + leak_table(*evaluation.leak);
+    out += limit_list(evaluation);
     out += std::string("<footer>") +
            (evaluation.has_split ? "임계값은 검증 분할에서만. <span lang=\"en\">Thresholds come from the "
                                    "validation split only.</span> "

@@ -76,6 +76,10 @@ Json to_json(const ModelResult& model, const Units& units) {
     Json groups = Json::object();
     for (const GroupResult& group : model.groups) groups[group.group] = to_json(group);
     out["groups"] = groups;
+    Json follows = Json::array();
+    for (const FollowedFeature& each : model.follows)
+        follows.push_back({{"feature", each.name}, {"spearman", each.correlation}});
+    if (!follows.empty()) out["follows"] = follows;
     out["false_alarms"] = names_of(units, model.false_alarms, model.scores);
     out["misses"] = names_of(units, model.misses, model.scores);
     return out;

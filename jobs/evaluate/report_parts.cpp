@@ -45,6 +45,7 @@ figure{margin:0}figcaption{font-size:12px;color:var(--ink2);max-width:620px}
 .mark{fill:var(--bg);stroke-width:2}
 .cell{stroke:var(--bg3)}.right{fill:var(--eva)}.wrong{fill:var(--bad)}
 .count{font-size:20px;fill:var(--ink);font-weight:700}
+.normal{fill:var(--inf);fill-opacity:.7}.damaged{fill:var(--bad);fill-opacity:.7}
 .ghost{fill:none;stroke:var(--ctl);stroke-opacity:.45}.panel{fill:none;stroke:var(--ink);stroke-width:2}
 .arrow{stroke:var(--tra);stroke-width:1.5}.tip{fill:var(--tra)}
 footer{margin-top:32px;color:var(--ink2);font-size:12px}

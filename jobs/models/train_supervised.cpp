@@ -11,6 +11,7 @@
 #include "jobs/models/sequence_scores.h"
 #include "jobs/models/supervised_data.h"
 #include "jobs/models/supervised_training.h"
+#include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
@@ -27,8 +28,7 @@ class TrainSupervised final : public JobImpl {
         context.progress(phase_at("read", 0));
         if (context.vram_budget().value > 0) context.claim(context.vram_budget());
         const auto label = params_.at("label").get<std::string>();
-        const ColumnChoice columns{params_.value("columns", std::vector<std::string>{}), {label}};
-        const FeaturesInput input = read_features(context, params_, columns);
+        const FeaturesInput input = read_features(context, params_, training_columns(params_));
         const SupervisedData data = supervised_data(input, label, params_.at("seed").get<std::uint64_t>());
         Model model = untrained_model("supervised", data.training.set, true);
         require_finite(data.training.set.values, model.features, input.set.origin);

@@ -19,6 +19,8 @@ nlohmann::ordered_json schema() {
                 "description": "Data set: labels, splits, maps; features are extracted if missing"},
             "label": {"type": "string", "default": "label", "x-ko": "라벨 열 (손상 1, 정상 0)",
                 "description": "Column with 1 for damaged, 0 for normal"},
+            "group": {"type": "string", "x-ko": "그룹 이름 열 (특징으로 쓰지 않음)",
+                "description": "Column that names a row's group and is no feature"},
             "columns": {"type": "array", "items": {"type": "string"}, "x-ko": "쓸 열; 없으면 모든 숫자 열",
                 "description": "Columns to use; every numeric column without it"},
             "map": {"type": "boolean", "x-ko": "프레임 × 위치 지도도 학습; 기본: 데이터 세트가 있으면 함",

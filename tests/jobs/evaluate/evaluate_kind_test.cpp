@@ -107,6 +107,8 @@ TEST_CASE("evaluate: a model against test sequences, baselines and the leak guar
     CHECK(report.at("baselines").at("best single feature").at("note") == "kink");
     CHECK(report.at("leak_guard").at("passed") == true);
     CHECK(report.at("leak_guard").at("shuffled_labels_roc_auc").get<double>() < 0.55);
+    REQUIRE(!result.at("follows").empty());
+    CHECK(result.at("follows").at(0).at("spearman").get<double>() <= 1);
     const Table scores = read_table(context.output() / "scores.csv");
     CHECK(scores.rows() == 300);
     CHECK(context.artifacts.at("report.html") == "report");
@@ -170,6 +172,11 @@ TEST_CASE("evaluate: the report is one page without anything from outside") {
     for (const char* word : {"<svg", "혼동 행렬", "confusion matrix", "ROC", "시나리오별", "s&lt;"}) {
         CAPTURE(word);
         CHECK(page.find(word) != std::string::npos);
+    }
+    for (const char* part :
+         {"class=\"normal\"", "class=\"damaged\"", "what the models look at", "goal cpd"}) {
+        CAPTURE(part);
+        CHECK(page.find(part) != std::string::npos);
     }
 }
 
