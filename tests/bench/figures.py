@@ -11,8 +11,9 @@ class Figures:
         """A plain figure: `what` is the sentence of the README's table."""
         self.rows.append({"name": name, "what": what, "value": value, "unit": unit, "aim": aim})
 
-    def compare(self, name, peer, what, peer_s, ours_s, aim=""):
-        """Beside a peer of the same run. The ratio says how many times as long the peer takes."""
+    def compare(self, name, peer, what, peer_s, ours_s, aim="", estimated=False, **more):
+        """Beside a peer of the same run, or what one would take here, `estimated` from a recorded run. The
+        ratio says how many times as long the peer takes. `more` goes into the JSON alone."""
         self.rows.append(
             {
                 "name": f"{name}/{peer}",
@@ -21,12 +22,18 @@ class Figures:
                 "peer_s": peer_s,
                 "ours_s": ours_s,
                 "aim": aim,
+                **({"estimated": True} if estimated else {}),
+                **more,
             }
         )
 
     def note(self, text):
         """What a reader of the figures has to know: a peer that was left out, and why."""
         self.notes.append(text)
+
+    def note_once(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
 
     def grow(self, name, unit, jobs, value):
         """One point of a curve over the number of jobs."""
@@ -37,7 +44,10 @@ class Figures:
         lines = []
         for row in self.rows:
             if "ratio" in row:
-                lines.append(f"{row['name']} {row['ratio']:.2f} {row['peer_s']:.6f} {row['ours_s']:.6f}")
+                estimated = " estimated" if row.get("estimated") else ""
+                lines.append(
+                    f"{row['name']} {row['ratio']:.2f} {row['peer_s']:.6f} {row['ours_s']:.6f}{estimated}"
+                )
             else:
                 lines.append(f"{row['name']} {row['value']:.3g} {row['unit']}")
         for name, curve in self.growth.items():

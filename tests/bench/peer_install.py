@@ -1,6 +1,7 @@
 """Peers are installed at the first run into a folder of their own, never into the system or the product."""
 
 import glob
+import hashlib
 import os
 import shutil
 import subprocess
@@ -74,3 +75,21 @@ def debian(name, packages):
         with open(done, "w", encoding="ascii"):
             pass
     return target
+
+
+def python_packages(name, requirements):
+    """A virtual environment with the packages of a file that pins their hashes; gives its Python."""
+    target = os.path.join(FOLDER, name)
+    python = os.path.join(target, "bin", "python")
+    done = os.path.join(target, ".installed")
+    with open(requirements, "rb") as file:
+        wanted = hashlib.sha256(file.read()).hexdigest()
+    if not os.path.exists(done) or open(done, encoding="ascii").read() != wanted:
+        os.makedirs(FOLDER, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        run_install(name, [sys.executable, "-m", "venv", target])
+        asked = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", requirements]
+        run_install(name, [python, "-m", "pip", "install", "--disable-pip-version-check", *asked])
+        with open(done, "w", encoding="ascii") as file:
+            file.write(wanted)
+    return python

@@ -1,0 +1,199 @@
+// Runs one part of the pipeline in this process, on one thread, and writes what it found for a peer to
+// compare. usage: nightshift_pipeline_bench RUNS OUT load|features|vectors DATASET
+//        nightshift_pipeline_bench RUNS OUT cusum|window|pelt SIGNALS LENGTH PEN
+//        nightshift_pipeline_bench RUNS OUT knn BANK QUERIES COLUMNS K
+// Prints a line `wall_s cpu_s` a run after one to warm up. Numbers in files are float64 or int32, C order.
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jobs/fpcb/dataset.h"
+#include "jobs/fpcb/frame_metrics.h"
+#include "jobs/runtime/durable_file.h"
+#include "kernels/change_points.h"
+#include "kernels/compat_features.h"
+#include "kernels/compat_vectors.h"
+#include "kernels/knn.h"
+
+namespace {
+
+using namespace nightshift;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kFileBytesMax = std::size_t{1} << 31;
+/// Short work is repeated until a run takes so long, so that clocks count for nothing.
+constexpr double kRunLeastS = 0.05;
+constexpr int kMinSize = 3, kJump = 5;
+
+template <typename Number>
+void write_numbers(const fs::path& file, const std::vector<Number>& numbers) {
+    std::ofstream out(file, std::ios::binary);
+    out.write(reinterpret_cast<const char*>(numbers.data()),
+              static_cast<std::streamsize>(numbers.size() * sizeof(Number)));
+    if (!out) throw std::runtime_error("cannot write " + file.string());
+}
+
+std::vector<double> read_numbers(const fs::path& file) {
+    const std::string bytes = jobs::read_text(file, kFileBytesMax);
+    std::vector<double> numbers(bytes.size() / sizeof(double));
+    std::copy(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(numbers.size() * sizeof(double)),
+              reinterpret_cast<char*>(numbers.data()));
+    return numbers;
+}
+
+double cpu_seconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+void measure(int runs, const std::function<void()>& work) {
+    work();
+    int times = 1;
+    for (int run = 0; run < runs;) {
+        const auto wall = std::chrono::steady_clock::now();
+        const double cpu = cpu_seconds();
+        for (int i = 0; i < times; ++i) work();
+        const double cpu_s = cpu_seconds() - cpu;
+        const std::chrono::duration<double> wall_s = std::chrono::steady_clock::now() - wall;
+        if (cpu_s < kRunLeastS && times < 1'000'000) {
+            times *= 2;
+            continue;
+        }
+        std::printf("%.9f %.9f\n", wall_s.count() / times, cpu_s / times);
+        ++run;
+    }
+}
+
+std::vector<jobs::Sequence> read_all(const fs::path& folder) {
+    const auto dataset = jobs::open_dataset(folder);
+    std::vector<jobs::Sequence> sequences;
+    for (std::size_t i = 0; i < dataset->size(); ++i) sequences.push_back(dataset->read(i));
+    return sequences;
+}
+
+/// Names a line, in the order of the numbers, and what the work gave.
+void write_names(const fs::path& out, const std::vector<jobs::Sequence>& sequences) {
+    std::ofstream names(out.string() + ".names");
+    for (const jobs::Sequence& sequence : sequences) names << sequence.info.name << "\n";
+}
+
+void load(int runs, const fs::path& out, const fs::path& folder) {
+    const std::vector<jobs::Sequence> sequences = read_all(folder);
+    std::vector<std::int32_t> rows;
+    for (const jobs::Sequence& s : sequences) {
+        for (int p = 0; p < s.info.points; ++p) {
+            for (int f = 0; f < s.info.frames; ++f) {
+                if (!s.is_present(f, p)) continue;
+                rows.insert(rows.end(),
+                            {s.point_index[static_cast<std::size_t>(p)],
+                             s.frame_number[static_cast<std::size_t>(f)], s.x[s.at(f, p)], s.y[s.at(f, p)]});
+            }
+        }
+    }
+    write_numbers(out, rows);
+    write_names(out, sequences);
+    measure(runs, [&] { read_all(folder); });
+}
+
+/// `make` adds the numbers of one sequence; what it reads from text is read before the clock starts.
+void tables(int runs, const fs::path& out, const fs::path& folder, bool is_features) {
+    const std::vector<jobs::Sequence> sequences = read_all(folder);
+    std::vector<kernels::FrameMetrics> metrics;
+    for (const jobs::Sequence& sequence : sequences) metrics.push_back(jobs::frame_metrics_of(sequence));
+    std::vector<double> values;
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+        if (is_features) {
+            const auto found = kernels::compat_features(jobs::view_of(sequences[i]), metrics[i]);
+            values.insert(values.end(), found.rows.begin(), found.rows.end());
+            values.insert(values.end(), found.global.begin(), found.global.end());
+            continue;
+        }
+        const auto v = kernels::compat_vectors(jobs::view_of(sequences[i]), &metrics[i]);
+        for (std::size_t r = 0; r < v.rows(); ++r) {
+            values.insert(values.end(), {v.speed[r], v.acceleration[r], v.curvature_like[r], v.strain[r],
+                                         v.impact[r], v.crack_risk[r]});
+        }
+    }
+    write_numbers(out, values);
+    write_names(out, sequences);
+    measure(runs, [&] {
+        for (std::size_t i = 0; i < sequences.size(); ++i) {
+            const kernels::TrackView view = jobs::view_of(sequences[i]);
+            if (is_features)
+                kernels::compat_features(view, metrics[i]);
+            else
+                kernels::compat_vectors(view, &metrics[i]);
+        }
+    });
+}
+
+void changes(int runs, const fs::path& out, const std::string& method,
+             const std::vector<std::string>& given) {
+    const std::vector<double> values = read_numbers(given.at(0));
+    const auto length = static_cast<std::size_t>(std::stoul(given.at(1)));
+    kernels::PeltOptions pelt{kMinSize, kJump, std::stod(given.at(2)), {}};
+    const auto found = [&](std::span<const double> signal) {
+        if (method == "cusum") return kernels::cusum_compat(signal, {}).change_points;
+        if (method == "window") return kernels::window_compat(signal, {}).change_points;
+        return kernels::pelt_compat(signal, pelt).change_points;
+    };
+    std::vector<std::int32_t> indices;
+    const std::span<const double> all(values);
+    for (std::size_t at = 0; at + length <= all.size(); at += length) {
+        const auto points = found(all.subspan(at, length));
+        indices.push_back(static_cast<std::int32_t>(points.size()));
+        indices.insert(indices.end(), points.begin(), points.end());
+    }
+    write_numbers(out, indices);
+    measure(runs, [&] {
+        for (std::size_t at = 0; at + length <= all.size(); at += length) found(all.subspan(at, length));
+    });
+}
+
+void knn(int runs, const fs::path& out, const std::vector<std::string>& given) {
+    const std::vector<double> bank = read_numbers(given.at(0)), queries = read_numbers(given.at(1));
+    const std::int64_t columns = std::stoll(given.at(2));
+    const int k = std::stoi(given.at(3));
+    const auto rows = [&](const std::vector<double>& values) {
+        return kernels::Rows<double>{values.data(), static_cast<std::int64_t>(values.size()) / columns,
+                                     columns};
+    };
+    const auto search = [&] { return kernels::knn_cpu(rows(bank), rows(queries), k, 1); };
+    const kernels::Neighbours found = search();
+    write_numbers(out, found.distances);
+    write_numbers(out.string() + ".ids", found.indices);
+    measure(runs, [&] { search(); });
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    try {
+        const std::vector<std::string> given(words + 1, words + count);
+        const int runs = std::stoi(given.at(0));
+        const fs::path out = given.at(1);
+        const std::string& work = given.at(2);
+        const std::vector<std::string> rest(given.begin() + 3, given.end());
+        if (work == "load")
+            load(runs, out, rest.at(0));
+        else if (work == "features" || work == "vectors")
+            tables(runs, out, rest.at(0), work == "features");
+        else if (work == "knn")
+            knn(runs, out, rest);
+        else
+            changes(runs, out, work, rest);
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "nightshift_pipeline_bench: %s\n", error.what());
+        return 1;
+    }
+}

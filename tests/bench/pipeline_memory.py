@@ -1,0 +1,62 @@
+"""The most memory that each kind of the pipeline holds, on 1,180 and on 9,500 sequences."""
+
+import os
+import shutil
+
+from pipeline_parts import Pipeline, Took
+
+PRESETS = {"default": 1180, "10k": 9500}
+LARGEST = 100_000
+
+
+def native(pipeline, preset):
+    """The chain that we use: shards, a row a sequence, models on those rows."""
+    made, table = pipeline.path("m/made/dataset"), pipeline.path("m/native/features.feather")
+    yield "generate", "made", {"preset": preset}
+    yield "extract native", "native", {"dataset": made}
+    yield "train.patchcore", "patchcore", {"features": table}
+    yield "train.dream", "dream", {"features": table, "epochs": 2, "engine": "native"}
+    models = [pipeline.path("m/patchcore/model"), pipeline.path("m/dream/model")]
+    yield "train.ensemble", "ensemble", {"features": table, "models": models}
+    yield "score", "score", {"features": table, "model": pipeline.path("m/ensemble/model")}
+    yield "evaluate", "evaluate", {"features": table, "dataset": made, "models": models}
+    space = {"epochs": 1, "batch": 256}
+    yield "optimize", "optimize", {"features": table, "target": "dream", "trials": 2, "space": space}
+    yield "detect.cpd", "cpd", {"dataset": made}
+
+
+def by_frame(pipeline, preset):
+    """The reference's rows: one a frame, 81 columns."""
+    made, table = pipeline.path("m/compat/dataset"), pipeline.path("m/frames/features.feather")
+    yield "generate compat", "compat", {"preset": preset, "rng": "compat"}
+    yield "extract compat81", "frames", {"dataset": made, "set": "compat81"}
+    yield "train.patchcore by frame", "patchcore81", {"features": table}
+    dream = {"features": table, "epochs": 1, "batch": 256, "engine": "native"}
+    yield "train.dream by frame", "dream81", dream
+    temporal = {"features": table, "epochs": 1, "hidden": 4, "batch": 256, "window": 4}
+    yield "train.temporal by frame", "temporal81", temporal
+
+
+def texts(pipeline, _):
+    bundles = pipeline.path("m/bundles/dataset")
+    yield "export", "bundles", {"dataset": pipeline.path("m/compat/dataset")}
+    yield "import", "imported", {"path": pipeline.path("m/bundles"), "preflight": "warn"}
+    yield "vectors", "vectors", {"dataset": bundles, "sequence": "normal/normal_0001"}
+
+
+def memory(bin_folder, figures):
+    pipeline = Pipeline.of(bin_folder)
+    for preset, sequences in PRESETS.items():
+        chains = [native, by_frame] + ([texts] if preset == "default" else [])
+        for chain in chains:
+            for name, out, params in chain(pipeline, preset):
+                took = Took()
+                pipeline.worker(took, name.split()[0], os.path.join("m", out), **params)
+                figures.grow(name, "MiB", sequences, round(took.peak_mib, 1))
+        shutil.rmtree(pipeline.path("m"), ignore_errors=True)
+    for name, curve in figures.growth.items():
+        if curve["unit"] != "MiB" or len(curve["points"]) < 2:
+            continue
+        (few, less), (many, more) = curve["points"]
+        straight = more + (more - less) / (many - few) * (LARGEST - many)
+        figures.note(f"{name}: {straight:,.0f} MiB with {LARGEST:,} sequences, if it goes on straight")
