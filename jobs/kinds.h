@@ -18,6 +18,7 @@ Kind score_kind();
 Kind optimize_kind();   // jobs/optimize
 Kind evaluate_kind();   // jobs/evaluate
 Kind vectors_kind();
+Kind analyze_kind();   // jobs/analyze
 Kind detect_cpd_kind();   // jobs/cpd
 Kind generate_kind();   // jobs/fpcb
 Kind import_kind();

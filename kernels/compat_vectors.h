@@ -16,6 +16,11 @@ struct CompatRisk {
     double steepness = 8, centre = .45;
 };
 
+/// Crack risk of one point in one frame, 0 to 1. With weights and caps that are not negative it never falls
+/// where one of the four values rises. strain: 1; concentration: 1; angle: degrees; acceleration: px/s^2.
+double compat_risk(double strain, double concentration, double angle, double acceleration,
+                   const CompatRisk& risk);
+
 /// The public reference's table of every point in every frame where it is there: point by point, frames in
 /// order within a point. Pixels and seconds. Differences are 0 at a point's first appearance and span gaps
 /// with the same dt. Stress is strain (a modulus of 1), so it has no column of its own.

@@ -22,6 +22,8 @@ nlohmann::ordered_json cpd_schema() {
                 "description": "Column that tells sequences apart; without it the column sequence, if any"},
             "method": {"type": "string", "enum": ["event", "cusum", "window", "pelt"], "x-ko": "방법",
                 "description": "Default: event (onset of damage) for a data set, else cusum"},
+            "signal": {"type": "string", "enum": ["evidence", "acceleration_max"], "x-ko": "데이터셋의 신호",
+                "description": "cusum, window, pelt on a data set: evidence (default), or acceleration"},
             "compat": {"type": "boolean", "default": false, "x-ko": "기존 구현과 동일하게",
                 "description": "As the reference does it (of a data set: its largest acceleration)"},
             "combine": {"type": "string", "enum": ["union", "intersection", "majority"], "default": "union",

@@ -63,6 +63,14 @@ class DetectCpd final : public JobImpl {
         : params_(std::move(params)),
           has_dataset_(!text_of(params_, "dataset").empty()),
           settings_(cpd_settings(params_, has_dataset_)) {
+        if (const std::string signal = text_of(params_, "signal"); !signal.empty()) {
+            if (!has_dataset_ || settings_.is_compat || settings_.method == CpdMethod::kEvent) {
+                throw JobError("bad_param",
+                               "signal chooses what cusum, window and pelt search of a dataset without "
+                               "compat; leave it out, or give dataset and one of these methods");
+            }
+            on_acceleration_ = signal == "acceleration_max";
+        }
         if (has_dataset_ != text_of(params_, "table").empty()) {
             throw JobError("missing_param",
                            "give either dataset, or table with column: a folder, a file or job:ID");
@@ -163,7 +171,7 @@ class DetectCpd final : public JobImpl {
 
     std::vector<Detected> search_dataset(JobContext& context) {
         const auto dataset = open_dataset(context.input(text_of(params_, "dataset"), "dataset"));
-        facts_.signal = settings_.is_compat ? "acceleration_max" : "evidence";
+        facts_.signal = settings_.is_compat || on_acceleration_ ? "acceleration_max" : "evidence";
         std::vector<std::size_t> which;
         for (std::size_t i = 0; i < dataset->size(); ++i) {
             const SequenceInfo& info = dataset->info(i);
@@ -190,7 +198,7 @@ class DetectCpd final : public JobImpl {
         out.scenario = sequence.info.scenario;
         out.true_event = sequence.info.event_frame < sequence.info.frames ? sequence.info.event_frame : -1;
         out.frames.assign(sequence.frame_number.begin(), sequence.frame_number.end());
-        if (settings_.is_compat) {
+        if (settings_.is_compat || on_acceleration_) {
             out.values = peak_acceleration(sequence).values;
         } else {
             event = kernels::panel_event(view_of(sequence));
@@ -269,6 +277,7 @@ class DetectCpd final : public JobImpl {
 
     json params_;
     bool has_dataset_;
+    bool on_acceleration_ = false;
     CpdSettings settings_;
     DetectFacts facts_;
     std::atomic<bool> is_over_{false};

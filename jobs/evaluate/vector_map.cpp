@@ -67,24 +67,26 @@ std::string panel(const Sequence& s, const Window& window, int frame, const char
 
 }  // namespace
 
-MapStep step_to_show(const Sequence& s) {
-    MapStep step;
-    if (s.info.frames < 3) return step;
-    if (s.info.event_frame > 0 && s.info.event_frame < s.info.frames) {
-        step.frame = s.info.event_frame - 1;
-    } else {
-        double before = mean_displacement(s, 0), largest = -1;
-        for (int f = 1; f + 1 < s.info.frames; ++f) {
-            const double now = mean_displacement(s, f);
-            if (std::abs(now - before) > largest) largest = std::abs(now - before), step.frame = f;
-            before = now;
-        }
-    }
-    for (int p = 0; p < s.info.points; ++p) {
+MapStep step_into(const Sequence& s, int frame) {
+    MapStep step{std::clamp(frame - 1, 0, std::max(s.info.frames - 2, 0)), 0};
+    for (int p = 0; s.info.frames > 1 && p < s.info.points; ++p) {
         if (is_there(s, step.frame, p))
             step.longest_px = std::max(step.longest_px, displacement(s, step.frame, p));
     }
     return step;
+}
+
+MapStep step_to_show(const Sequence& s) {
+    if (s.info.frames < 3) return {};
+    if (s.info.event_frame > 0 && s.info.event_frame < s.info.frames) return step_into(s, s.info.event_frame);
+    int shown = 0;
+    double before = mean_displacement(s, 0), largest = -1;
+    for (int f = 1; f + 1 < s.info.frames; ++f) {
+        const double now = mean_displacement(s, f);
+        if (std::abs(now - before) > largest) largest = std::abs(now - before), shown = f;
+        before = now;
+    }
+    return step_into(s, shown + 1);
 }
 
 std::string vector_map_svg(const Sequence& s, const MapStep& step, const std::string& title) {

@@ -16,6 +16,9 @@ struct MapStep {
 /// speed between neighbouring steps. Frames of fewer than three give step 0.
 MapStep step_to_show(const Sequence& sequence);
 
+/// The step into a frame; into frame 0 is that out of it.
+MapStep step_into(const Sequence& sequence, int frame);
+
 /// The displacement field of one step as SVG: the panel at five moments as thin lines, at the step as a
 /// bold one, and an arrow for every few points, lengthened so that the longest can be seen.
 std::string vector_map_svg(const Sequence& sequence, const MapStep& step, const std::string& title);

@@ -1,6 +1,7 @@
 #include "jobs/fpcb/vector_table.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <initializer_list>
 
@@ -116,7 +117,8 @@ std::string six_decimals(double value) {
 
 }  // namespace
 
-VectorTable vector_table(const Sequence& s, double fps, double meters_per_pixel) {
+VectorTable vector_table(const Sequence& s, double fps, double meters_per_pixel,
+                         const kernels::CompatRisk& risk) {
     const std::size_t rows = s.x.size();
     if (rows > kVectorRowsMax) {
         throw JobError("too_large", "sequence " + s.info.name + " has " + std::to_string(rows) +
@@ -127,10 +129,16 @@ VectorTable vector_table(const Sequence& s, double fps, double meters_per_pixel)
     VectorTable out;
     kernels::TrackView view = view_of(s);
     if (fps > 0) view.fps = fps;
+    if (!(view.fps > 0) || !std::isfinite(view.fps)) {
+        throw JobError("no_fps", "sequence " + s.info.name +
+                                     " has no frame rate, without which there are no speeds; give fps");
+    }
     out.fps = view.fps;
     out.meters_per_pixel = meters_per_pixel > 0 ? meters_per_pixel : s.info.meters_per_pixel;
     if (has_frame_metrics(s)) out.metrics = frame_metrics_of(s);
-    out.vectors = kernels::compat_vectors(view, out.metrics ? &*out.metrics : nullptr);
+    out.vectors = kernels::compat_vectors(view, out.metrics ? &*out.metrics : nullptr, risk);
+    if (out.vectors.rows() == 0)
+        throw JobError("bad_bundle", "sequence " + s.info.name + " has no point in any frame");
     return out;
 }
 

@@ -23,8 +23,9 @@ struct VectorTable {
     double fps = 0, meters_per_pixel = 0;           ///< 0 = no scale: no SI columns
 };
 
-/// fps and meters_per_pixel: 0 = the sequence's own. Throws JobError("too_large", "bad_bundle").
-VectorTable vector_table(const Sequence& sequence, double fps, double meters_per_pixel);
+/// fps and meters_per_pixel: 0 = the sequence's own. Throws JobError("too_large", "bad_bundle", "no_fps").
+VectorTable vector_table(const Sequence& sequence, double fps, double meters_per_pixel,
+                         const kernels::CompatRisk& risk = {});
 
 /// Takes pieces of a text that may be too long to be held.
 using TextSink = std::function<void(std::string_view piece)>;

@@ -10,7 +10,7 @@ namespace {
 
 enum Place { kRate, kBatch, kEpochs };
 
-SearchSpace space() {
+SearchSpace space(const nlohmann::json&) {
     return {{"lr", Dimension::Kind::kReal, 1e-5, 0.1, true, 5, {}},
             {"batch", Dimension::Kind::kInteger, 8, 4096, true, 4, {}},
             {"epochs", Dimension::Kind::kInteger, 1, 200, true, 4, {}}};
@@ -52,7 +52,9 @@ class DreamTarget final : public Target {
 
 TargetKind dream_target() {
     return {
-        "dream", space(),
+        "dream",
+        {"features", "dataset", "columns", "normalize"},
+        space,
         [](const nlohmann::json& params, const SearchSpace&, JobContext& context) -> std::unique_ptr<Target> {
             return std::make_unique<DreamTarget>(params, context);
         }};

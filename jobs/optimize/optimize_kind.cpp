@@ -26,17 +26,19 @@ class OptimizeJob final : public JobImpl {
 
     void run(JobContext& context) override {
         const TargetKind& kind = find_target(params_.at("target").get<std::string>());
-        space_ = narrowed(kind.space, params_.at("space"));
+        refuse_foreign_inputs(kind, params_);
+        space_ = narrowed(kind.space(params_), params_.at("space"));
         if (params_.at("method") == "grid") grid_ = grid_points(space_);
         const std::size_t count = count_of_trials();
         if (const auto folder = context.resume_from()) resume(*folder, context);
         write_trials(context.output() / kTrialsName, space_, lines_);
         const std::unique_ptr<Target> target = kind.make(params_, space_, context);
+        const auto save = [this](const std::filesystem::path& folder) {
+            write_trials(folder / kTrialsName, space_, lines_);
+        };
+        while (!target->prepare(context)) context.check(static_cast<std::int64_t>(lines_.size()), save);
         auto saved_at = Clock::now();
         while (lines_.size() < count) {
-            const auto save = [this](const std::filesystem::path& folder) {
-                write_trials(folder / kTrialsName, space_, lines_);
-            };
             const auto step = static_cast<std::int64_t>(lines_.size());
             context.check(step, save);
             if (Clock::now() - saved_at >= kCheckpointEvery) {
@@ -49,7 +51,11 @@ class OptimizeJob final : public JobImpl {
             append_trial(context.output() / kTrialsName, space_, lines_.size(), lines_.back());
             report(context, count);
         }
-        write_best(context, *target);
+        const std::size_t place = require_best();
+        std::optional<nlohmann::ordered_json> verdict;
+        while (!(verdict = target->verdict(lines_[place].trial.point, context)))
+            context.check(static_cast<std::int64_t>(lines_.size()), save);
+        write_best(context, *target, place, *verdict);
         context.artifact("best.json", "report");
     }
 
@@ -123,26 +129,30 @@ class OptimizeJob final : public JobImpl {
         context.progress(progress);
     }
 
-    void write_best(JobContext& context, const Target& target) const {
-        const auto place = best();
-        if (!place) {
-            throw JobError("no_trial", "none of " + std::to_string(lines_.size()) +
-                                           " trials could be evaluated; the last one said: " +
-                                           (lines_.empty() ? std::string() : lines_.back().error));
-        }
+    std::size_t require_best() const {
+        if (const auto place = best()) return *place;
+        throw JobError("no_trial", "none of " + std::to_string(lines_.size()) +
+                                       " trials could be evaluated; the last one said: " +
+                                       (lines_.empty() ? std::string() : lines_.back().error));
+    }
+
+    void write_best(JobContext& context, const Target& target, std::size_t place,
+                    const nlohmann::ordered_json& verdict) const {
         const auto failed = std::count_if(lines_.begin(), lines_.end(),
                                           [](const TrialLine& line) { return std::isnan(line.trial.value); });
-        const nlohmann::ordered_json out{{"target", params_.at("target")},
-                                         {"method", params_.at("method")},
-                                         {"metric", target.metric()},
-                                         {"value", lines_[*place].trial.value},
-                                         {"params", to_json(space_, lines_[*place].trial.point)},
-                                         {"trial", *place + 1},
-                                         {"trials", lines_.size()},
-                                         {"failed", failed}};
+        nlohmann::ordered_json out{{"target", params_.at("target")},
+                                   {"method", params_.at("method")},
+                                   {"metric", target.metric()},
+                                   {"value", lines_[place].trial.value},
+                                   {"params", to_json(space_, lines_[place].trial.point)},
+                                   {"trial", place + 1},
+                                   {"trials", lines_.size()},
+                                   {"failed", failed}};
+        if (!verdict.is_null()) out["verdict"] = verdict;
         write_durably(context.output() / "best.json", out.dump(2) + "\n");
         context.log("best of " + std::to_string(lines_.size()) + " trials: " + out.at("params").dump() +
                     " with " + out.at("value").dump() + " (" + target.metric() + ")");
+        if (!verdict.is_null()) context.log("verdict: " + verdict.dump());
     }
 
     json params_;
@@ -164,10 +174,21 @@ nlohmann::ordered_json schema() {
                 "description": "Points to try; default: 20, of a grid all of it"},
             "space": {"type": "object", "default": {}, "x-ko": "탐색 범위",
                 "description": "Ranges and values: {\"lr\": {\"low\": 1e-4, \"high\": 0.01}, \"k\": 3}"},
-            "features": {"type": "string", "x-artifact": "table",
-                "description": "Table of features: a file or job:ID", "x-ko": "특징 표: 파일 또는 job:ID"},
+            "features": {"type": "string", "x-artifact": "table", "x-ko": "특징 표 (dream, patchcore)",
+                "description": "dream, patchcore: table of features, a file or job:ID"},
             "dataset": {"type": "string", "x-artifact": "dataset", "x-ko": "데이터 세트 (분할과 라벨의 출처)",
-                "description": "Data set that says what is damaged and how it is split"},
+                "description": "Data set that says what is damaged and how it is split; risk, cpd: tracks"},
+            "detector": {"type": "string", "enum": ["cusum", "window", "pelt"], "x-ko": "변화점 방법 (cpd)",
+                "description": "cpd: the method of detect.cpd that is searched; default cusum"},
+            "compat": {"type": "boolean", "x-ko": "기존 탐색과 동일하게 (cpd)",
+                "description": "cpd: the reference's detectors; any alarm in the expected range is a hit"},
+            "table": {"type": "string", "x-artifact": "table", "x-ko": "신호가 있는 표 (cpd, compat)",
+                "description": "cpd, compat: table with signals instead of dataset, a file or job:ID"},
+            "column": {"type": "string", "x-ko": "신호 열 (cpd, compat)",
+                "description": "cpd, compat: column of the table with the signal"},
+            "expected_range": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2,
+                "x-ko": "변화점이 있어야 할 프레임 범위 (cpd, compat)",
+                "description": "cpd, compat: frames of a hit; default: any, of a data set 5 to each side"},
             "columns": {"type": "array", "items": {"type": "string"}, "x-ko": "쓸 열; 없으면 모든 숫자 열",
                 "description": "Columns to use; every numeric column without it"},
             "normalize": {"type": "boolean", "x-ko": "정규화; 기본: 시퀀스 행이면 함",

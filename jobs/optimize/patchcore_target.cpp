@@ -10,7 +10,7 @@ namespace {
 
 enum Place { kBank, kNeighbours, kSampling };
 
-SearchSpace space() {
+SearchSpace space(const nlohmann::json&) {
     return {{"bank", Dimension::Kind::kInteger, 16, 100'000, true, 6, {}},
             {"k", Dimension::Kind::kInteger, 1, 25, true, 5, {}},
             {"sampling", Dimension::Kind::kChoice, 0, 1, false, 2, {"random", "greedy"}}};
@@ -52,7 +52,9 @@ class PatchCoreTarget final : public Target {
 }  // namespace
 
 TargetKind patchcore_target() {
-    return {"patchcore", space(),
+    return {"patchcore",
+            {"features", "dataset", "columns", "normalize"},
+            space,
             [](const nlohmann::json& params, const SearchSpace& searched,
                JobContext& context) -> std::unique_ptr<Target> {
                 return std::make_unique<PatchCoreTarget>(params, searched, context);

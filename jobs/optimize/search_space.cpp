@@ -44,7 +44,8 @@ void narrow_choice(Dimension& dimension, const json& given) {
 }
 
 void narrow_number(Dimension& dimension, const json& given) {
-    const double least = dimension.low, most = dimension.high;
+    const double least = dimension.least.value_or(dimension.low),
+                 most = dimension.most.value_or(dimension.high);
     if (given.is_number()) {
         dimension.low = dimension.high = given.get<double>();
         dimension.points = 1;

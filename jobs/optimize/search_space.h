@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Dimension {
     bool is_log = false;       ///< searched by ratios; low > 0
     int points = 5;            ///< of a grid
     std::vector<std::string> words;
+    /// How far `space` may widen the range; none = not at all.
+    std::optional<double> least = std::nullopt, most = std::nullopt;
 
     /// Where the search works: logarithms for `is_log`, otherwise the number itself.
     double inner(double value) const;

@@ -11,6 +11,7 @@ const std::vector<Kind>& kinds() {
         import_kind(),
         export_kind(),
         vectors_kind(),
+        analyze_kind(),
         extract_kind(),
         train_dream_kind(),
         train_patchcore_kind(),

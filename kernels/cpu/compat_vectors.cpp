@@ -40,7 +40,10 @@ void add_rows(const TrackView& t, int point, CompatVectors& out) {
     }
 }
 
-double risk_of(double strain, double concentration, double angle, double acceleration, const CompatRisk& r) {
+}  // namespace
+
+double compat_risk(double strain, double concentration, double angle, double acceleration,
+                   const CompatRisk& r) {
     const double weights =
         r.strain_weight + r.stress_weight + r.concentration_weight + r.angle_weight + r.impact_weight;
     const auto part = [](double weight, double value, double cap) {
@@ -53,8 +56,6 @@ double risk_of(double strain, double concentration, double angle, double acceler
         weights;
     return 1 / (1 + std::exp(-r.steepness * (z - r.centre)));
 }
-
-}  // namespace
 
 CompatVectors compat_vectors(const TrackView& tracks, const FrameMetrics* metrics, const CompatRisk& risk) {
     CompatVectors out;
@@ -69,8 +70,8 @@ CompatVectors compat_vectors(const TrackView& tracks, const FrameMetrics* metric
         const double bound = metrics == nullptr ? 0 : std::max(metrics->est_max_strain[f], 0.0);
         out.strain.push_back(largest[f] > 0 ? out.curvature_like[i] / largest[f] * bound : 0);
         out.crack_risk.push_back(
-            risk_of(out.strain.back(), metrics == nullptr ? 1 : metrics->curvature_concentration[f],
-                    metrics == nullptr ? 0 : metrics->bend_angle_deg[f], out.acceleration[i], risk));
+            compat_risk(out.strain.back(), metrics == nullptr ? 1 : metrics->curvature_concentration[f],
+                        metrics == nullptr ? 0 : metrics->bend_angle_deg[f], out.acceleration[i], risk));
     }
     return out;
 }

@@ -189,3 +189,35 @@ TEST_CASE("detect.cpd: refusals say what to do") {
     CHECK(has(said({{"dataset", kData + "bundles"}, {"method", "event"}, {"compat", true}}),
               "leave out compat"));
 }
+
+TEST_CASE("detect.cpd: the largest acceleration of a data set is searched like a table of it") {
+    const TemporaryFolder folder;
+    fs::create_directories(folder.path() / "data");
+    fs::copy(kData + "bundles/s_crack", folder.path() / "data/s_crack", fs::copy_options::recursive);
+    const std::string dataset = (folder.path() / "data").string();
+    for (const char* method : {"cusum", "window", "pelt"}) {
+        CAPTURE(std::string(method));
+        FakeContext tracks(folder.path() / method / "a"), table(folder.path() / method / "b"),
+            evidence(folder.path() / method / "c");
+        json params{{"dataset", dataset}, {"method", method}, {"min_size", 2}};
+        run("detect.cpd", params, evidence);
+        params["signal"] = "acceleration_max";
+        run("detect.cpd", params, tracks);
+        run("detect.cpd",
+            {{"table", kData + "golden/cpd/signal_acc_crack.csv"},
+             {"column", "value"},
+             {"method", method},
+             {"min_size", 2}},
+            table);
+        CHECK_FALSE(frames_of(tracks).empty());
+        CHECK(frames_of(tracks) == frames_of(table));
+        CHECK(frames_of(tracks) != frames_of(evidence));
+    }
+    FakeContext refused(folder.path() / "refused");
+    for (const json& more : {json{{"method", "event"}}, json{{"compat", true}}, json::object()}) {
+        json params{{"dataset", dataset}, {"signal", "evidence"}};
+        params.update(more);
+        CHECK(has(refusal([&] { run("detect.cpd", params, refused); }),
+                  "signal chooses what cusum, window and pelt search"));
+    }
+}

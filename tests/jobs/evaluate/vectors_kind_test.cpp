@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <sstream>
 
 #include "jobs/fpcb/frame_metrics.h"
@@ -123,7 +124,7 @@ TEST_CASE("vectors: surrogates and risk, with and without frame metrics, for eve
               doctest::Approx(one.at("p95_risk").get<double>()).epsilon(1e-12));
         ++cases;
     }
-    CHECK(cases >= 16);
+    CHECK(cases == 32);
     const jobs::Sequence s = compat_case("e_noise0");
     const kernels::FrameMetrics metrics = jobs::frame_metrics_of(s);
     for (const bool with : {true, false}) {
@@ -146,6 +147,42 @@ TEST_CASE("vectors: surrogates and risk, with and without frame metrics, for eve
         }
         CHECK(worst < 1e-12);
     }
+}
+
+TEST_CASE("vectors: crack_risk of whole tables") {
+    const json about = json::parse(bytes_of(data_folder() / "golden/risk/crack_risk.json"));
+    const std::string bytes = bytes_of(data_folder() / "golden/risk/crack_risk.bin");
+    REQUIRE(jobs::sha256_of(bytes) == about.at("sha256").get<std::string>());
+    std::vector<double> expected(bytes.size() / sizeof(double));
+    std::memcpy(expected.data(), bytes.data(), bytes.size());
+    std::size_t at = 0;
+    for (const json& one : about.at("tables")) {
+        const jobs::Sequence s = sequence_of(one.at("name").get<std::string>());
+        const jobs::VectorTable table = jobs::vector_table(s, 0, 0);
+        const int first = one.at("first_index"), step = one.at("index_step");
+        double worst = 0;
+        std::size_t compared = 0;
+        for (std::size_t i = 0; i < table.vectors.rows(); ++i) {
+            if ((table.vectors.point[i] + 1 - first) % step != 0) continue;
+            REQUIRE(at < expected.size());
+            worst = std::max(worst, std::abs(table.vectors.crack_risk[i] / expected[at++] - 1));
+            ++compared;
+        }
+        CHECK(compared == one.at("rows").get<std::size_t>());
+        CHECK(worst < 1e-12);
+    }
+    CHECK(at == expected.size());
+}
+
+TEST_CASE("vectors: a sequence without points or without a frame rate is refused by its name") {
+    jobs::Sequence s = odd_sequence("s");
+    s.info.fps = 0;
+    CHECK(has(refusal([&] { jobs::vector_table(s, 0, 0); }), "no_fps: sequence s has no frame rate"));
+    CHECK(jobs::vector_table(s, 25, 0).fps == 25);
+    s.info.fps = 25;
+    s.present.assign(s.x.size(), 0);
+    CHECK(has(refusal([&] { jobs::vector_table(s, 0, 0); }),
+              "bad_bundle: sequence s has no point in any frame"));
 }
 
 TEST_CASE("vectors: the kind writes its five files, and names the sequences where it has to choose") {

@@ -58,6 +58,16 @@ TEST_CASE("search space: what makes no sense is refused with the name of the dim
     CHECK(says(refusal(json::parse(R"({"lr": {"low": 0.00002, "high": 1}})")), "can go from"));
 }
 
+TEST_CASE("search space: a range may be widened as far as its dimension says, and no further") {
+    const SearchSpace wide{{"w", Dimension::Kind::kReal, .25, .25, false, 1, {}, 0, 1}};
+    const auto given = [&](const char* text) { return narrowed(wide, json::parse(text)); };
+    CHECK(given(R"({})")[0].grid() == std::vector<double>{.25});
+    CHECK(given(R"({"w": {"low": 0, "high": 1, "points": 3}})")[0].grid() == std::vector<double>{0, .5, 1});
+    CHECK(given(R"({"w": 0.9})")[0].grid() == std::vector<double>{.9});
+    CHECK_THROWS_AS(given(R"({"w": 1.1})"), JobError);
+    CHECK_THROWS_AS(given(R"({"w": {"low": -0.1}})"), JobError);
+}
+
 TEST_CASE("search space: a point and its names are the same") {
     const Point point{0.25e-3, 7, 1};
     const auto names = to_json(kSpace, point);
