@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 
 from peer_install import Missing
 from pipeline_memory import memory
@@ -45,7 +44,8 @@ def by_reference(pipeline):
 
 def generate_text(bin_folder, figures):
     pipeline = Pipeline.of(bin_folder)
-    ours = pipeline.jobs(("generate", "text", {"rng": "compat", "preset": "small", "format": "bundles"}))
+    params = {"rng": "compat", "preset": "small", "format": "bundles"}
+    ours = pipeline.jobs("text", lambda _: [("generate", "out", params)])
     beside(figures, "generate_text", "reference", "125 sequences as text, the reference's own bytes", ours,
            ">= 10 x", lambda: by_reference(pipeline))
 
@@ -55,12 +55,12 @@ def generate_shards(bin_folder, figures):
     pipeline = Pipeline.of(bin_folder)
     hashes = []
     for threads in (1, 2):
-        folder = pipeline.worker(Took(), "generate", "shards", threads=threads, preset="small")
+        folder = pipeline.worker(Took(), "generate", f"threads-{threads}", threads=threads, preset="small")
         with open(os.path.join(folder, "dataset", "dataset.json"), encoding="utf-8") as file:
             hashes.append([shard["sha256"] for shard in json.load(file)["shards"]])
     if hashes[0] != hashes[1]:
         raise RuntimeError("generate gave other bytes with two threads; nothing is measured")
-    ours = pipeline.jobs(("generate", "shards", {"preset": "default"}))
+    ours = pipeline.jobs("shards", lambda _: [("generate", "out", {"preset": "default"})])
 
     def many():
         theirs, estimated = by_reference(pipeline)
@@ -87,12 +87,8 @@ def features_table(bin_folder, figures):
     tables(bin_folder, figures, "features_table", "features",
            "75 columns of 7,500 frames and 6 of 125 sequences, from tracks in memory", (">= 100 x", ""))
     pipeline = Pipeline.of(bin_folder)
-    extract = ("extract", "extracted", {"dataset": pipeline.bundles, "set": "compat81"})
-
-    def forget():       # its cache of tables
-        shutil.rmtree(pipeline.path("extracted"), ignore_errors=True)
-
-    ours = pipeline.jobs(forget, extract)
+    params = {"dataset": pipeline.bundles, "set": "compat81"}
+    ours = pipeline.jobs("extract", lambda _: [("extract", "out", params)])
     compared(figures, "extract", "reference", "the same from text bundles to a Feather file, as a job",
              pipeline.estimate("extract"), ours, "", estimated=True)
 
@@ -135,21 +131,27 @@ def knn(bin_folder, figures):
 def end_to_end_small(bin_folder, figures):
     """The reference's way: generate, 81 columns, PatchCore and DREAM (15 epochs), its report for goal 1."""
     pipeline = Pipeline.of(bin_folder)
-    dataset, table = pipeline.path("made/dataset"), pipeline.path("columns/features.feather")
-    models = [pipeline.path("patchcore/model"), pipeline.path("dream/model")]
+    reports = []
 
-    def only_goal_1():      # its script reads the folders of its goal alone
-        for name in ("thick_panel", "pre_damaged"):
-            shutil.rmtree(os.path.join(dataset, name))
+    def chain(folder):
+        made, table = pipeline.path(f"{folder}/made/dataset"), f"{folder}/columns/features.feather"
+        features = {"features": pipeline.path(table)}
+        models = [pipeline.path(f"{folder}/{name}/model") for name in ("patchcore", "dream")]
+        reports.append(pipeline.path(f"{folder}/report/report.json"))
 
-    ours = pipeline.jobs(
-        ("generate", "made", {"rng": "compat", "preset": "small", "format": "bundles"}),
-        only_goal_1,
-        ("extract", "columns", {"dataset": dataset, "set": "compat81"}),
-        ("train.patchcore", "patchcore", {"features": table}),
-        ("train.dream", "dream", {"features": table, "epochs": 15, "engine": "native"}),
-        ("evaluate", "report", {"features": table, "models": models, "protocol": "compat", "goal": 1}))
-    with open(pipeline.path("report/report.json"), encoding="utf-8") as file:
+        def only_goal_1():      # its script reads the folders of its goal alone
+            for name in ("thick_panel", "pre_damaged"):
+                os.rename(os.path.join(made, name), pipeline.path(f"{folder}/{name}"))
+
+        yield "generate", "made", {"rng": "compat", "preset": "small", "format": "bundles"}
+        yield only_goal_1
+        yield "extract", "columns", {"dataset": made, "set": "compat81"}
+        yield "train.patchcore", "patchcore", features
+        yield "train.dream", "dream", {**features, "epochs": 15, "engine": "native"}
+        yield "evaluate", "report", {**features, "models": models, "protocol": "compat", "goal": 1}
+
+    ours = pipeline.jobs("end", chain)
+    with open(reports[0], encoding="utf-8") as file:
         report = json.load(file)
     with open(os.path.join(GOLDEN, "eval_small.json"), encoding="utf-8") as file:
         wanted = json.load(file)["goal1"]
@@ -166,8 +168,8 @@ def measured(run):
     def all_of_it(bin_folder, figures):
         try:
             run(bin_folder, figures)
-        except RuntimeError as error:
-            figures.note(f"failed: {error}")
+        except (Missing, RuntimeError) as error:
+            figures.note_once(f"left out: {run.__name__}: {error}")
         made = Pipeline.made
         if made is not None and made.scale is not None:
             figures.note_once(f"estimated: recorded times of the reference times {made.scale:.2f}, as much "

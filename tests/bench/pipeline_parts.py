@@ -94,23 +94,24 @@ class Pipeline:
 
     def worker(self, took, kind, out, threads=1, **params):
         """One job in a process of its own, its start, hashes and syncs included."""
-        shutil.rmtree(self.path(out), ignore_errors=True)
         argv = [os.path.join(self.bin, "nightshift-worker"), "run", kind, "--device", "cpu"]
         argv += ["--threads", str(threads), "--params", json.dumps(params), "--out", self.path(out)]
         run_process(argv, took)
         return self.path(out)
 
-    def jobs(self, *chain):
-        """RUNS times a chain of (kind, out, parameters or a function that prepares), after one to warm up."""
+    def jobs(self, name, chain):
+        """RUNS times a chain of jobs, after one to warm up: `chain(folder)` gives (kind, out, parameters), or
+        a function to call between. Each has a folder of its own, and nothing is deleted before the end: ext4
+        takes seconds to find inodes that were not freed just now."""
         took = Took()
         for run in range(RUNS + 1):
-            once = Took()
-            for step in chain:
+            once, folder = Took(), f"{name}-{run}"
+            for step in chain(folder):
                 if callable(step):
                     step()
                 else:
                     kind, out, params = step
-                    self.worker(once, kind, out, **params)
+                    self.worker(once, kind, f"{folder}/{out}", **params)
             if run > 0:
                 took.wall_s.append(sum(once.wall_s))
                 took.cpu_s.append(sum(once.cpu_s))
@@ -132,7 +133,7 @@ class Pipeline:
     def ask(self, *arguments):
         argv = [self.python, os.path.join(HERE, "pipeline_peer.py"), *arguments]
         done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=LIMIT_S, env=dict(os.environ, **ONE_THREAD))
+                              preexec_fn=limit, env=dict(os.environ, **ONE_THREAD))
         if done.returncode != 0:
             raise Missing(f"{arguments[0]}: {done.stderr.strip().splitlines()[-1:]}")
         answer = json.loads(done.stdout)
