@@ -52,13 +52,14 @@ TEST_CASE("supervised model: a path through the map finds the largest value and 
     set(parameters, layers.join, 0, shape.width, 0);
     set(parameters, layers.join, 0, shape.width + 32, 48);
     CHECK(supervised_log_odds(shape, parameters, feature, map).front() == doctest::Approx(3));
-    // The neighbour to the right of the last place, and the one below the last frame, are zero.
-    for (const std::int64_t kernel : {5, 7}) {
+    // The first place has no neighbour to its left, nor the first frame one above: who looks right or down
+    // from there must not be found at the end of the row before.
+    for (const auto& [kernel, at] : {std::pair<std::int64_t, std::int64_t>{5, kMapPlaces}, {7, 0}}) {
         auto beyond = parameters;
         set(beyond, layers.map[0], 0, 4, 0);
         set(beyond, layers.map[0], 0, kernel, 1);
         map.assign(map.size(), 0.0F);
-        map[0] = 3;  // a wrap from the end would find it
+        map[static_cast<std::size_t>(at)] = 3;
         CHECK(supervised_log_odds(shape, beyond, feature, map) == std::vector<float>{0});
     }
 }
