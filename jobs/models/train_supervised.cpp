@@ -50,11 +50,11 @@ class TrainSupervised final : public JobImpl {
 
   private:
     bool wants_map(const FeaturesInput& input) const {
-        if (!input.dataset || input.set.is_plain()) return false;
-        const auto wish = params_.find("map");
-        if (wish != params_.end() && wish->is_boolean()) return wish->get<bool>();
-        return std::all_of(input.set.frame.begin(), input.set.frame.end(),
-                           [](std::int64_t frame) { return frame < 0; });
+        if (!params_.at("map").get<bool>()) return false;
+        if (input.dataset && !input.set.is_plain()) return true;
+        throw JobError("missing_param",
+                       "map: true needs the tracks of the sequences; give the dataset that " +
+                           input.set.origin + " came from, or leave map out");
     }
 
     SupervisedRows rows_of_network(JobContext& context, const Model& model, const LabelledSet& rows,

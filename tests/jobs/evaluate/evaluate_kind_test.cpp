@@ -169,14 +169,11 @@ TEST_CASE("evaluate: the report is one page without anything from outside") {
         CAPTURE(word);
         CHECK(page.find(word) == std::string::npos);
     }
-    for (const char* word : {"<svg", "혼동 행렬", "confusion matrix", "ROC", "시나리오별", "s&lt;"}) {
+    for (const char* word :
+         {"<svg", "혼동 행렬", "confusion matrix", "ROC", "시나리오별", "s&lt;", "class=\"normal\"",
+          "class=\"damaged\"", "what the models look at", "goal cpd"}) {
         CAPTURE(word);
         CHECK(page.find(word) != std::string::npos);
-    }
-    for (const char* part :
-         {"class=\"normal\"", "class=\"damaged\"", "what the models look at", "goal cpd"}) {
-        CAPTURE(part);
-        CHECK(page.find(part) != std::string::npos);
     }
 }
 

@@ -142,12 +142,12 @@ TEST_CASE("train.supervised: cells without a number are named") {
                          doctest::Contains("column 'two' is empty or not finite"), JobError);
 }
 
-TEST_CASE("train.supervised: with a data set it learns from maps, resumes, scores, and joins an ensemble") {
+TEST_CASE("train.supervised: with map it learns from tracks, resumes, scores, and joins an ensemble") {
     const TemporaryFolder folder;
     const PanelCase panels(folder.path());
     const json inputs{{"features", panels.features.string()}, {"dataset", panels.dataset.string()}};
     json params = inputs;
-    params.update({{"epochs", 2}, {"batch", 30}, {"width", 16}});
+    params.update({{"epochs", 2}, {"batch", 30}, {"width", 16}, {"map", true}});
     const auto undisturbed = train_supervised(folder.path() / "a", params);
     CHECK(undisturbed.contains("model/map.2.weight.bin"));
     CHECK(undisturbed.contains("model/scenario.weight.bin"));
@@ -164,9 +164,12 @@ TEST_CASE("train.supervised: with a data set it learns from maps, resumes, score
     CHECK_THROWS_WITH_AS(scores_of(folder.path() / "s3", score), doctest::Contains("dataset"), JobError);
 
     json without = params;
-    without["map"] = false;
+    without.erase("map");
     CHECK(!train_supervised(folder.path() / "c", without).contains("model/map.0.weight.bin"));
     json joined = inputs;
+    CHECK_THROWS_WITH_AS(
+        train_supervised(folder.path() / "f", {{"features", panels.features.string()}, {"map", true}}),
+        doctest::Contains("map: true needs the tracks"), JobError);
     joined.update({{"models", {model.string(), (folder.path() / "c/0/output/model").string()}}});
     FakeContext context(folder.path() / "d");
     run_kind("train.ensemble", joined, context);
