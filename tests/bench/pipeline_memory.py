@@ -39,10 +39,10 @@ def by_frame(pipeline, preset):
 
 
 def texts(pipeline, preset):
-    bundles = pipeline.path(f"{preset}/bundles/dataset")
-    yield "export", "bundles", {"dataset": pipeline.path(f"{preset}/compat/dataset")}
+    made = pipeline.path(f"{preset}/compat/dataset")
+    yield "export", "bundles", {"dataset": made}
     yield "import", "imported", {"path": pipeline.path(f"{preset}/bundles"), "preflight": "warn"}
-    yield "vectors", "vectors", {"dataset": bundles, "sequence": "normal/normal_0001"}
+    yield "vectors", "vectors", {"dataset": made, "sequence": "normal/normal_0001"}
 
 
 def memory(bin_folder, figures):
