@@ -27,21 +27,34 @@ void hash_sequence(Sha256& hash, const Sequence& s) {
     for (const SideFile& side : s.side_files) hash.update(side.name + "\n" + side.bytes + "\n");
 }
 
+/// Of text that was parsed once; the rest is parsed again when it is read.
+constexpr std::size_t kKeptBytesMax = std::size_t{64} << 20;
+
+std::size_t bytes_of(const Sequence& s) {
+    std::size_t bytes = sizeof s + (s.x.size() + s.y.size()) * sizeof(std::int16_t) + s.present.size() +
+                        (s.point_index.size() + s.frame_number.size()) * sizeof(std::int32_t);
+    for (const SideFile& side : s.side_files) bytes += side.name.size() + side.bytes.size();
+    return bytes;
+}
+
 class BundleSet final : public Dataset {
   public:
     explicit BundleSet(const std::filesystem::path& root) : places_(find_bundles(root)) {
         Sha256 hash;
+        std::size_t bytes = 0;
         for (std::size_t i = 0; i < places_.size(); ++i) {
-            const Sequence sequence = load(i);
+            Sequence sequence = load(i);
             hash_sequence(hash, sequence);
             infos_.push_back(sequence.info);
+            bytes += bytes_of(sequence);
+            if (bytes <= kKeptBytesMax) kept_.push_back(std::move(sequence));
         }
         hash_ = hash.hex();
     }
 
     std::size_t size() const override { return infos_.size(); }
     const SequenceInfo& info(std::size_t i) const override { return infos_.at(i); }
-    Sequence read(std::size_t i) const override { return load(i); }
+    Sequence read(std::size_t i) const override { return i < kept_.size() ? kept_[i] : load(i); }
     const std::string& content_hash() const override { return hash_; }
 
   private:
@@ -54,6 +67,7 @@ class BundleSet final : public Dataset {
 
     std::vector<BundlePlace> places_;
     std::vector<SequenceInfo> infos_;
+    std::vector<Sequence> kept_;  ///< the first ones, which were read for the hash anyway
     std::string hash_;
 };
 

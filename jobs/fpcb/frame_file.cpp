@@ -10,6 +10,7 @@ namespace nightshift::jobs {
 namespace {
 
 constexpr std::string_view kHeader = "# x,y,index";
+constexpr std::size_t kRowBytes = 8;   ///< of a short row, to make room by
 constexpr std::size_t kShownMax = 60;  ///< characters of a bad line that a message repeats
 
 bool is_digit(char c) {
@@ -47,6 +48,10 @@ std::optional<std::int32_t> integer(std::string_view cell) {
     return value;
 }
 
+bool is_coordinate(std::int32_t value) {
+    return value >= INT16_MIN && value <= INT16_MAX;
+}
+
 FrameRow parse_row(std::string_view text, const std::string& file, int line) {
     std::int32_t cells[3];
     std::string_view rest = text;
@@ -61,19 +66,51 @@ FrameRow parse_row(std::string_view text, const std::string& file, int line) {
         if (!is_last) rest.remove_prefix(comma + 1);
     }
     for (int i = 0; i < 2; ++i) {
-        if (cells[i] < INT16_MIN || cells[i] > INT16_MAX) {
+        if (!is_coordinate(cells[i])) {
             bad(file, line, "coordinate " + std::to_string(cells[i]) + " is outside -32768..32767 pixels");
         }
     }
     return {cells[0], cells[1], cells[2], line};
 }
 
+/// Nine digits fit into an int32 whatever they are.
+constexpr int kPlainDigitsMax = 9;
+
+/// An integer of a minus sign and digits alone, and the character behind it, which is taken off, too.
+bool take_plain(const char*& at, const char* end, char behind, std::int32_t& value) {
+    const bool is_negative = at != end && *at == '-';
+    if (is_negative) ++at;
+    const char* const first = at;
+    value = 0;
+    while (at != end && is_digit(*at) && at - first < kPlainDigitsMax) value = value * 10 + (*at++ - '0');
+    if (is_negative) value = -value;
+    return at != first && at != end && *at++ == behind;
+}
+
+/// The row at the front of `text`, taken off with its line feed, if it is written as every generator writes
+/// it; what is written otherwise, or wrong, is left to parse_row.
+bool take_plain_row(std::string_view& text, FrameRow& row) {
+    const char *at = text.data(), *const end = text.data() + text.size();
+    const bool is_plain = take_plain(at, end, ',', row.x) && take_plain(at, end, ',', row.y) &&
+                          take_plain(at, end, '\n', row.index) && is_coordinate(row.x) &&
+                          is_coordinate(row.y);
+    if (is_plain) text.remove_prefix(static_cast<std::size_t>(at - text.data()));
+    return is_plain;
+}
+
 }  // namespace
 
 std::vector<FrameRow> parse_frame(std::string_view text, const std::string& file) {
     std::vector<FrameRow> rows;
+    rows.reserve(text.size() / kRowBytes);
     int line = 0;
     while (!text.empty() || line == 0) {
+        FrameRow plain{0, 0, 0, line + 1};
+        if (line > 0 && take_plain_row(text, plain)) {
+            rows.push_back(plain);
+            ++line;
+            continue;
+        }
         const std::size_t end = text.find('\n');
         std::string_view row = text.substr(0, end);
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);

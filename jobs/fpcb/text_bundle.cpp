@@ -77,13 +77,25 @@ std::map<int, FrameFile> read_frames(const std::vector<fs::path>& files,
     return frames;
 }
 
+/// Every point number of the frames once, in order. Frames mostly repeat the numbers of the first.
+std::vector<std::int32_t> point_numbers(const std::map<int, FrameFile>& frames) {
+    const std::vector<FrameRow>& first = frames.begin()->second.rows;
+    std::vector<std::int32_t> numbers;
+    for (const FrameRow& row : first) numbers.push_back(row.index);
+    for (const auto& [number, frame] : frames) {
+        for (std::size_t r = 0; r < frame.rows.size(); ++r) {
+            const std::int32_t index = frame.rows[r].index;
+            if (r >= first.size() || first[r].index != index) numbers.push_back(index);
+        }
+    }
+    std::sort(numbers.begin(), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    return numbers;
+}
+
 /// Planes from the rows: points by number, frames by number.
 void fill_planes(const std::map<int, FrameFile>& frames, Sequence& s) {
-    std::set<std::int32_t> numbers;
-    for (const auto& [number, frame] : frames) {
-        for (const FrameRow& row : frame.rows) numbers.insert(row.index);
-    }
-    s.point_index.assign(numbers.begin(), numbers.end());
+    s.point_index = point_numbers(frames);
     s.info.points = static_cast<int>(s.point_index.size());
     s.info.frames = static_cast<int>(frames.size());
     const std::size_t width = s.point_index.size();
@@ -93,9 +105,14 @@ void fill_planes(const std::map<int, FrameFile>& frames, Sequence& s) {
     std::size_t seen = 0, f = 0;
     for (const auto& [number, frame] : frames) {
         s.frame_number.push_back(number);
+        std::size_t place = 0;  // rows are mostly in the order of their numbers
         for (const FrameRow& row : frame.rows) {
-            const auto place = std::lower_bound(s.point_index.begin(), s.point_index.end(), row.index);
-            const std::size_t at = f * width + static_cast<std::size_t>(place - s.point_index.begin());
+            if (place >= width || s.point_index[place] != row.index) {
+                place = static_cast<std::size_t>(
+                    std::lower_bound(s.point_index.begin(), s.point_index.end(), row.index) -
+                    s.point_index.begin());
+            }
+            const std::size_t at = f * width + place++;
             if (s.present[at]) {
                 throw JobError("bad_bundle", frame.path.string() + ":" + std::to_string(row.line) +
                                                  ": point " + std::to_string(row.index) +
@@ -208,14 +225,17 @@ std::string frame_file_name(int frame_number) {
 }
 
 std::string frame_text(const Sequence& s, int frame) {
-    std::string text = "# x,y,index\n";
-    char line[48];
+    constexpr std::string_view kHeader = "# x,y,index\n";
+    constexpr std::size_t kRowBytesMax = 32;  // two int16, one int32, their signs, two commas, a line feed
+    std::string text(kHeader.size() + kRowBytesMax * static_cast<std::size_t>(s.info.points), '\0');
+    char *at = std::copy(kHeader.begin(), kHeader.end(), text.data()), *const end = text.data() + text.size();
     for (int p = 0; p < s.info.points; ++p) {
         if (!s.is_present(frame, p)) continue;
-        const int bytes = std::snprintf(line, sizeof line, "%d,%d,%d\n", s.x[s.at(frame, p)],
-                                        s.y[s.at(frame, p)], s.point_index[static_cast<std::size_t>(p)]);
-        text.append(line, static_cast<std::size_t>(bytes));
+        at = std::to_chars(at, end, s.x[s.at(frame, p)]).ptr, *at++ = ',';
+        at = std::to_chars(at, end, s.y[s.at(frame, p)]).ptr, *at++ = ',';
+        at = std::to_chars(at, end, s.point_index[static_cast<std::size_t>(p)]).ptr, *at++ = '\n';
     }
+    text.resize(static_cast<std::size_t>(at - text.data()));
     return text;
 }
 

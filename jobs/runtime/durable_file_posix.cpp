@@ -1,11 +1,11 @@
 #include "jobs/runtime/durable_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "jobs/runtime/job_impl.h"
@@ -39,6 +39,20 @@ class Descriptor {
             text.remove_prefix(static_cast<std::size_t>(written));
         }
     }
+    /// Bytes read, 0 at the end.
+    std::size_t read(char* into, std::size_t room) {
+        for (;;) {
+            const ssize_t got = ::read(fd_, into, room);
+            if (got >= 0) return static_cast<std::size_t>(got);
+            if (errno != EINTR) fail("read", path_, errno);
+        }
+    }
+    /// What the file says of its size, at most `most`; 0 where it says nothing (/proc, pipes).
+    std::size_t size_hint(std::size_t most) const {
+        struct stat about {};
+        if (::fstat(fd_, &about) != 0 || about.st_size <= 0) return 0;
+        return std::min(most, static_cast<std::size_t>(about.st_size));
+    }
     /// What an earlier, longer text or a reservation left behind.
     void cut_at(std::size_t bytes) {
         if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) fail("cut", path_, errno);
@@ -55,6 +69,8 @@ class Descriptor {
     const std::filesystem::path& path_;
     int fd_;
 };
+
+constexpr std::size_t kPieceBytes = 512;  ///< room beyond what a file says of its size, to find its end
 
 std::filesystem::path temporary_of(std::filesystem::path file) {
     file += ".tmp";
@@ -92,18 +108,18 @@ void sync_folder(const std::filesystem::path& folder) {
 }
 
 std::string read_text(const std::filesystem::path& file, std::size_t bytes_max) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) fail("read", file, errno);
-    std::string text;
-    char block[16 * 1024];
-    while (stream.read(block, sizeof block) || stream.gcount() > 0) {
-        text.append(block, static_cast<std::size_t>(stream.gcount()));
-        if (text.size() > bytes_max) {
+    Descriptor in(file, O_RDONLY, "read");
+    std::string text(in.size_hint(bytes_max) + kPieceBytes, '\0');
+    std::size_t filled = 0;
+    while (const std::size_t got = in.read(text.data() + filled, text.size() - filled)) {
+        filled += got;
+        if (filled > bytes_max) {
             throw JobError("file_too_large",
                            file.string() + " is larger than " + std::to_string(bytes_max) + " bytes");
         }
+        if (filled == text.size()) text.resize(filled + std::max(filled, kPieceBytes));
     }
-    if (stream.bad()) fail("read", file, EIO);
+    text.resize(filled);
     return text;
 }
 
