@@ -12,35 +12,21 @@ namespace {
 using nlohmann::json;
 
 nlohmann::ordered_json schema() {
-    auto schema = nlohmann::ordered_json::parse(R"JSON({
-        "type": "object",
-        "required": ["features"],
-        "properties": {
-            "features": {"type": "string", "x-artifact": "table",
-                "description": "Table of features: a file or job:ID", "x-ko": "특징 표: 파일 또는 job:ID"},
-            "dataset": {"type": "string", "x-artifact": "dataset", "x-ko": "데이터 세트 (분할과 라벨의 출처)",
-                "description": "Data set that says what to train on; without it the table's own columns do"},
-            "columns": {"type": "array", "items": {"type": "string"}, "x-ko": "쓸 열; 없으면 모든 숫자 열",
-                "description": "Columns to use; every numeric column without it"},
-            "epochs": {"type": "integer", "default": 50, "minimum": 1, "maximum": 100000,
-                "description": "Passes over the training rows", "x-ko": "에폭 수"},
-            "batch": {"type": "integer", "default": 32, "minimum": 1, "maximum": 1000000,
-                "description": "Rows a step", "x-ko": "배치 크기"},
-            "lr": {"type": "number", "default": 0.001, "exclusiveMinimum": 0, "maximum": 1,
-                "description": "Learning rate of Adam", "x-ko": "학습률"},
-            "engine": {"type": "string", "enum": ["auto", "native", "torch"], "default": "auto",
-                "x-ko": "계산 엔진", "description": "auto: LibTorch where built in, else our own on the CPU"},
-            "amp": {"type": "boolean", "default": false, "description": "bfloat16 matrix products on a GPU",
-                "x-ko": "GPU에서 bfloat16 사용"},
-            "seed": {"type": "integer", "default": 42, "minimum": 0,
-                "description": "Of weights, order, anomalies and dropout", "x-ko": "난수 시드"},
-            "normalize": {"type": "boolean", "x-ko": "정규화; 기본: 시퀀스 행이면 함",
-                "description": "z-scores by the training rows; default: for rows of sequences"}
-        }
-    })JSON");
-    add_rows_param(schema["properties"]);
-    add_table_params(schema["properties"]);
-    return schema;
+    return one_class_schema(nlohmann::ordered_json::parse(R"JSON({
+        "epochs": {"type": "integer", "default": 50, "minimum": 1, "maximum": 100000,
+            "description": "Passes over the training rows", "x-ko": "에폭 수"},
+        "batch": {"type": "integer", "default": 32, "minimum": 1, "maximum": 1000000,
+            "description": "Rows a step", "x-ko": "배치 크기"},
+        "lr": {"type": "number", "default": 0.001, "exclusiveMinimum": 0, "maximum": 1,
+            "description": "Learning rate of Adam", "x-ko": "학습률"},
+        "engine": {"type": "string", "enum": ["auto", "native", "torch"], "default": "auto",
+            "x-ko": "계산 엔진", "description": "auto: LibTorch where built in, else our own on the CPU"},
+        "amp": {"type": "boolean", "default": false, "description": "bfloat16 matrix products on a GPU",
+            "x-ko": "GPU에서 bfloat16 사용"},
+        "seed": {"type": "integer", "default": 42, "minimum": 0,
+            "description": "Of weights, order, anomalies and dropout", "x-ko": "난수 시드"}
+    })JSON"),
+                            true);
 }
 
 std::unique_ptr<JobImpl> make(const json& params) {

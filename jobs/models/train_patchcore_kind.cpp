@@ -88,36 +88,22 @@ class TrainPatchCore final : public JobImpl {
 };
 
 nlohmann::ordered_json schema() {
-    auto schema = nlohmann::ordered_json::parse(R"JSON({
-        "type": "object",
-        "required": ["features"],
-        "properties": {
-            "features": {"type": "string", "x-artifact": "table",
-                "description": "Table of features: a file or job:ID", "x-ko": "특징 표: 파일 또는 job:ID"},
-            "dataset": {"type": "string", "x-artifact": "dataset", "x-ko": "데이터 세트 (분할과 라벨의 출처)",
-                "description": "Data set that says what to train on; without it the table's own columns do"},
-            "columns": {"type": "array", "items": {"type": "string"}, "x-ko": "쓸 열; 없으면 모든 숫자 열",
-                "description": "Columns to use; every numeric column without it"},
-            "bank": {"type": "number", "default": 1000, "exclusiveMinimum": 0, "maximum": 10000000,
-                "x-ko": "뱅크 행 수, 1 미만이면 비율",
-                "description": "Rows to keep; below 1 a share of the training rows"},
-            "sampling": {"type": "string", "enum": ["random", "greedy"], "default": "random",
-                "x-ko": "추출 방식", "description": "random: as NumPy's choice; greedy: farthest point first"},
-            "seed": {"type": "integer", "default": 42, "minimum": 0, "description": "Of random sampling",
-                "x-ko": "난수 시드"},
-            "start": {"type": "integer", "default": 0, "minimum": 0,
-                "description": "First row of greedy sampling", "x-ko": "greedy의 첫 행"},
-            "k": {"type": "integer", "default": 1, "minimum": 1, "maximum": 64, "x-ko": "이웃 수",
-                "description": "Neighbours whose mean distance is the score"},
-            "precision": {"type": "string", "enum": ["fp64", "fp32"], "default": "fp64", "x-ko": "정밀도",
-                "description": "fp32 rounds the values to float first"},
-            "normalize": {"type": "boolean", "x-ko": "정규화; 기본: 시퀀스 행이면 함",
-                "description": "z-scores by the training rows; default: for rows of sequences"}
-        }
-    })JSON");
-    add_rows_param(schema["properties"]);
-    add_table_params(schema["properties"]);
-    return schema;
+    return one_class_schema(nlohmann::ordered_json::parse(R"JSON({
+        "bank": {"type": "number", "default": 1000, "exclusiveMinimum": 0, "maximum": 10000000,
+            "x-ko": "뱅크 행 수, 1 미만이면 비율",
+            "description": "Rows to keep; below 1 a share of the training rows"},
+        "sampling": {"type": "string", "enum": ["random", "greedy"], "default": "random",
+            "x-ko": "추출 방식", "description": "random: as NumPy's choice; greedy: farthest point first"},
+        "seed": {"type": "integer", "default": 42, "minimum": 0, "description": "Of random sampling",
+            "x-ko": "난수 시드"},
+        "start": {"type": "integer", "default": 0, "minimum": 0,
+            "description": "First row of greedy sampling", "x-ko": "greedy의 첫 행"},
+        "k": {"type": "integer", "default": 1, "minimum": 1, "maximum": 64, "x-ko": "이웃 수",
+            "description": "Neighbours whose mean distance is the score"},
+        "precision": {"type": "string", "enum": ["fp64", "fp32"], "default": "fp64", "x-ko": "정밀도",
+            "description": "fp32 rounds the values to float first"}
+    })JSON"),
+                            true);
 }
 
 }  // namespace

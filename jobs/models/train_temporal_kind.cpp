@@ -116,44 +116,30 @@ class TrainTemporal final : public JobImpl {
 };
 
 nlohmann::ordered_json schema() {
-    auto schema = nlohmann::ordered_json::parse(R"JSON({
-        "type": "object",
-        "required": ["features"],
-        "properties": {
-            "features": {"type": "string", "x-artifact": "table",
-                "description": "Table with a row a frame: a file or job:ID",
-                "x-ko": "프레임마다 한 행인 특징 표: 파일 또는 job:ID"},
-            "dataset": {"type": "string", "x-artifact": "dataset", "x-ko": "데이터 세트 (분할과 라벨의 출처)",
-                "description": "Data set that says what to train on; without it the table's own columns do"},
-            "columns": {"type": "array", "items": {"type": "string"}, "x-ko": "쓸 열; 없으면 모든 숫자 열",
-                "description": "Columns to use; every numeric column without it"},
-            "cell": {"type": "string", "enum": ["lstm", "gru"], "default": "lstm", "x-ko": "순환 셀",
-                "description": "Kind of recurrent cell"},
-            "window": {"type": "integer", "default": 10, "minimum": 2, "maximum": 200, "x-unit": "frames",
-                "description": "Consecutive frames seen together", "x-ko": "함께 보는 연속 프레임 수"},
-            "hidden": {"type": "integer", "default": 64, "minimum": 1, "maximum": 256,
-                "x-ko": "은닉 크기; 창 하나를 나타내는 수의 개수",
-                "description": "Width of a layer: the numbers that stand for a whole window"},
-            "epochs": {"type": "integer", "default": 50, "minimum": 1, "maximum": 100000,
-                "description": "Passes over the training windows", "x-ko": "에폭 수"},
-            "batch": {"type": "integer", "default": 32, "minimum": 1, "maximum": 1024,
-                "description": "Windows a step", "x-ko": "배치 크기"},
-            "lr": {"type": "number", "default": 0.001, "exclusiveMinimum": 0, "maximum": 1,
-                "description": "Learning rate of Adam", "x-ko": "학습률"},
-            "overlap": {"type": "string", "enum": ["max", "mean"], "default": "max",
-                "x-ko": "겹치는 창에서 프레임 점수를 내는 법",
-                "description": "How the windows that cover a frame become its score"},
-            "compat": {"type": "boolean", "default": false,
-                "x-ko": "참조 구현처럼: 병목 없음, 프레임 번호만으로 창을 연결",
-                "description": "As the reference: no bottleneck, windows joined by frame number alone"},
-            "seed": {"type": "integer", "default": 42, "minimum": 0,
-                "description": "Of weights and order", "x-ko": "난수 시드"},
-            "normalize": {"type": "boolean", "x-ko": "정규화; 기본: 시퀀스 행이면 함",
-                "description": "z-scores by the training rows; default: for rows of sequences"}
-        }
-    })JSON");
-    add_rows_param(schema["properties"]);
-    return schema;
+    return one_class_schema(nlohmann::ordered_json::parse(R"JSON({
+        "cell": {"type": "string", "enum": ["lstm", "gru"], "default": "lstm", "x-ko": "순환 셀",
+            "description": "Kind of recurrent cell"},
+        "window": {"type": "integer", "default": 10, "minimum": 2, "maximum": 200, "x-unit": "frames",
+            "description": "Consecutive frames seen together", "x-ko": "함께 보는 연속 프레임 수"},
+        "hidden": {"type": "integer", "default": 64, "minimum": 1, "maximum": 256,
+            "x-ko": "은닉 크기; 창 하나를 나타내는 수의 개수",
+            "description": "Width of a layer: the numbers that stand for a whole window"},
+        "epochs": {"type": "integer", "default": 50, "minimum": 1, "maximum": 100000,
+            "description": "Passes over the training windows", "x-ko": "에폭 수"},
+        "batch": {"type": "integer", "default": 32, "minimum": 1, "maximum": 1024,
+            "description": "Windows a step", "x-ko": "배치 크기"},
+        "lr": {"type": "number", "default": 0.001, "exclusiveMinimum": 0, "maximum": 1,
+            "description": "Learning rate of Adam", "x-ko": "학습률"},
+        "overlap": {"type": "string", "enum": ["max", "mean"], "default": "max",
+            "x-ko": "겹치는 창에서 프레임 점수를 내는 법",
+            "description": "How the windows that cover a frame become its score"},
+        "compat": {"type": "boolean", "default": false,
+            "x-ko": "참조 구현처럼: 병목 없음, 프레임 번호만으로 창을 연결",
+            "description": "As the reference: no bottleneck, windows joined by frame number alone"},
+        "seed": {"type": "integer", "default": 42, "minimum": 0,
+            "description": "Of weights and order", "x-ko": "난수 시드"}
+    })JSON"),
+                            false);
 }
 
 }  // namespace

@@ -71,6 +71,25 @@ void choose_goal(std::vector<std::int64_t>& rows, const FeatureSet& set, bool is
                                            "features of a data set with some, or rows: normal");
 }
 
+nlohmann::ordered_json rows_schema() {
+    return {
+        {"type", "string"},
+        {"enum", {"normal", "goal", "analysis"}},
+        {"x-ko", "학습할 행; 기본: 기준 프로그램의 특징이면 goal, 아니면 normal"},
+        {"description",
+         "normal: every undamaged row; goal: sequences of goal normal alone, as the reference's scripts; "
+         "analysis: as its later analysis, with thick panels. Default: goal for its features, else normal"}};
+}
+
+nlohmann::ordered_json table_roles_schema() {
+    return nlohmann::ordered_json::parse(R"JSON({
+        "label": {"type": "string", "x-ko": "자체 표의 라벨 열 (손상 1은 학습에서 제외, 정상 0)",
+            "description": "Column of your own table: 1 for damaged rows, which are left out, 0 for normal"},
+        "group": {"type": "string", "x-ko": "그룹 이름 열 (특징으로 쓰지 않음)",
+            "description": "Column that names a row's group and is no feature"}
+    })JSON");
+}
+
 }  // namespace
 
 ColumnChoice training_columns(const json& params) {
@@ -102,25 +121,23 @@ std::vector<std::int64_t> training_rows(const FeaturesInput& input, const json& 
     return rows;
 }
 
-void add_table_params(nlohmann::ordered_json& properties) {
-    properties["label"] = {
-        {"type", "string"},
-        {"description",
-         "Column of your own table with 1 for damaged rows, which are left out, and 0 for normal ones"},
-        {"x-ko", "자체 표의 라벨 열 (손상 1은 학습에서 제외, 정상 0)"}};
-    properties["group"] = {{"type", "string"},
-                           {"description", "Column that names a row's group and is no feature"},
-                           {"x-ko", "그룹 이름 열 (특징으로 쓰지 않음)"}};
-}
-
-void add_rows_param(nlohmann::ordered_json& properties) {
-    properties["rows"] = {
-        {"type", "string"},
-        {"enum", {"normal", "goal", "analysis"}},
-        {"x-ko", "학습할 행; 기본: 기준 프로그램의 특징이면 goal, 아니면 normal"},
-        {"description",
-         "normal: every undamaged row; goal: sequences of goal normal alone, as the reference's scripts; "
-         "analysis: as its later analysis, with thick panels. Default: goal for its features, else normal"}};
+nlohmann::ordered_json one_class_schema(const nlohmann::ordered_json& own, bool knows_table_roles) {
+    auto properties = nlohmann::ordered_json::parse(R"JSON({
+        "features": {"type": "string", "x-artifact": "table",
+            "description": "Table of features: a file or job:ID", "x-ko": "특징 표: 파일 또는 job:ID"},
+        "dataset": {"type": "string", "x-artifact": "dataset", "x-ko": "데이터 세트 (분할과 라벨의 출처)",
+            "description": "Data set that says what to train on; without it the table's own columns do"},
+        "columns": {"type": "array", "items": {"type": "string"}, "x-ko": "쓸 열; 없으면 모든 숫자 열",
+            "description": "Columns to use; every numeric column without it"}
+    })JSON");
+    properties.update(own);
+    properties.update(nlohmann::ordered_json::parse(R"JSON({
+        "normalize": {"type": "boolean", "x-ko": "정규화; 기본: 시퀀스 행이면 함",
+            "description": "z-scores by the training rows; default: for rows of sequences"}
+    })JSON"));
+    properties["rows"] = rows_schema();
+    if (knows_table_roles) properties.update(table_roles_schema());
+    return {{"type", "object"}, {"required", {"features"}}, {"properties", properties}};
 }
 
 }  // namespace nightshift::jobs

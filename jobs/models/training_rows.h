@@ -7,7 +7,8 @@
 
 #include "jobs/models/features_input.h"
 
-/// What a one-class model learns from: parameters `columns`, `label`, `group` and `rows`.
+/// What a one-class model learns from: parameters `features`, `dataset`, `columns`, `normalize`,
+/// `label`, `group` and `rows`.
 namespace nightshift::jobs {
 
 /// `columns`, and never those that `label` and `group` name.
@@ -24,9 +25,9 @@ ColumnChoice training_columns(const nlohmann::json& params);
 /// bad_param where `rows` needs goals and the table says nothing of them.
 std::vector<std::int64_t> training_rows(const FeaturesInput& input, const nlohmann::json& params);
 
-/// Adds the schema of `rows`.
-void add_rows_param(nlohmann::ordered_json& properties);
-/// Adds those of `label` and `group`: not for models of time, which would run over the rows left out.
-void add_table_params(nlohmann::ordered_json& properties);
+/// The schema of a kind that trains a one-class model: what it learns from, and the kind's `own` properties
+/// between. `knows_table_roles` adds `label` and `group`: not for models of time, which would run over the
+/// rows left out.
+nlohmann::ordered_json one_class_schema(const nlohmann::ordered_json& own, bool knows_table_roles);
 
 }  // namespace nightshift::jobs
