@@ -17,6 +17,7 @@ constexpr Millis kWellAfter = seconds(5);
 constexpr Millis kDrainStep = minutes(3);
 /// The longest that a daemon or a machine stays away.
 constexpr Millis kAwayMax = minutes(5);
+/// Longer by as much as the clock was set back: a job that may not start before a time waits for it.
 constexpr Millis kDrainMax = hours(30);
 
 [[noreturn]] void daemon_dies() {
@@ -317,6 +318,7 @@ void ProductWorld::plan_faults() {
             const int size = dice_.one_in(6) ? kDay : dice_.one_in(3) ? 3600 : dice_.one_in(2) ? 60 : 1;
             const Millis by = seconds(dice_.between(-size, size));
             diary_.note("the clock jumps by " + std::to_string(by.value));
+            if (by < Millis{}) set_back_ = set_back_ - by;
             agenda_.jump(by);
         }
     });
@@ -348,7 +350,7 @@ void ProductWorld::drain() {
     run_until(from + kAwayMax);
     if (!life_) diary_.fail("the daemon did not come back");
     users_.calm_down(*life_);
-    while (agenda_.steady() - from < kDrainMax) {
+    while (agenda_.steady() - from < kDrainMax + set_back_) {
         run_until(agenda_.steady() + kDrainStep);
         if (!life_) diary_.fail("the daemon left");
         if (observer_.open_jobs() == 0) break;

@@ -82,6 +82,7 @@ class ProductWorld {
     bool is_power_cut_planned_ = false;
     std::optional<Millis> well_since_;  ///< the daemon runs and its disk takes everything
     std::int64_t commits_seen_ = 0;
+    Millis set_back_;  ///< by how much the clock was set back, all times together
     int deaths_ = 0, power_cuts_ = 0, deaths_at_points_ = 0, full_disks_ = 0;
 };
 
