@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string_view>
 
 namespace nightshift::cli {
@@ -42,6 +44,28 @@ std::vector<std::string> arguments_of(const fs::path& process) {
     return arguments;
 }
 
+/// 0 where the process is gone.
+std::int64_t parent_of(std::int64_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat", std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t name_end = text.rfind(')');  // a name may hold anything
+    if (name_end == std::string::npos) return 0;
+    std::istringstream rest(text.substr(name_end + 1));
+    char state = 0;
+    std::int64_t parent = 0;
+    rest >> state >> parent;
+    return parent;
+}
+
+/// A worker's child looks like its worker until it has become its command.
+void leave_out_children(std::vector<WorkerProcess>& found) {
+    const std::vector<WorkerProcess> all = found;
+    std::erase_if(found, [&](const WorkerProcess& each) {
+        const std::int64_t parent = parent_of(each.pid);
+        return std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.pid == parent; });
+    });
+}
+
 }  // namespace
 
 std::vector<WorkerProcess> workers_of(const std::string& data_folder) {
@@ -62,6 +86,7 @@ std::vector<WorkerProcess> workers_of(const std::string& data_folder) {
         }
         found.push_back(worker);
     }
+    leave_out_children(found);
     return found;
 }
 
