@@ -19,6 +19,7 @@
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/spread.h"
+#include "jobs/runtime/text_param.h"
 #include "jobs/table/table.h"
 #include "kernels/panel_event.h"
 
@@ -31,11 +32,6 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 /// PELT takes quadratic time where nothing changes: about 10 s at this length.
 constexpr std::size_t kPeltSamplesMax = 200'000;
 constexpr std::size_t kNormalsMin = 20;
-
-std::string text_of(const json& params, const char* name) {
-    const auto value = params.find(name);
-    return value == params.end() || !value->is_string() ? "" : value->get<std::string>();
-}
 
 std::vector<std::string> columns_of(const json& params) {
     const auto value = params.find("column");
@@ -61,9 +57,9 @@ class DetectCpd final : public JobImpl {
   public:
     explicit DetectCpd(json params)
         : params_(std::move(params)),
-          has_dataset_(!text_of(params_, "dataset").empty()),
+          has_dataset_(!text_param(params_, "dataset").empty()),
           settings_(cpd_settings(params_, has_dataset_)) {
-        if (const std::string signal = text_of(params_, "signal"); !signal.empty()) {
+        if (const std::string signal = text_param(params_, "signal"); !signal.empty()) {
             if (!has_dataset_ || settings_.is_compat || settings_.method == CpdMethod::kEvent) {
                 throw JobError("bad_param",
                                "signal chooses what cusum, window and pelt search of a dataset without "
@@ -71,14 +67,14 @@ class DetectCpd final : public JobImpl {
             }
             on_acceleration_ = signal == "acceleration_max";
         }
-        if (has_dataset_ != text_of(params_, "table").empty()) {
+        if (has_dataset_ != text_param(params_, "table").empty()) {
             throw JobError("missing_param",
                            "give either dataset, or table with column: a folder, a file or job:ID");
         }
     }
 
     void run(JobContext& context) override {
-        facts_.source = text_of(params_, has_dataset_ ? "dataset" : "table");
+        facts_.source = text_param(params_, has_dataset_ ? "dataset" : "table");
         facts_.method = std::string(name_of(settings_.method)) + (settings_.is_compat ? " (compat)" : "");
         facts_.threshold = kNaN;
         const std::vector<Detected> found = has_dataset_ ? search_dataset(context) : search_table(context);
@@ -115,8 +111,8 @@ class DetectCpd final : public JobImpl {
 
     std::vector<Detected> search_table(JobContext& context) {
         const std::vector<std::string> columns = columns_of(params_);
-        const Table table = read_table(context.input(text_of(params_, "table"), "table"));
-        const std::vector<Series> series = series_of_table(table, columns, text_of(params_, "group"));
+        const Table table = read_table(context.input(text_param(params_, "table"), "table"));
+        const std::vector<Series> series = series_of_table(table, columns, text_param(params_, "group"));
         for (const std::string& column : columns)
             facts_.signal += (facts_.signal.empty() ? "" : " + ") + column;
         std::vector<CpdResult> results(series.size());
@@ -170,7 +166,7 @@ class DetectCpd final : public JobImpl {
     }
 
     std::vector<Detected> search_dataset(JobContext& context) {
-        const auto dataset = open_dataset(context.input(text_of(params_, "dataset"), "dataset"));
+        const auto dataset = open_dataset(context.input(text_param(params_, "dataset"), "dataset"));
         facts_.signal = settings_.is_compat || on_acceleration_ ? "acceleration_max" : "evidence";
         std::vector<std::size_t> which;
         for (std::size_t i = 0; i < dataset->size(); ++i) {

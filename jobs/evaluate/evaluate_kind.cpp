@@ -24,6 +24,7 @@
 #include "jobs/models/scorer.h"
 #include "jobs/models/sequence_scores.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/text_param.h"
 #include "jobs/table/nearest_word.h"
 
 namespace nightshift::jobs {
@@ -37,11 +38,6 @@ std::vector<std::string> strings_of(const json& params, const char* name) {
     if (value == params.end() || value->is_null()) return {};
     if (value->is_string()) return {value->get<std::string>()};
     return value->get<std::vector<std::string>>();
-}
-
-std::string text_of(const json& params, const char* name) {
-    const auto value = params.find(name);
-    return value == params.end() || !value->is_string() ? "" : value->get<std::string>();
 }
 
 class Evaluate final : public JobImpl {
@@ -97,10 +93,10 @@ class Evaluate final : public JobImpl {
         ColumnChoice columns;
         columns.without = strings_of(params_, "scores");
         for (const char* name : {"label", "group"}) {
-            if (const std::string column = text_of(params_, name); !column.empty())
+            if (const std::string column = text_param(params_, name); !column.empty())
                 columns.without.push_back(column);
         }
-        if (models.empty() && text_of(params_, "dataset").empty()) {
+        if (models.empty() && text_param(params_, "dataset").empty()) {
             // A table of nothing but labels and scores has no features: its scores stand in for them.
             columns.only = strings_of(params_, "scores");
             columns.without.clear();
@@ -108,7 +104,7 @@ class Evaluate final : public JobImpl {
         const std::string set =
             models.empty() || models.front().feature_set.empty() ? "native" : models.front().feature_set;
         FeaturesInput input = read_features(context, params_, columns, set);
-        if (input.set.is_plain() && text_of(params_, "label").empty()) {
+        if (input.set.is_plain() && text_param(params_, "label").empty()) {
             throw JobError("missing_param", input.set.origin +
                                                 " has no sequence column, so label has to name the column "
                                                 "with 1 for damaged and 0 for normal rows");
@@ -126,14 +122,14 @@ class Evaluate final : public JobImpl {
         units.split = sequences.split;
         units.group = sequences.scenario;
         units.is_outside.assign(units.size(), 0);
-        if (const std::string column = text_of(params_, "label"); !column.empty()) {
+        if (const std::string column = text_param(params_, "label"); !column.empty()) {
             const std::vector<double> labels = input.table.numbers(column);
             for (std::size_t u = 0; u < units.size(); ++u) {
                 const double label = labels[static_cast<std::size_t>(sequences.rows[u].front())];
                 units.label[u] = label == 1 ? 1 : label == 0 ? 0 : -1;
             }
         }
-        if (const std::string column = text_of(params_, "group"); !column.empty()) {
+        if (const std::string column = text_param(params_, "group"); !column.empty()) {
             const std::vector<std::string> groups = input.table.text(column);
             for (std::size_t u = 0; u < units.size(); ++u)
                 units.group[u] = groups[static_cast<std::size_t>(sequences.rows[u].front())];
@@ -238,7 +234,6 @@ class Evaluate final : public JobImpl {
             context.progress(
                 phase_at("judge", static_cast<double>(i) / static_cast<double>(candidates.size())));
             evaluation.models.push_back(judge(evaluation.units, candidates[i], seed()));
-            evaluation.models.back().follows = candidates[i].follows;
         }
         const auto line = std::find_if(candidates.begin(), candidates.end(), [](const Candidate& each) {
             return each.is_baseline && each.name == kLogisticRegression;

@@ -196,6 +196,7 @@ ModelResult judge(const Units& units, const Candidate& candidate, std::uint64_t 
     out.note = candidate.note;
     out.is_baseline = candidate.is_baseline;
     out.scores = candidate.scores;
+    out.follows = candidate.follows;
     out.damaged = std::count(part.labels.begin(), part.labels.end(), 1);
     out.normal = static_cast<std::int64_t>(part.labels.size()) - out.damaged;
     out.roc_auc = roc_auc(part.labels, part.scores);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "jobs/evaluate/svg_chart.h"
 
@@ -16,12 +15,6 @@ constexpr double kWidth = 420, kHalf = 74, kTop = 20, kBottom = 36;
 constexpr double kTail = 0.005;
 
 using Bins = std::array<double, kBins>;
-
-std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f", value);
-    return text;
-}
 
 struct Range {
     double low = 0, high = 1;
@@ -49,16 +42,16 @@ std::string bars(const Bins& shares, double largest, bool is_up, const char* sty
         if (shares[bin] == 0) continue;
         const double height = std::max(shares[bin] / largest * kHalf, 0.5);
         out += std::string("<rect class=\"") + style + "\" x=\"" +
-               number(width * static_cast<double>(bin) + 0.5) + "\" y=\"" +
-               number(is_up ? middle - height : middle) + "\" width=\"" + number(width - 1) + "\" height=\"" +
-               number(height) + "\"/>";
+               pixels(width * static_cast<double>(bin) + 0.5) + "\" y=\"" +
+               pixels(is_up ? middle - height : middle) + "\" width=\"" + pixels(width - 1) + "\" height=\"" +
+               pixels(height) + "\"/>";
     }
     return out;
 }
 
 std::string label(double x, double y, const char* anchor, const std::string& text) {
-    return "<text class=\"tick\" text-anchor=\"" + std::string(anchor) + "\" x=\"" + number(x) + "\" y=\"" +
-           number(y) + "\">" + text + "</text>";
+    return "<text class=\"tick\" text-anchor=\"" + std::string(anchor) + "\" x=\"" + pixels(x) + "\" y=\"" +
+           pixels(y) + "\">" + text + "</text>";
 }
 
 }  // namespace
@@ -82,14 +75,14 @@ std::string score_histogram_svg(const Units& units, const ModelResult& model,
         for (const double share : shares[side]) largest = std::max(largest, share);
     }
     const double height = kTop + 2 * kHalf + kBottom, below = kTop + 2 * kHalf;
-    const std::string threshold = number(range.x_of(model.threshold));
-    return "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 " + number(kWidth) + " " + number(height) +
-           "\" width=\"" + number(kWidth) + "\" height=\"" + number(height) + "\"><title>" +
+    const std::string threshold = pixels(range.x_of(model.threshold));
+    return "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 " + pixels(kWidth) + " " + pixels(height) +
+           "\" width=\"" + pixels(kWidth) + "\" height=\"" + pixels(height) + "\"><title>" +
            escaped(model.name) + ": scores</title>" + bars(shares[0], largest, true, "normal") +
            bars(shares[1], largest, false, "damaged") + "<line class=\"grid\" x1=\"0\" x2=\"" +
-           number(kWidth) + "\" y1=\"" + number(kTop + kHalf) + "\" y2=\"" + number(kTop + kHalf) +
+           pixels(kWidth) + "\" y1=\"" + pixels(kTop + kHalf) + "\" y2=\"" + pixels(kTop + kHalf) +
            "\"/><line class=\"line dashed s4\" x1=\"" + threshold + "\" x2=\"" + threshold + "\" y1=\"" +
-           number(kTop - 4) + "\" y2=\"" + number(below) + "\"/>" +
+           pixels(kTop - 4) + "\" y2=\"" + pixels(below) + "\"/>" +
            label(0, 12, "start", "▲ 정상 normal " + std::to_string(scores[0].size())) +
            label(0, below + 14, "start", "▼ 손상 damaged " + std::to_string(scores[1].size())) +
            label(range.x_of(model.threshold), below + 14, "middle", shown(model.threshold, 3)) +

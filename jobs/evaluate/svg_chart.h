@@ -13,6 +13,9 @@ std::string escaped(std::string_view text);
 /// A number with `digits` decimals; a dash where there is none.
 std::string shown(double value, int digits = 3);
 
+/// A place or a length in CSS pixels, to a tenth.
+std::string pixels(double value);
+
 /// A line in the unit square; colours follow from the index by style class (s0, s1, ...).
 struct Curve {
     std::string name;

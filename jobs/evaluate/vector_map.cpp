@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "jobs/evaluate/svg_chart.h"
 
@@ -32,12 +31,6 @@ struct Window {
     double y(double value) const { return kMargin + (value - top) * scale(); }
 };
 
-std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f", value);
-    return text;
-}
-
 bool is_there(const Sequence& s, int frame, int point) {
     return s.is_present(frame, point) && s.is_present(frame + 1, point);
 }
@@ -47,6 +40,17 @@ double displacement(const Sequence& s, int frame, int point) {
                       s.y_px(frame + 1, point) - s.y_px(frame, point));
 }
 
+std::string panel(const Sequence& s, const Window& window, int frame, const char* style) {
+    std::string out = std::string("<polyline class=\"") + style + "\" points=\"";
+    for (int p = 0; p < s.info.points; ++p) {
+        if (s.is_present(frame, p))
+            out += pixels(window.x(s.x_px(frame, p))) + "," + pixels(window.y(s.y_px(frame, p))) + " ";
+    }
+    return out + "\"/>";
+}
+
+}  // namespace
+
 double mean_displacement(const Sequence& s, int frame) {
     double sum = 0;
     int count = 0;
@@ -55,17 +59,6 @@ double mean_displacement(const Sequence& s, int frame) {
     }
     return count == 0 ? 0 : sum / count;
 }
-
-std::string panel(const Sequence& s, const Window& window, int frame, const char* style) {
-    std::string out = std::string("<polyline class=\"") + style + "\" points=\"";
-    for (int p = 0; p < s.info.points; ++p) {
-        if (s.is_present(frame, p))
-            out += number(window.x(s.x_px(frame, p))) + "," + number(window.y(s.y_px(frame, p))) + " ";
-    }
-    return out + "\"/>";
-}
-
-}  // namespace
 
 MapStep step_into(const Sequence& s, int frame) {
     MapStep step{std::clamp(frame - 1, 0, std::max(s.info.frames - 2, 0)), 0};
@@ -99,15 +92,15 @@ std::string vector_map_svg(const Sequence& s, const MapStep& step, const std::st
         }
     }
     std::string out =
-        "<svg class=\"chart map\" role=\"img\" viewBox=\"0 0 " + number(kWidth) + " " + number(kHeight) +
-        "\" width=\"" + number(kWidth) + "\" height=\"" + number(kHeight) + "\"><title>" + escaped(title) +
+        "<svg class=\"chart map\" role=\"img\" viewBox=\"0 0 " + pixels(kWidth) + " " + pixels(kHeight) +
+        "\" width=\"" + pixels(kWidth) + "\" height=\"" + pixels(kHeight) + "\"><title>" + escaped(title) +
         "</title><defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"6\" "
         "markerHeight=\"6\" orient=\"auto\"><path class=\"tip\" d=\"M0 0 8 4 0 8z\"/></marker></defs>";
     for (int m = 0; m < kMoments; ++m) {
         const int frame = m * (s.info.frames - 1) / (kMoments - 1);
         out += panel(s, window, frame, "ghost");
-        out += "<text class=\"tick\" x=\"" + number(window.x(s.x_px(frame, s.info.points - 1)) + 4) +
-               "\" y=\"" + number(window.y(s.y_px(frame, s.info.points - 1)) - 4) + "\">" +
+        out += "<text class=\"tick\" x=\"" + pixels(window.x(s.x_px(frame, s.info.points - 1)) + 4) +
+               "\" y=\"" + pixels(window.y(s.y_px(frame, s.info.points - 1)) - 4) + "\">" +
                std::to_string(frame) + "</text>";
     }
     out += panel(s, window, step.frame, "panel");
@@ -119,8 +112,8 @@ std::string vector_map_svg(const Sequence& s, const MapStep& step, const std::st
         const double x = window.x(s.x_px(step.frame, p)), y = window.y(s.y_px(step.frame, p));
         const double dx = (s.x_px(step.frame + 1, p) - s.x_px(step.frame, p)) * stretch;
         const double dy = (s.y_px(step.frame + 1, p) - s.y_px(step.frame, p)) * stretch;
-        out += "<line class=\"arrow\" marker-end=\"url(#tip)\" x1=\"" + number(x) + "\" y1=\"" + number(y) +
-               "\" x2=\"" + number(x + dx) + "\" y2=\"" + number(y + dy) + "\"/>";
+        out += "<line class=\"arrow\" marker-end=\"url(#tip)\" x1=\"" + pixels(x) + "\" y1=\"" + pixels(y) +
+               "\" x2=\"" + pixels(x + dx) + "\" y2=\"" + pixels(y + dy) + "\"/>";
     }
     return out + "</svg>";
 }

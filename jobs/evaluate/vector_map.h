@@ -16,6 +16,9 @@ struct MapStep {
 /// speed between neighbouring steps. Frames of fewer than three give step 0.
 MapStep step_to_show(const Sequence& sequence);
 
+/// Mean displacement, in pixels, of the points that a frame and the next one both have; 0 where none.
+double mean_displacement(const Sequence& sequence, int frame);
+
 /// The step into a frame; into frame 0 is that out of it.
 MapStep step_into(const Sequence& sequence, int frame);
 

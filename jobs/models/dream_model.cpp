@@ -5,8 +5,8 @@
 #include <Eigen/Core>
 #include <nlohmann/json.hpp>
 
+#include "jobs/models/initial_weights.h"
 #include "jobs/runtime/job_impl.h"
-#include "kernels/philox.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -74,13 +74,7 @@ std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64
     std::vector<float> parameters(static_cast<std::size_t>(dream_parameter_count(shape)));
     for (const DreamLayer& layer : dream_layers(shape)) {
         const float bound = 1.0F / std::sqrt(static_cast<float>(layer.in));
-        for (std::int64_t i = layer.offset; i < layer.end(); ++i) {
-            const auto block = static_cast<std::uint32_t>(i / 4);
-            const kernels::PhiloxWords words = kernels::philox({block, 0, kInitialDraw, 0}, seed);
-            const std::uint32_t lanes[4] = {words.w0, words.w1, words.w2, words.w3};
-            parameters[static_cast<std::size_t>(i)] =
-                bound * (2.0F * kernels::unit_float(lanes[i % 4]) - 1.0F);
-        }
+        draw_uniform(parameters, layer.offset, layer.end(), bound, kInitialDraw, seed);
     }
     return parameters;
 }

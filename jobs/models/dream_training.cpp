@@ -6,7 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/sha256.h"
 
@@ -16,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t kPlaceBytesMax = 64u << 20;
 /// Validation rows scored at a time.
 constexpr std::int64_t kValidationBlock = 4096;
 
@@ -150,18 +148,12 @@ void DreamTraining::save(const fs::path& folder) const {
                      {"engine", engine_->name()},
                      {"threads", options_.engine.threads},
                      {"history", epochs}};
-    write_durably(folder / "place.json", place.dump(1));
+    write_place(place, folder);
 }
 
 void DreamTraining::restore(const fs::path& folder) {
     DreamState state = read_state(folder, options_.engine.parameters.size());
-    try {
-        const json place = json::parse(read_text(folder / "place.json", kPlaceBytesMax));
-        if (place.at("fingerprint") != fingerprint()) {
-            throw JobError("checkpoint_mismatch", folder.string() +
-                                                      " belongs to other features or parameters; submit the "
-                                                      "job anew to start from the beginning");
-        }
+    read_place(folder, fingerprint(), [&](const json& place) {
         state.steps = place.at("adam_steps");
         epoch_ = place.at("epoch");
         batch_ = place.at("batch");
@@ -174,10 +166,7 @@ void DreamTraining::restore(const fs::path& folder) {
                                                                 ? std::numeric_limits<double>::quiet_NaN()
                                                                 : validation.get<double>()});
         }
-    } catch (const json::exception& error) {
-        throw JobError("checkpoint_mismatch", folder.string() + " cannot be read (" + error.what() +
-                                                  "); start the job again without it");
-    }
+    });
     order_.clear();
     engine_->restore(state);
 }

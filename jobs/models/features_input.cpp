@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/fpcb/feature_table.h"
+#include "jobs/runtime/text_param.h"
 
 namespace nightshift::jobs {
 namespace {
 
 bool is_given(const nlohmann::json& params, const char* name) {
-    const auto value = params.find(name);
-    return value != params.end() && value->is_string() && !value->get_ref<const std::string&>().empty();
+    return !text_param(params, name).empty();
 }
 
 /// CSV keeps no notes: the set is told from its columns. Only the reference's have these names.

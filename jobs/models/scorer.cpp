@@ -108,7 +108,7 @@ std::vector<double> supervised_scores(const Model& model, const FeatureSet& set,
     if (has_map && (options.dataset == nullptr || set.is_plain())) {
         throw JobError("missing_param", "model '" + options.name +
                                             "' looks at maps of the tracks; give the data set of these "
-                                            "features with dataset, or train one with map: false");
+                                            "features with dataset, or train one without map");
     }
     const std::vector<float> values(wide.begin(), wide.end());
     const auto width = static_cast<std::size_t>(supervised.shape.columns);

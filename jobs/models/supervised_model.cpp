@@ -6,8 +6,8 @@
 #include <Eigen/Core>
 #include <nlohmann/json.hpp>
 
+#include "jobs/models/initial_weights.h"
 #include "jobs/runtime/job_impl.h"
-#include "kernels/philox.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -136,13 +136,7 @@ std::vector<float> supervised_initial_parameters(const SupervisedShape& shape, s
         if (layer.name == "line") continue;
         const float bound = std::sqrt(6.0F / static_cast<float>(layer.in * layer.kernel)) *
                             (layer.name == "damaged" || layer.name == "scenario" ? 0.3F : 1.0F);
-        for (std::int64_t i = layer.offset; i < layer.bias_offset(); ++i) {
-            const auto block = static_cast<std::uint32_t>(i / 4);
-            const kernels::PhiloxWords words = kernels::philox({block, 0, kInitialDraw, 0}, seed);
-            const std::uint32_t lanes[4] = {words.w0, words.w1, words.w2, words.w3};
-            parameters[static_cast<std::size_t>(i)] =
-                bound * (2.0F * kernels::unit_float(lanes[i % 4]) - 1.0F);
-        }
+        draw_uniform(parameters, layer.offset, layer.bias_offset(), bound, kInitialDraw, seed);
     }
     return parameters;
 }

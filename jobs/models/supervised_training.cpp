@@ -8,7 +8,6 @@
 
 #include "jobs/evaluate/metrics.h"
 #include "jobs/models/dream_draws.h"
-#include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/sha256.h"
 
@@ -18,8 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t kPlaceBytesMax = 64u << 20;
-constexpr const char* kPlaceFile = "place.json";
 constexpr const char* kAverageFile = "average.bin";
 constexpr const char* kBestFile = "best.bin";
 /// Validation rows looked at between two looks at whether to stop: some 50 ms of work.
@@ -243,20 +240,14 @@ void SupervisedTraining::save(const fs::path& folder) const {
                      {"engine", engine_->name()},
                      {"threads", options_.engine.threads},
                      {"history", epochs}};
-    write_durably(folder / kPlaceFile, place.dump(1));
+    write_place(place, folder);
 }
 
 void SupervisedTraining::restore(const fs::path& folder) {
     state_ = read_state(folder, state_.parameters.size());
     average_ = read_floats(folder / kAverageFile, average_.size());
     best_ = read_floats(folder / kBestFile, best_.size());
-    try {
-        const json place = json::parse(read_text(folder / kPlaceFile, kPlaceBytesMax));
-        if (place.at("fingerprint") != fingerprint()) {
-            throw JobError("checkpoint_mismatch", folder.string() +
-                                                      " belongs to other features or parameters; submit the "
-                                                      "job anew to start from the beginning");
-        }
+    read_place(folder, fingerprint(), [&](const json& place) {
         place.at("adam_steps").get_to(state_.steps);
         place.at("epoch").get_to(epoch_);
         place.at("batch").get_to(batch_);
@@ -267,10 +258,7 @@ void SupervisedTraining::restore(const fs::path& folder) {
         for (const json& row : place.at("history")) {
             history_.push_back({losses_of(row.at(0)), row.at(1).get<double>(), row.at(2).get<double>()});
         }
-    } catch (const json::exception& error) {
-        throw JobError("checkpoint_mismatch", folder.string() + " cannot be read (" + error.what() +
-                                                  "); start the job again without it");
-    }
+    });
     // Validation rows are looked at anew: the parameters have not changed since.
     scores_.clear();
     order_.clear();

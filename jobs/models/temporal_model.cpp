@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/models/initial_weights.h"
 #include "jobs/runtime/job_impl.h"
-#include "kernels/philox.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -74,13 +74,7 @@ std::int64_t temporal_parameter_count(const TemporalShape& shape) {
 std::vector<float> temporal_initial_parameters(const TemporalShape& shape, std::uint64_t seed) {
     std::vector<float> parameters(static_cast<std::size_t>(temporal_parameter_count(shape)));
     const float bound = 1.0F / std::sqrt(static_cast<float>(shape.hidden));
-    for (std::size_t i = 0; i < parameters.size(); i += 4) {
-        const kernels::PhiloxWords words =
-            kernels::philox({static_cast<std::uint32_t>(i / 4), 0, kInitialDraw, 0}, seed);
-        const std::array<std::uint32_t, 4> lanes{words.w0, words.w1, words.w2, words.w3};
-        for (std::size_t lane = 0; lane < lanes.size() && i + lane < parameters.size(); ++lane)
-            parameters[i + lane] = bound * (2.0F * kernels::unit_float(lanes[lane]) - 1.0F);
-    }
+    draw_uniform(parameters, 0, static_cast<std::int64_t>(parameters.size()), bound, kInitialDraw, seed);
     return parameters;
 }
 

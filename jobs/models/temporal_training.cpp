@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/models/dream_draws.h"
-#include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/sha256.h"
 
@@ -18,10 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t kPlaceBytesMax = 64u << 20;
 /// Validation windows scored at a time.
 constexpr std::size_t kValidationBlock = 128;
-constexpr const char* kPlaceFile = "place.json";
 
 json number_or_null(double value) {
     return std::isfinite(value) ? json(value) : json(nullptr);
@@ -135,18 +132,12 @@ void TemporalTraining::save(const fs::path& folder) const {
                      {"validated", validated_},
                      {"validation_sum", validation_sum_},
                      {"history", epochs}};
-    write_durably(folder / kPlaceFile, place.dump(1));
+    write_place(place, folder);
 }
 
 void TemporalTraining::restore(const fs::path& folder) {
     state_ = read_state(folder, state_.parameters.size());
-    try {
-        const json place = json::parse(read_text(folder / kPlaceFile, kPlaceBytesMax));
-        if (place.at("fingerprint") != fingerprint()) {
-            throw JobError("checkpoint_mismatch", folder.string() +
-                                                      " belongs to other features or parameters; submit the "
-                                                      "job anew to start from the beginning");
-        }
+    read_place(folder, fingerprint(), [&](const json& place) {
         place.at("adam_steps").get_to(state_.steps);
         place.at("epoch").get_to(epoch_);
         place.at("batch").get_to(batch_);
@@ -156,10 +147,7 @@ void TemporalTraining::restore(const fs::path& folder) {
         place.at("validation_sum").get_to(validation_sum_);
         history_.clear();
         for (const json& row : place.at("history")) history_.push_back({row.at(0), number_of(row.at(1))});
-    } catch (const json::exception& error) {
-        throw JobError("checkpoint_mismatch", folder.string() + " cannot be read (" + error.what() +
-                                                  "); start the job again without it");
-    }
+    });
     order_.clear();
 }
 

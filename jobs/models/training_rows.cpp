@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/runtime/job_impl.h"
+#include "jobs/runtime/text_param.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -18,13 +19,8 @@ constexpr const char* kNormalGoal = "normal";
 /// Place of a row that is not learned from.
 constexpr int kNowhere = 3;
 
-std::string text_of(const json& params, const char* name) {
-    const auto value = params.find(name);
-    return value == params.end() || !value->is_string() ? "" : value->get<std::string>();
-}
-
 std::string choice_of(const FeatureSet& set, const json& params) {
-    const std::string choice = text_of(params, "rows");
+    const std::string choice = text_param(params, "rows");
     if (!choice.empty()) return choice;
     return set.set.starts_with("compat") ? "goal" : "normal";
 }
@@ -95,7 +91,7 @@ nlohmann::ordered_json table_roles_schema() {
 ColumnChoice training_columns(const json& params) {
     ColumnChoice choice{params.value("columns", std::vector<std::string>{}), {}};
     for (const char* name : {"label", "group"}) {
-        if (std::string column = text_of(params, name); !column.empty())
+        if (std::string column = text_param(params, name); !column.empty())
             choice.without.push_back(std::move(column));
     }
     return choice;
@@ -104,14 +100,15 @@ ColumnChoice training_columns(const json& params) {
 std::vector<std::int64_t> training_rows(const FeaturesInput& input, const json& params) {
     const FeatureSet& set = input.set;
     std::vector<std::int64_t> rows = normal_training_rows(set);
-    if (const std::string column = text_of(params, "label"); !column.empty()) leave_out(rows, input, column);
-    const std::string group = text_of(params, "group");
+    if (const std::string column = text_param(params, "label"); !column.empty())
+        leave_out(rows, input, column);
+    const std::string group = text_param(params, "group");
     if (!group.empty() && input.table.find(group) == nullptr) input.table.text(group);  // says what is near
     const std::string choice = choice_of(set, params);
     if (choice == "normal") return rows;
     if (!knows_goals(set)) {
         // Nothing was asked for, and one's own table in the reference's columns has no goals.
-        if (text_of(params, "rows").empty()) return rows;
+        if (text_param(params, "rows").empty()) return rows;
         throw JobError("bad_param", "rows: " + choice + " needs the goal of each sequence, and " +
                                         set.origin +
                                         " says nothing of it; give the dataset that the features came from, "

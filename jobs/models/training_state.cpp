@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include <Eigen/Core>
+#include <nlohmann/json.hpp>
 
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
@@ -16,6 +17,8 @@ constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 1e-8;
 
 constexpr std::size_t kStateBytesMax = 256u << 20;
+constexpr std::size_t kPlaceBytesMax = 64u << 20;
+constexpr const char* kPlaceFile = "place.json";
 constexpr const char* kParametersFile = "parameters.bin";
 constexpr const char* kFirstMomentFile = "first_moment.bin";
 constexpr const char* kSecondMomentFile = "second_moment.bin";
@@ -78,6 +81,26 @@ TrainingState read_state(const std::filesystem::path& folder, std::size_t count)
     state.first_moment = read_floats(folder / kFirstMomentFile, count);
     state.second_moment = read_floats(folder / kSecondMomentFile, count);
     return state;
+}
+
+void write_place(const nlohmann::json& place, const std::filesystem::path& folder) {
+    write_durably(folder / kPlaceFile, place.dump(1));
+}
+
+void read_place(const std::filesystem::path& folder, const std::string& fingerprint,
+                const std::function<void(const nlohmann::json& place)>& take) {
+    try {
+        const auto place = nlohmann::json::parse(read_text(folder / kPlaceFile, kPlaceBytesMax));
+        if (place.at("fingerprint") != fingerprint) {
+            throw JobError("checkpoint_mismatch", folder.string() +
+                                                      " belongs to other features or parameters; submit the "
+                                                      "job anew to start from the beginning");
+        }
+        take(place);
+    } catch (const nlohmann::json::exception& error) {
+        throw JobError("checkpoint_mismatch", folder.string() + " cannot be read (" + error.what() +
+                                                  "); start the job again without it");
+    }
 }
 
 }  // namespace nightshift::jobs

@@ -2,8 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 namespace nightshift::jobs {
 
@@ -33,5 +37,12 @@ std::vector<float> read_floats(const std::filesystem::path& file, std::size_t co
 void save_state(const TrainingState& state, const std::filesystem::path& folder);
 /// Throws JobError("checkpoint_mismatch") where a file does not hold `count` numbers.
 TrainingState read_state(const std::filesystem::path& folder, std::size_t count);
+
+/// Where a loop stands, with its `fingerprint`, as a file of the folder.
+void write_place(const nlohmann::json& place, const std::filesystem::path& folder);
+/// Hands what write_place() wrote to `take`. Throws JobError("checkpoint_mismatch") where it has another
+/// fingerprint, or `take` finds it to be something else.
+void read_place(const std::filesystem::path& folder, const std::string& fingerprint,
+                const std::function<void(const nlohmann::json& place)>& take);
 
 }  // namespace nightshift::jobs
