@@ -23,31 +23,51 @@ void Normalizer::apply(std::span<double> values) const {
     }
 }
 
-Normalizer fit_normalizer(std::span<const double> values, std::size_t columns) {
+NormalizerFit::NormalizerFit(std::size_t columns)
+    : sum_(columns, 0), squares_(columns, 0), mean_(columns, 0), count_(columns, 0) {}
+
+void NormalizerFit::add_to_means(std::span<const double> values) {
+    const std::size_t d = sum_.size();
+    for (std::size_t at = 0; at < values.size(); at += d) {
+        for (std::size_t j = 0; j < d; ++j) {
+            if (std::isfinite(values[at + j])) sum_[j] += values[at + j], ++count_[j];
+        }
+    }
+}
+
+void NormalizerFit::add_to_deviations(std::span<const double> values) {
+    const std::size_t d = sum_.size();
+    if (!has_means_) {
+        for (std::size_t j = 0; j < d; ++j) {
+            if (count_[j] > 0) mean_[j] = sum_[j] / static_cast<double>(count_[j]);
+        }
+        has_means_ = true;
+    }
+    for (std::size_t at = 0; at < values.size(); at += d) {
+        for (std::size_t j = 0; j < d; ++j) {
+            const double away = values[at + j] - mean_[j];
+            if (std::isfinite(values[at + j])) squares_[j] += away * away;
+        }
+    }
+}
+
+Normalizer NormalizerFit::finish() const {
     Normalizer out;
-    out.mean.assign(columns, 0.0);
-    out.deviation.assign(columns, 0.0);
-    out.is_zeroed.assign(columns, 1);
-    const std::size_t rows = values.size() / columns;
-    for (std::size_t j = 0; j < columns; ++j) {
-        std::size_t count = 0;
-        double sum = 0;
-        for (std::size_t r = 0; r < rows; ++r) {
-            const double value = values[r * columns + j];
-            if (std::isfinite(value)) sum += value, ++count;
-        }
-        if (count == 0) continue;
-        const double mean = sum / static_cast<double>(count);
-        double squares = 0;
-        for (std::size_t r = 0; r < rows; ++r) {
-            const double value = values[r * columns + j];
-            if (std::isfinite(value)) squares += (value - mean) * (value - mean);
-        }
-        out.mean[j] = mean;
-        if (count > 1) out.deviation[j] = std::sqrt(squares / static_cast<double>(count - 1));
-        out.is_zeroed[j] = out.deviation[j] <= kNoSpread * std::abs(mean) ? 1 : 0;
+    out.mean = mean_;
+    for (std::size_t j = 0; j < mean_.size(); ++j) {
+        const auto count = static_cast<double>(count_[j]);
+        out.deviation.push_back(count_[j] > 1 ? std::sqrt(squares_[j] / (count - 1)) : 0.0);
+        const bool has_spread = count_[j] > 0 && out.deviation[j] > kNoSpread * std::abs(mean_[j]);
+        out.is_zeroed.push_back(has_spread ? 0 : 1);
     }
     return out;
+}
+
+Normalizer fit_normalizer(std::span<const double> values, std::size_t columns) {
+    NormalizerFit fit(columns);
+    fit.add_to_means(values);
+    fit.add_to_deviations(values);
+    return fit.finish();
 }
 
 nlohmann::json to_json(const Normalizer& normalizer) {

@@ -21,6 +21,23 @@ struct Normalizer {
     void apply(std::span<double> values) const;
 };
 
+/// The fit over rows that come in blocks, twice in the same order: first all of them to add_to_means(), then
+/// all of them to add_to_deviations(). Values that are not there (NaN, infinity) are left out. The bits do not
+/// depend on where blocks end.
+class NormalizerFit {
+  public:
+    explicit NormalizerFit(std::size_t columns);
+    /// [any, columns]
+    void add_to_means(std::span<const double> values);
+    void add_to_deviations(std::span<const double> values);
+    Normalizer finish() const;
+
+  private:
+    std::vector<double> sum_, squares_, mean_;
+    std::vector<std::size_t> count_;
+    bool has_means_ = false;
+};
+
 /// Over the values that are there (NaN left out). values [rows, columns].
 Normalizer fit_normalizer(std::span<const double> values, std::size_t columns);
 
