@@ -45,16 +45,17 @@ UnitFeatures unit_features(const FeatureSet& set, const SequenceScores& sequence
     const auto d = static_cast<std::size_t>(set.columns());
     if (static_cast<std::size_t>(set.rows) == sequences.size()) {
         out.names = set.names;
-        out.values = set.values;
+        out.values = set.values(0, set.rows);
         return out;
     }
     for (const std::string& name : set.names) out.names.push_back(name + " (mean)");
     for (const std::string& name : set.names) out.names.push_back(name + " (largest)");
     for (const auto& rows : sequences.rows) {
         std::vector<double> sum(d, 0), count(d, 0), largest(d, std::numeric_limits<double>::quiet_NaN());
-        for (const std::int64_t row : rows) {
+        const std::vector<double> values = set.values(rows);
+        for (std::size_t r = 0; r < rows.size(); ++r) {
             for (std::size_t j = 0; j < d; ++j) {
-                const double value = set.row(row)[j];
+                const double value = values[r * d + j];
                 if (!std::isfinite(value)) continue;
                 sum[j] += value;
                 count[j] += 1;

@@ -13,7 +13,7 @@ namespace {
 
 Table scores_table(const FeatureSet& rows, const std::vector<CompatModel>& models) {
     Table table;
-    table.add("sequence", rows.sequence);
+    table.add("sequence", rows.sequence.strings());
     std::vector<std::string> frames, splits;
     for (const std::int64_t frame : rows.frame) frames.push_back(frame < 0 ? "" : std::to_string(frame));
     for (const Split split : rows.split) splits.emplace_back(name_of(split));

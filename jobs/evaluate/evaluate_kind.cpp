@@ -96,6 +96,7 @@ class Evaluate final : public JobImpl {
             if (const std::string column = text_param(params_, name); !column.empty())
                 columns.without.push_back(column);
         }
+        columns.also = columns.without;
         if (models.empty() && text_param(params_, "dataset").empty()) {
             // A table of nothing but labels and scores has no features: its scores stand in for them.
             columns.only = strings_of(params_, "scores");

@@ -28,9 +28,8 @@ DreamLosses losses_of(const json& row) {
 
 }  // namespace
 
-DreamTraining::DreamTraining(std::vector<float> rows, std::vector<float> validation,
-                             const std::vector<std::string>& features, DreamTrainingOptions options,
-                             const DreamEngineFactory& factory)
+DreamTraining::DreamTraining(SharedRows rows, SharedRows validation, const std::vector<std::string>& features,
+                             DreamTrainingOptions options, const DreamEngineFactory& factory)
     : rows_(std::move(rows)),
       validation_(std::move(validation)),
       options_(std::move(options)),
@@ -44,22 +43,18 @@ DreamTraining::DreamTraining(std::vector<float> rows, std::vector<float> validat
 }
 
 std::int64_t DreamTraining::batches_per_epoch() const {
-    const std::int64_t rows = static_cast<std::int64_t>(rows_.size()) / options_.engine.shape.columns;
-    return (rows + options_.batch - 1) / options_.batch;
+    return (rows_->rows() + options_.batch - 1) / options_.batch;
 }
 
 void DreamTraining::advance() {
     const std::int64_t d = options_.engine.shape.columns;
-    const std::int64_t rows = static_cast<std::int64_t>(rows_.size()) / d;
+    const std::int64_t rows = rows_->rows();
     if (order_.empty()) order_ = draws_.order(rows, epoch_);
     const std::int64_t first = batch_ * options_.batch;
     const std::int64_t count = std::min(options_.batch, rows - first);
     const auto n = static_cast<std::size_t>(count);
     clean_.resize(n * static_cast<std::size_t>(d));
-    for (std::int64_t i = 0; i < count; ++i) {
-        const float* row = rows_.data() + order_[static_cast<std::size_t>(first + i)] * d;
-        std::copy(row, row + d, clean_.begin() + i * d);
-    }
+    rows_->gather(std::span(order_).subspan(static_cast<std::size_t>(first), n), clean_);
     anomalous_.resize(clean_.size());
     labels_.resize(n);
     uniforms_.resize(anomaly_.uniforms(n));
@@ -85,21 +80,22 @@ void DreamTraining::close_epoch() {
     DreamEpoch closed;
     closed.train = current();
     closed.validation = std::numeric_limits<double>::quiet_NaN();
-    if (!validation_.empty()) {
+    if (validation_->rows() > 0) {
         const DreamModel now = model();
         const std::int64_t d = options_.engine.shape.columns;
-        const std::span<const float> all(validation_);
         double squares = 0;
-        for (std::size_t at = 0; at < all.size(); at += static_cast<std::size_t>(kValidationBlock * d)) {
-            const auto block =
-                all.subspan(at, std::min(all.size() - at, static_cast<std::size_t>(kValidationBlock * d)));
+        std::vector<float> block;
+        for (std::int64_t first = 0; first < validation_->rows(); first += kValidationBlock) {
+            block.resize(
+                static_cast<std::size_t>(std::min(kValidationBlock, validation_->rows() - first) * d));
+            validation_->read(first, block);
             const std::vector<float> reconstruction = now.run(block).reconstruction;
             for (std::size_t i = 0; i < block.size(); ++i) {
                 const double error = static_cast<double>(block[i]) - static_cast<double>(reconstruction[i]);
                 squares += error * error;
             }
         }
-        closed.validation = squares / static_cast<double>(all.size());
+        closed.validation = squares / static_cast<double>(validation_->rows() * d);
     }
     history_.push_back(closed);
     ++epoch_;
@@ -121,7 +117,7 @@ DreamModel DreamTraining::model() const {
 
 std::string DreamTraining::fingerprint() const {
     Sha256 hash;
-    hash.update(bytes_of(rows_));
+    hash.update(rows_->hash());
     hash.update(bytes_of(options_.engine.parameters));
     const DreamEngineOptions& engine = options_.engine;
     hash.update(json{options_.epochs, options_.batch, options_.seed, engine.learning_rate,

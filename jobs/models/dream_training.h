@@ -9,6 +9,7 @@
 #include "jobs/models/dream_anomaly.h"
 #include "jobs/models/dream_draws.h"
 #include "jobs/models/dream_engine.h"
+#include "jobs/models/row_store.h"
 
 namespace nightshift::jobs {
 
@@ -29,9 +30,8 @@ struct DreamTrainingOptions {
 class DreamTraining {
   public:
     /// rows [n, D] of normal training rows, validation [m, D] of normal validation rows (may be empty).
-    DreamTraining(std::vector<float> rows, std::vector<float> validation,
-                  const std::vector<std::string>& features, DreamTrainingOptions options,
-                  const DreamEngineFactory& factory);
+    DreamTraining(SharedRows rows, SharedRows validation, const std::vector<std::string>& features,
+                  DreamTrainingOptions options, const DreamEngineFactory& factory);
 
     bool is_done() const { return epoch_ >= options_.epochs; }
     /// Trains on the next batch; at the end of an epoch closes it.
@@ -56,7 +56,7 @@ class DreamTraining {
     std::string fingerprint() const;
     void close_epoch();
 
-    std::vector<float> rows_, validation_;
+    SharedRows rows_, validation_;
     DreamTrainingOptions options_;
     DreamAnomaly anomaly_;
     DreamDraws draws_;

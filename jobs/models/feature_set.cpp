@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "jobs/models/feature_builder.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/table/nearest_word.h"
 
@@ -14,39 +15,8 @@ namespace {
 /// Columns that a message names before it only counts them.
 constexpr std::size_t kNamedMax = 5;
 
-bool has(const std::vector<std::string>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::vector<std::int64_t> integers(const Table& table, std::string_view name, std::int64_t missing) {
-    std::vector<std::int64_t> out(table.rows(), missing);
-    if (!table.find(name) || table.find(name)->is_text()) return out;
-    const std::vector<double> values = table.numbers(name);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (std::isfinite(values[i])) out[i] = static_cast<std::int64_t>(values[i]);
-    }
-    return out;
-}
-
-std::vector<int> small_integers(const Table& table, std::string_view name) {
-    std::vector<int> out;
-    for (const std::int64_t value : integers(table, name, -1)) out.push_back(static_cast<int>(value));
-    return out;
-}
-
-std::vector<std::string> words(const Table& table, std::string_view name) {
-    if (!table.find(name)) return std::vector<std::string>(table.rows());
-    return table.text(name);
-}
-
-void describe(FeatureSet& set, const Table& table) {
-    set.sequence = table.text("sequence");
-    set.frame = integers(table, "frame", -1);
-    set.label = small_integers(table, "label");
-    set.scenario = words(table, "scenario");
-    set.goal = words(table, "goal");
-    set.event_frame = small_integers(table, "event_frame");
-    for (const std::string& word : words(table, "split")) set.split.push_back(split_of(word));
+Words picked(const Words& from, const std::vector<std::int64_t>& rows) {
+    return from.empty() ? Words() : from.picked(rows);
 }
 
 template <typename T>
@@ -66,66 +36,84 @@ bool is_descriptive_column(std::string_view name) {
     return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-FeatureSet features_of_table(const Table& table, const std::string& origin,
-                             const std::vector<std::string>& columns,
-                             const std::vector<std::string>& without) {
-    FeatureSet set;
-    set.origin = origin;
-    set.rows = static_cast<std::int64_t>(table.rows());
-    const bool is_plain = table.find("sequence") == nullptr;
-    if (columns.empty()) {
-        for (const std::string& name : table.numeric_names()) {
-            if (has(without, name) || (!is_plain && is_descriptive_column(name))) continue;
-            set.names.push_back(name);
-        }
-    } else {
-        set.names = columns;
+std::vector<double> FeatureSet::values(std::int64_t first, std::int64_t count) const {
+    if (!places_.empty()) {
+        return stored(
+            std::span(places_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
     }
-    if (set.names.empty() || set.rows == 0) {
-        throw JobError("bad_table",
-                       origin + " has " + std::to_string(table.rows()) + " rows and " +
-                           std::to_string(set.names.size()) +
-                           " columns of numbers; give a table with a header and numbers below it");
-    }
-    set.values = table.matrix(set.names);
-    if (const auto note = table.notes.find("set"); note != table.notes.end()) set.set = note->second;
-    if (!is_plain) describe(set, table);
-    return set;
+    std::vector<double> out(static_cast<std::size_t>(count * columns()));
+    store_->read(first, out);
+    return out;
+}
+
+std::vector<double> FeatureSet::values(std::span<const std::int64_t> which) const {
+    if (places_.empty()) return stored(which);
+    std::vector<std::int64_t> places;
+    places.reserve(which.size());
+    for (const std::int64_t row : which) places.push_back(places_[static_cast<std::size_t>(row)]);
+    return stored(places);
+}
+
+std::vector<double> FeatureSet::stored(std::span<const std::int64_t> places) const {
+    std::vector<double> out(places.size() * names.size());
+    store_->gather(places, out);
+    return out;
+}
+
+std::int64_t FeatureSet::table_row(std::int64_t row) const {
+    return places_.empty() ? row : places_[static_cast<std::size_t>(row)];
+}
+
+void FeatureSet::put_values(RowStore<double> values) {
+    rows = values.rows();
+    store_ = std::make_shared<const RowStore<double>>(std::move(values));
+    places_.clear();
 }
 
 void describe_from_dataset(FeatureSet& set, const Dataset& dataset) {
-    std::unordered_map<std::string, std::size_t> places;
+    std::unordered_map<std::string_view, std::size_t> places;
     for (std::size_t i = 0; i < dataset.size(); ++i) places.emplace(dataset.info(i).name, i);
-    for (std::size_t r = 0; r < set.sequence.size(); ++r) {
-        const auto place = places.find(set.sequence[r]);
+    std::vector<const SequenceInfo*> infos;  // of each name in the set
+    for (const std::string& name : set.sequence.distinct()) {
+        const auto place = places.find(name);
         if (place == places.end()) {
-            throw JobError("dataset_mismatch", "sequence '" + set.sequence[r] + "' of " + set.origin +
+            throw JobError("dataset_mismatch", "sequence '" + name + "' of " + set.origin +
                                                    " is not in the data set; give the data set that these "
                                                    "features were extracted from");
         }
-        const SequenceInfo& info = dataset.info(place->second);
+        infos.push_back(&dataset.info(place->second));
+    }
+    Words scenario, goal;
+    for (std::size_t r = 0; r < set.sequence.size(); ++r) {
+        const SequenceInfo& info = *infos[set.sequence.code(r)];
         set.label[r] = info.label;
         set.split[r] = info.split;
-        set.scenario[r] = info.scenario;
-        set.goal[r] = info.goal;
+        scenario.push_back(info.scenario);
+        goal.push_back(info.goal);
         set.event_frame[r] = info.event_frame;
     }
+    set.scenario = std::move(scenario);
+    set.goal = std::move(goal);
 }
 
 void describe_from_table(FeatureSet& set, const Table& sequences) {
     FeatureSet known;
-    describe(known, sequences);
-    std::unordered_map<std::string, std::size_t> places;
+    describe_rows(known, sequences);
+    std::unordered_map<std::string_view, std::size_t> places;
     for (std::size_t i = 0; i < known.sequence.size(); ++i) places.emplace(known.sequence[i], i);
+    Words scenario, goal;
     for (std::size_t r = 0; r < set.sequence.size(); ++r) {
         const auto place = places.find(set.sequence[r]);
-        if (place == places.end()) continue;
+        const bool is_known = place != places.end();
+        scenario.push_back(is_known ? known.scenario[place->second] : set.scenario[r]);
+        goal.push_back(is_known ? known.goal[place->second] : set.goal[r]);
+        if (!is_known) continue;
         set.label[r] = known.label[place->second];
         set.split[r] = known.split[place->second];
-        set.scenario[r] = known.scenario[place->second];
-        set.goal[r] = known.goal[place->second];
         set.event_frame[r] = known.event_frame[place->second];
     }
+    set.scenario = std::move(scenario);
+    set.goal = std::move(goal);
 }
 
 FeatureSet rows_of(const FeatureSet& set, const std::vector<std::int64_t>& rows) {
@@ -134,10 +122,9 @@ FeatureSet rows_of(const FeatureSet& set, const std::vector<std::int64_t>& rows)
     out.origin = set.origin;
     out.set = set.set;
     out.rows = static_cast<std::int64_t>(rows.size());
-    out.values.reserve(rows.size() * set.names.size());
-    for (const std::int64_t row : rows) {
-        out.values.insert(out.values.end(), set.row(row), set.row(row) + set.columns());
-    }
+    out.store_ = set.store_;
+    out.places_.reserve(rows.size());
+    for (const std::int64_t row : rows) out.places_.push_back(set.table_row(row));
     out.sequence = picked(set.sequence, rows);
     out.frame = picked(set.frame, rows);
     out.label = picked(set.label, rows);
@@ -168,8 +155,8 @@ std::vector<std::int64_t> normal_training_rows(const FeatureSet& set) {
     return rows;
 }
 
-std::vector<double> select_features(const FeatureSet& set, const std::vector<std::string>& names,
-                                    const std::string& model) {
+std::vector<std::int64_t> feature_places(const FeatureSet& set, const std::vector<std::string>& names,
+                                         const std::string& model) {
     std::unordered_map<std::string_view, std::int64_t> places;
     for (std::size_t j = 0; j < set.names.size(); ++j)
         places.emplace(set.names[j], static_cast<std::int64_t>(j));
@@ -196,25 +183,31 @@ std::vector<double> select_features(const FeatureSet& set, const std::vector<std
                            " features) lacks " + list + "." + did_you_mean(missing.front(), set.names) +
                            " Extract the same set of features as for its training, or train again");
     }
-    std::vector<double> out;
-    out.reserve(static_cast<std::size_t>(set.rows) * names.size());
-    for (std::int64_t r = 0; r < set.rows; ++r) {
-        for (const std::int64_t column : columns) out.push_back(set.row(r)[column]);
-    }
-    return out;
+    return columns;
 }
 
-void require_finite(const std::vector<double>& values, const std::vector<std::string>& names,
-                    const std::string& origin) {
+void require_finite(std::span<const double> values, const std::vector<std::string>& names,
+                    const std::string& origin, std::int64_t first_row) {
     const auto bad =
         std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
     if (bad == values.end()) return;
     const auto at = static_cast<std::size_t>(bad - values.begin());
     throw JobError("bad_table",
-                   origin + ": row " + std::to_string(at / names.size()) + ", column '" +
-                       names[at % names.size()] +
+                   origin + ": row " +
+                       std::to_string(first_row + static_cast<std::int64_t>(at / names.size())) +
+                       ", column '" + names[at % names.size()] +
                        "' is empty or not finite; fill it in, leave the column out with columns, or "
                        "use normalize: true (empty cells become the mean)");
+}
+
+void require_finite(const FeatureSet& set) {
+    const std::size_t width = set.names.size();
+    for_blocks(set, [&](std::int64_t first, const std::vector<double>& values) {
+        for (std::size_t r = 0; r * width < values.size(); ++r) {
+            require_finite(std::span(values).subspan(r * width, width), set.names, set.origin,
+                           set.table_row(first + static_cast<std::int64_t>(r)));
+        }
+    });
 }
 
 }  // namespace nightshift::jobs

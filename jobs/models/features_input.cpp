@@ -52,8 +52,10 @@ FeaturesInput read_features(JobContext& context, const nlohmann::json& params, c
     }
     if (is_given(params, "features")) {
         const std::filesystem::path file = context.input(params.at("features").get<std::string>(), "table");
-        out.table = read_table(file);
-        out.set = features_of_table(out.table, file.filename().string(), columns.only, columns.without);
+        FeatureBuilder builder(file.filename().string(), columns, row_room(context));
+        builder.add(read_table(file));
+        out.set = builder.features();
+        out.table = builder.columns();
         if (out.set.set.empty() && !out.set.is_plain()) out.set.set = set_by_columns(out.set.names);
         const bool has_labels =
             std::any_of(out.set.label.begin(), out.set.label.end(), [](int l) { return l >= 0; });
@@ -63,8 +65,10 @@ FeaturesInput read_features(JobContext& context, const nlohmann::json& params, c
             describe_from_table(out.set, read_table(beside));
         }
     } else if (out.dataset) {
-        out.table = extracted(context, *out.dataset, set);
-        out.set = features_of_table(out.table, "the data set", columns.only, columns.without);
+        FeatureBuilder builder("the data set", columns, row_room(context));
+        builder.add(extracted(context, *out.dataset, set));
+        out.set = builder.features();
+        out.table = builder.columns();
     } else {
         throw JobError("missing_param",
                        "neither features nor dataset is given; name a table of features (a file or "
@@ -72,6 +76,10 @@ FeaturesInput read_features(JobContext& context, const nlohmann::json& params, c
     }
     if (out.dataset && !out.set.is_plain()) describe_from_dataset(out.set, *out.dataset);
     return out;
+}
+
+RowRoom row_room(const JobContext& context) {
+    return {static_cast<std::size_t>(context.row_memory().value), context.output()};
 }
 
 bool wants_normalizer(const nlohmann::json& params, const FeatureSet& set) {

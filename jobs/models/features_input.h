@@ -7,21 +7,15 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "jobs/fpcb/dataset.h"
-#include "jobs/models/feature_set.h"
+#include "jobs/models/feature_builder.h"
 #include "jobs/runtime/job_impl.h"
 
 namespace nightshift::jobs {
 
-/// Which columns a kind wants from its table.
-struct ColumnChoice {
-    std::vector<std::string> only;  ///< empty = all
-    std::vector<std::string> without;
-};
-
 /// What a kind's `features` and `dataset` parameters stand for.
 struct FeaturesInput {
     FeatureSet set;
-    Table table;                       ///< as read; empty where features came straight from a data set
+    Table table;                       ///< its columns that are no features, see FeatureBuilder
     std::unique_ptr<Dataset> dataset;  ///< where one was given
 };
 
@@ -31,6 +25,9 @@ struct FeaturesInput {
 /// Throws JobError("missing_param") where neither is given, and what the readers throw.
 FeaturesInput read_features(JobContext& context, const nlohmann::json& params, const ColumnChoice& columns,
                             const std::string& set = "native");
+
+/// Where rows that do not fit into memory lie while this job runs.
+RowRoom row_room(const JobContext& context);
 
 /// True if rows are normalised: as `normalize` says; without it where rows belong to sequences.
 bool wants_normalizer(const nlohmann::json& params, const FeatureSet& set);

@@ -22,8 +22,8 @@ struct Normalizer {
 };
 
 /// The fit over rows that come in blocks, twice in the same order: first all of them to add_to_means(), then
-/// all of them to add_to_deviations(). Values that are not there (NaN, infinity) are left out. The bits do not
-/// depend on where blocks end.
+/// all of them to add_to_deviations(). Values that are not there (NaN, infinity) are left out. The bits do
+/// not depend on where blocks end.
 class NormalizerFit {
   public:
     explicit NormalizerFit(std::size_t columns);

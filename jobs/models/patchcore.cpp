@@ -27,23 +27,30 @@ std::vector<double> mean_distances(const kernels::Neighbours& found) {
     return scores;
 }
 
-std::optional<std::vector<std::int64_t>> greedy_picks(std::span<const double> values, std::int64_t columns,
-                                                      std::int64_t count, const PatchCoreOptions& options,
+/// All rows at hand, as the scores see them: the picks are defined by double sums of these values.
+RowStore<double> all_rows(const ModelRows& rows, const PatchCoreOptions& options, const RowRoom& room) {
+    RowStore<double> out(rows.columns(), room);
+    for (std::int64_t first = 0; first < rows.count(); first += kRowsAtATime) {
+        std::vector<double> values = rows.block(first, std::min(kRowsAtATime, rows.count() - first));
+        if (options.precision == PatchCoreOptions::Precision::kFp32) {
+            const std::vector<float> narrow = to_float(values);
+            values.assign(narrow.begin(), narrow.end());
+        }
+        out.append(values);
+    }
+    return out;
+}
+
+std::optional<std::vector<std::int64_t>> greedy_picks(const ModelRows& rows, std::int64_t count,
+                                                      const PatchCoreOptions& options, const RowRoom& room,
                                                       const FitProgress& progress) {
-    const auto rows = static_cast<std::int64_t>(values.size()) / columns;
     bool is_stopped = false;
     const auto report = [&](std::int64_t picked) {
         is_stopped = progress && !progress(static_cast<double>(picked) / static_cast<double>(count));
         return !is_stopped;
     };
-    // The picks are defined by double sums of the values as the scores see them.
-    std::vector<double> rounded;
-    if (options.precision == PatchCoreOptions::Precision::kFp32) {
-        const std::vector<float> narrow = to_float(values);
-        rounded.assign(narrow.begin(), narrow.end());
-        values = rounded;
-    }
-    const kernels::Rows<double> data{values.data(), rows, columns};
+    const RowStore<double> stored = all_rows(rows, options, room);
+    const kernels::Rows<double> data{stored.all().data(), stored.rows(), stored.columns()};
     kernels::Coreset coreset =
         options.use_cuda ? kernels::greedy_coreset_cuda(data, count, options.start, report)
                          : kernels::greedy_coreset_cpu(data, count, options.start, options.threads, report);
@@ -58,34 +65,29 @@ std::int64_t bank_rows(double bank, std::int64_t rows) {
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1, rows);
 }
 
-std::optional<PatchCoreBank> pick_bank(std::span<const double> values, std::int64_t columns,
-                                       const PatchCoreOptions& options, const FitProgress& progress) {
-    const auto rows = static_cast<std::int64_t>(values.size()) / columns;
-    const std::int64_t count = bank_rows(options.bank, rows);
+std::optional<PatchCoreBank> pick_bank(const ModelRows& rows, const PatchCoreOptions& options,
+                                       const RowRoom& room, const FitProgress& progress) {
+    const std::int64_t count = bank_rows(options.bank, rows.count());
     if (count < options.k) {
         throw JobError("bad_param", "k is " + std::to_string(options.k) + " but the bank has only " +
                                         std::to_string(count) + " rows; lower k or raise bank");
     }
-    if (options.start < 0 || options.start >= rows) {
+    if (options.start < 0 || options.start >= rows.count()) {
         throw JobError("bad_param", "start is " + std::to_string(options.start) + " but there are " +
-                                        std::to_string(rows) + " training rows; the first is 0");
+                                        std::to_string(rows.count()) + " training rows; the first is 0");
     }
     PatchCoreBank bank;
     if (options.sampling == PatchCoreOptions::Sampling::kGreedy) {
-        auto picks = greedy_picks(values, columns, count, options, progress);
+        auto picks = greedy_picks(rows, count, options, room, progress);
         if (!picks) return std::nullopt;
         bank.picks = std::move(*picks);
-    } else if (count == rows) {
-        bank.picks.resize(static_cast<std::size_t>(rows));
+    } else if (count == rows.count()) {
+        bank.picks.resize(static_cast<std::size_t>(count));
         std::iota(bank.picks.begin(), bank.picks.end(), std::int64_t{0});
     } else {
-        bank.picks = kernels::Pcg64(options.seed).choice(rows, count);
+        bank.picks = kernels::Pcg64(options.seed).choice(rows.count(), count);
     }
-    for (const std::int64_t pick : bank.picks) {
-        const auto row =
-            values.subspan(static_cast<std::size_t>(pick * columns), static_cast<std::size_t>(columns));
-        bank.values.insert(bank.values.end(), row.begin(), row.end());
-    }
+    bank.values = rows.gathered(bank.picks);
     return bank;
 }
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "jobs/models/model_folder.h"
+#include "jobs/models/model_rows.h"
 
 namespace nightshift::jobs {
 
@@ -36,10 +36,11 @@ using FitProgress = std::function<bool(double share)>;
 /// Number of bank rows for `rows` training rows: all of them where the bank would be larger.
 std::int64_t bank_rows(double bank, std::int64_t rows);
 
-/// Picks the bank. values [rows, columns], finite. A bank as large as the data keeps its order.
-/// Returns nothing where progress asked to stop.
-std::optional<PatchCoreBank> pick_bank(std::span<const double> values, std::int64_t columns,
-                                       const PatchCoreOptions& options, const FitProgress& progress = {});
+/// Picks the bank out of the rows as the model sees them. A bank as large as the data keeps its order. Random
+/// picks read their rows alone; greedy ones look at all rows for each pick, so what does not fit into `room`
+/// is slow. Returns nothing where progress asked to stop.
+std::optional<PatchCoreBank> pick_bank(const ModelRows& rows, const PatchCoreOptions& options,
+                                       const RowRoom& room, const FitProgress& progress = {});
 
 /// Scores rows [n, columns] against a bank; fp32 rounds both to float first.
 std::vector<double> patchcore_scores(std::span<const double> bank, std::span<const double> values,

@@ -13,7 +13,7 @@ Table score_table(const FeatureSet& set, const std::vector<double>& scores) {
     } else {
         std::vector<std::string> frames;
         for (const std::int64_t frame : set.frame) frames.push_back(frame < 0 ? "" : std::to_string(frame));
-        table.add("sequence", set.sequence);
+        table.add("sequence", set.sequence.strings());
         table.add("frame", std::move(frames));
     }
     table.add("score", scores);

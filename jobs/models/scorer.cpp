@@ -1,14 +1,16 @@
 #include "jobs/models/scorer.h"
 
 #include <algorithm>
-#include <numeric>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "jobs/models/dream_model.h"
 #include "jobs/models/ensemble.h"
+#include "jobs/models/model_rows.h"
 #include "jobs/models/patchcore.h"
 #include "jobs/models/phase.h"
+#include "jobs/models/supervised_map.h"
 #include "jobs/models/supervised_model.h"
 #include "jobs/models/temporal_model.h"
 #include "jobs/models/temporal_windows.h"
@@ -54,11 +56,10 @@ std::vector<double> dream_block(const DreamModel& dream, std::span<const double>
 }
 
 /// Windows are scored in blocks of one length, then frames by the windows that cover them.
-std::vector<double> temporal_scores(const Model& model, const FeatureSet& set,
-                                    const std::vector<double>& wide, const ScoreOptions& options) {
+std::vector<double> temporal_scores(const Model& model, const FeatureSet& set, const ModelRows& rows,
+                                    const ScoreOptions& options) {
     const TemporalModel temporal = temporal_of_model(model);
-    const std::vector<float> values(wide.begin(), wide.end());
-    const std::vector<Window> windows = windows_of(set, temporal.window, !temporal.is_compat);
+    const Windows windows = windows_of(set, temporal.window, !temporal.is_compat);
     if (windows.empty()) {
         throw JobError("bad_table", "model '" + options.name + "' needs a row a frame, and " + set.origin +
                                         " has no sequence that it could see; extract features by frame (set "
@@ -68,15 +69,18 @@ std::vector<double> temporal_scores(const Model& model, const FeatureSet& set,
     while (scores.size() < windows.size()) {
         const std::size_t begin = scores.size();
         if (options.tick) options.tick(static_cast<double>(begin) / static_cast<double>(windows.size()));
-        std::vector<std::int64_t> block;
-        for (std::size_t w = begin;
-             w < windows.size() && block.size() < kBlockWindows && windows[w].size() == windows[begin].size();
-             ++w) {
-            block.push_back(static_cast<std::int64_t>(w));
-        }
-        const std::vector<double> part = window_scores(
-            temporal.shape, temporal.parameters, gathered(values, temporal.shape.columns, windows, block),
-            static_cast<Eigen::Index>(block.size()));
+        std::size_t end = begin + 1;
+        while (end < windows.size() && end - begin < kBlockWindows &&
+               windows[end].size() == windows[begin].size())
+            ++end;
+        const std::size_t first_row = windows.begin_of(begin);
+        const std::size_t rows_seen = windows.begin_of(end - 1) + windows[end - 1].size() - first_row;
+        const std::vector<double> wide = rows.gathered(windows.rows().subspan(first_row, rows_seen));
+        const std::vector<float> values(wide.begin(), wide.end());
+        const std::vector<double> part =
+            window_scores(temporal.shape, temporal.parameters,
+                          gathered(values, temporal.shape.columns, windows, begin, end - begin),
+                          static_cast<Eigen::Index>(end - begin));
         scores.insert(scores.end(), part.begin(), part.end());
     }
     if (temporal.is_compat && !set.is_plain()) {
@@ -85,15 +89,13 @@ std::vector<double> temporal_scores(const Model& model, const FeatureSet& set,
     return scores_of_rows(set, windows, scores, temporal.is_mean);
 }
 
-std::vector<float> block_of_maps(const SupervisedModel& supervised, const FeatureSet& set, std::int64_t begin,
-                                 std::int64_t count, const ScoreOptions& options,
+std::vector<float> block_of_maps(const SupervisedModel& supervised, const SequenceMaps& source,
+                                 std::int64_t begin, std::int64_t count, const ScoreOptions& options,
                                  const std::function<void(std::size_t done)>& tick) {
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-    std::iota(rows.begin(), rows.end(), begin);
-    const std::vector<float> stored =
-        sequence_maps(rows_of(set, rows), *options.dataset, std::max(options.threads, 1), tick);
-    std::vector<float> maps(rows.size() * static_cast<std::size_t>(kMapValues));
-    for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::vector<float> stored = source.made(begin, count, std::max(options.threads, 1), tick);
+    const auto n = static_cast<std::size_t>(count);
+    std::vector<float> maps(n * static_cast<std::size_t>(kMapValues));
+    for (std::size_t r = 0; r < n; ++r) {
         expand_map(std::span(stored).subspan(r * kMapStored, kMapStored), supervised.map_normalizer, 0, 0,
                    std::span(maps).subspan(r * kMapValues, kMapValues));
     }
@@ -101,8 +103,8 @@ std::vector<float> block_of_maps(const SupervisedModel& supervised, const Featur
 }
 
 /// Maps are made a block at a time, so that a large table needs no more memory than a small one.
-std::vector<double> supervised_scores(const Model& model, const FeatureSet& set,
-                                      const std::vector<double>& wide, const ScoreOptions& options) {
+std::vector<double> supervised_scores(const Model& model, const FeatureSet& set, const ModelRows& rows,
+                                      const ScoreOptions& options) {
     const SupervisedModel supervised = supervised_of_model(model);
     const bool has_map = supervised.shape.has_map;
     if (has_map && (options.dataset == nullptr || set.is_plain())) {
@@ -110,8 +112,8 @@ std::vector<double> supervised_scores(const Model& model, const FeatureSet& set,
                                             "' looks at maps of the tracks; give the data set of these "
                                             "features with dataset, or train one without map");
     }
-    const std::vector<float> values(wide.begin(), wide.end());
-    const auto width = static_cast<std::size_t>(supervised.shape.columns);
+    std::optional<SequenceMaps> source;
+    if (has_map) source.emplace(set, *options.dataset);
     std::vector<double> scores;
     while (static_cast<std::int64_t>(scores.size()) < set.rows) {
         const auto begin = static_cast<std::int64_t>(scores.size());
@@ -124,11 +126,11 @@ std::vector<double> supervised_scores(const Model& model, const FeatureSet& set,
         };
         tick(0);
         std::vector<float> maps;
-        if (has_map) maps = block_of_maps(supervised, set, begin, count, options, tick);
-        const auto rows = std::span<const float>(values).subspan(static_cast<std::size_t>(begin) * width,
-                                                                 static_cast<std::size_t>(count) * width);
+        if (source) maps = block_of_maps(supervised, *source, begin, count, options, tick);
+        const std::vector<double> wide = rows.block(begin, count);
+        const std::vector<float> values(wide.begin(), wide.end());
         const std::vector<float> part =
-            supervised_log_odds(supervised.shape, supervised.parameters, rows, maps);
+            supervised_log_odds(supervised.shape, supervised.parameters, values, maps);
         scores.insert(scores.end(), part.begin(), part.end());
     }
     return scores;
@@ -161,16 +163,9 @@ std::vector<double> score_rows(const Model& model, const FeatureSet& set, const 
         const Ensemble ensemble = ensemble_of_model(model);
         return ensemble_scores(ensemble, member_scores(ensemble, set, options));
     }
-    std::vector<double> values = select_features(set, model.features, options.name);
-    if (model.normalizer) {
-        model.normalizer->apply(values);
-    } else {
-        require_finite(values, model.features, set.origin);
-    }
-    if (model.kind == "temporal") return temporal_scores(model, set, values, options);
-    if (model.kind == "supervised") return supervised_scores(model, set, values, options);
-    const std::size_t width = model.features.size();
-    const auto rows = static_cast<std::int64_t>(values.size() / width);
+    const ModelRows rows(model, set, options.name);
+    if (model.kind == "temporal") return temporal_scores(model, set, rows, options);
+    if (model.kind == "supervised") return supervised_scores(model, set, rows, options);
     std::optional<DreamModel> dream;
     if (model.kind == "dream") {
         dream = dream_of_model(model);
@@ -180,12 +175,10 @@ std::vector<double> score_rows(const Model& model, const FeatureSet& set, const 
                                         "temporal, supervised and ensemble");
     }
     std::vector<double> scores;
-    scores.reserve(static_cast<std::size_t>(rows));
-    for (std::int64_t begin = 0; begin < rows; begin += kBlockRows) {
-        if (options.tick) options.tick(static_cast<double>(begin) / static_cast<double>(rows));
-        const auto count = static_cast<std::size_t>(std::min(kBlockRows, rows - begin));
-        const auto block =
-            std::span<const double>(values).subspan(static_cast<std::size_t>(begin) * width, count * width);
+    scores.reserve(static_cast<std::size_t>(set.rows));
+    for (std::int64_t begin = 0; begin < set.rows; begin += kBlockRows) {
+        if (options.tick) options.tick(static_cast<double>(begin) / static_cast<double>(set.rows));
+        const std::vector<double> block = rows.block(begin, std::min(kBlockRows, set.rows - begin));
         const std::vector<double> part =
             dream ? dream_block(*dream, block) : patchcore_block(model, block, options);
         scores.insert(scores.end(), part.begin(), part.end());

@@ -4,7 +4,6 @@
 #include <functional>
 #include <limits>
 #include <numeric>
-#include <unordered_map>
 
 #include "jobs/evaluate/metrics.h"
 #include "jobs/models/percentile.h"
@@ -31,21 +30,23 @@ double aggregated(std::vector<double> scores, Aggregate aggregate) {
 }  // namespace
 
 SequenceScores group_by_sequence(const FeatureSet& set) {
+    constexpr std::size_t kNotYet = std::numeric_limits<std::size_t>::max();
     SequenceScores out;
-    std::unordered_map<std::string, std::size_t> places;
+    std::vector<std::size_t> places(set.is_plain() ? 0 : set.sequence.distinct().size(), kNotYet);
     for (std::int64_t r = 0; r < set.rows; ++r) {
         const auto at = static_cast<std::size_t>(r);
-        const std::string name = set.is_plain() ? std::to_string(r) : set.sequence[at];
-        const auto [place, is_new] = places.emplace(name, out.name.size());
-        if (is_new) {
-            out.name.push_back(name);
+        std::size_t own = kNotYet;
+        std::size_t& place = set.is_plain() ? own : places[set.sequence.code(at)];
+        if (place == kNotYet) {
+            place = out.name.size();
+            out.name.push_back(set.is_plain() ? std::to_string(r) : set.sequence[at]);
             out.label.push_back(set.is_plain() ? -1 : set.label[at]);
             out.split.push_back(set.is_plain() ? Split::kNone : set.split[at]);
             out.scenario.push_back(set.is_plain() ? "" : set.scenario[at]);
             out.goal.push_back(set.is_plain() ? "" : set.goal[at]);
             out.rows.emplace_back();
         }
-        out.rows[place->second].push_back(r);
+        out.rows[place].push_back(r);
     }
     out.score.assign(out.name.size(), std::numeric_limits<double>::quiet_NaN());
     return out;

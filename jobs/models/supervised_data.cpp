@@ -35,6 +35,13 @@ int label_of(double value, const std::string& column, const std::string& origin,
                                    : "give another column with label, or map its values to 0 and 1"));
 }
 
+/// Every column of numbers that the table had.
+std::vector<std::string> numbers_of(const FeaturesInput& input) {
+    std::vector<std::string> names = input.table.numeric_names();
+    names.insert(names.end(), input.set.names.begin(), input.set.names.end());
+    return names;
+}
+
 std::vector<int> labels_of(const FeaturesInput& input, const std::string& column) {
     const FeatureSet& set = input.set;
     const Column* found = input.table.find(column);
@@ -46,7 +53,7 @@ std::vector<int> labels_of(const FeaturesInput& input, const std::string& column
     if (found == nullptr) {
         throw JobError("no_labels",
                        set.origin + " has no column '" + column + "'." +
-                           did_you_mean(column, input.table.numeric_names()) +
+                           did_you_mean(column, numbers_of(input)) +
                            " Name the column with 1 for damaged and 0 for other rows with label" +
                            (set.is_plain() ? "" : ", or give dataset, which knows them"));
     }
@@ -133,11 +140,12 @@ void require_enough(const LabelledSet& rows, std::int64_t least, const char* wha
 /// Scenarios where every training and validation row has one.
 void find_scenarios(SupervisedData& data) {
     const FeatureSet& training = data.training.set;
-    std::set<std::string> names(training.scenario.begin(), training.scenario.end());
+    const Words& words = training.scenario;
+    std::set<std::string> names(words.distinct().begin(), words.distinct().end());
     if (names.contains("") || names.size() < 2) return;
     data.scenarios.assign(names.begin(), names.end());
-    for (const std::string& name : training.scenario) {
-        const auto at = std::lower_bound(data.scenarios.begin(), data.scenarios.end(), name);
+    for (std::size_t r = 0; r < words.size(); ++r) {
+        const auto at = std::lower_bound(data.scenarios.begin(), data.scenarios.end(), words[r]);
         data.training.scenario.push_back(at - data.scenarios.begin());
     }
 }

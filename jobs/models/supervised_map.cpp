@@ -1,6 +1,7 @@
 #include "jobs/models/supervised_map.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <unordered_map>
@@ -74,6 +75,13 @@ double kink_at(const kernels::PanelShape& shape, std::int64_t place) {
     return inner - (outer - inner) / 2;
 }
 
+/// Stored values of one channel.
+std::size_t size_of_channel(std::size_t channel) {
+    constexpr auto kGrowths = static_cast<std::size_t>(kMapGrowths);
+    if (channel < kGrowths) return static_cast<std::size_t>(kMapPlane);
+    return static_cast<std::size_t>(channel == kGrowths ? kMapFrames : kMapPlaces);
+}
+
 }  // namespace
 
 std::vector<float> sequence_map(const Sequence& sequence) {
@@ -96,11 +104,9 @@ std::vector<float> sequence_map(const Sequence& sequence) {
     return out;
 }
 
-std::vector<float> sequence_maps(const FeatureSet& set, const Dataset& dataset, int threads,
-                                 const std::function<void(std::size_t done)>& progress) {
-    std::unordered_map<std::string, std::size_t> places;
+SequenceMaps::SequenceMaps(const FeatureSet& set, const Dataset& dataset) : dataset_(dataset) {
+    std::unordered_map<std::string_view, std::size_t> places;
     for (std::size_t i = 0; i < dataset.size(); ++i) places.emplace(dataset.info(i).name, i);
-    std::vector<std::size_t> which;
     for (std::size_t r = 0; r < set.sequence.size(); ++r) {
         const std::string& name = set.sequence[r];
         if (set.frame[r] >= 0) {
@@ -123,13 +129,18 @@ std::vector<float> sequence_maps(const FeatureSet& set, const Dataset& dataset, 
                                             std::to_string(kernels::kPanelPointsMin) +
                                             ": leave the sequence out, or use map: false");
         }
-        which.push_back(place->second);
+        places_.push_back(place->second);
     }
-    std::vector<float> out(which.size() * static_cast<std::size_t>(kMapStored));
+}
+
+std::vector<float> SequenceMaps::made(std::int64_t first, std::int64_t count, int threads,
+                                      const std::function<void(std::size_t done)>& progress) const {
+    std::vector<float> out(static_cast<std::size_t>(count * kMapStored));
     spread(
-        which.size(), threads,
+        static_cast<std::size_t>(count), threads,
         [&](std::size_t r) {
-            const std::vector<float> map = sequence_map(dataset.read(which[r]));
+            const std::size_t place = places_[static_cast<std::size_t>(first) + r];
+            const std::vector<float> map = sequence_map(dataset_.read(place));
             std::copy(map.begin(), map.end(),
                       out.begin() + static_cast<std::ptrdiff_t>(r) * static_cast<std::ptrdiff_t>(kMapStored));
         },
@@ -137,28 +148,28 @@ std::vector<float> sequence_maps(const FeatureSet& set, const Dataset& dataset, 
     return out;
 }
 
-MapNormalizer fit_map_normalizer(std::span<const float> stored) {
-    MapNormalizer out;
-    const auto rows = static_cast<std::int64_t>(stored.size()) / kMapStored;
-    std::int64_t begin = 0;
-    for (std::int64_t channel = 0; channel < kMapChannels; ++channel) {
-        const std::int64_t size = channel < kMapGrowths    ? kMapPlane
-                                  : channel == kMapGrowths ? kMapFrames
-                                                           : kMapPlaces;
-        double sum = 0, squares = 0;
-        for (std::int64_t r = 0; r < rows; ++r) {
-            for (std::int64_t i = 0; i < size; ++i) {
-                const double value = stored[static_cast<std::size_t>(r * kMapStored + begin + i)];
-                sum += value;
-                squares += value * value;
+MapNormalizer fit_map_normalizer(const RowStore<float>& stored) {
+    std::array<double, kMapChannels> sum{}, squares{};
+    std::vector<float> map(static_cast<std::size_t>(kMapStored));
+    for (std::int64_t r = 0; r < stored.rows(); ++r) {
+        stored.read(r, map);
+        std::size_t at = 0;
+        for (std::size_t channel = 0; channel < sum.size(); ++channel) {
+            for (const std::size_t end = at + size_of_channel(channel); at < end; ++at) {
+                const double value = map[at];
+                sum[channel] += value;
+                squares[channel] += value * value;
             }
         }
-        const auto count = static_cast<double>(std::max<std::int64_t>(rows * size, 1));
-        const double mean = sum / count;
-        const double deviation = std::sqrt(std::max(squares / count - mean * mean, 0.0));
+    }
+    MapNormalizer out;
+    for (std::size_t channel = 0; channel < sum.size(); ++channel) {
+        const auto count = static_cast<double>(std::max<std::int64_t>(stored.rows(), 1)) *
+                           static_cast<double>(size_of_channel(channel));
+        const double mean = sum[channel] / count;
+        const double deviation = std::sqrt(std::max(squares[channel] / count - mean * mean, 0.0));
         out.mean.push_back(mean);
         out.deviation.push_back(deviation > kNoSpread ? deviation : 1.0);
-        begin += size;
     }
     return out;
 }

@@ -26,17 +26,28 @@ inline constexpr std::int64_t kMapStored = kMapGrowths * kMapPlane + kMapFrames 
 /// The sequence needs kernels::kPanelFramesMin frames and kPanelPointsMin points.
 std::vector<float> sequence_map(const Sequence& sequence);
 
-/// Maps of the rows of a set, [rows, kMapStored], on several threads, in the rows' order. `progress` as for
-/// spread(). Throws JobError: bad_table (a row is no whole sequence, or one too short),
-/// dataset_mismatch (names a sequence that the data set does not have).
-std::vector<float> sequence_maps(const FeatureSet& set, const Dataset& dataset, int threads,
-                                 const std::function<void(std::size_t done)>& progress = {});
+/// Where the maps of a set's rows come from. The data set has to outlive it. Any thread.
+class SequenceMaps {
+  public:
+    /// Throws JobError: bad_table (a row is no whole sequence, or one too short), dataset_mismatch (names a
+    /// sequence that the data set does not have).
+    SequenceMaps(const FeatureSet& set, const Dataset& dataset);
+
+    std::int64_t count() const { return static_cast<std::int64_t>(places_.size()); }
+    /// [count, kMapStored] of the rows from `first` on, made on several threads. `progress` as for spread().
+    std::vector<float> made(std::int64_t first, std::int64_t count, int threads,
+                            const std::function<void(std::size_t done)>& progress = {}) const;
+
+  private:
+    const Dataset& dataset_;
+    std::vector<std::size_t> places_;
+};
 
 /// Mean and deviation of each channel over the training maps, frozen with the model.
 struct MapNormalizer {
     std::vector<double> mean, deviation;  ///< [kMapChannels]
 };
-MapNormalizer fit_map_normalizer(std::span<const float> stored);
+MapNormalizer fit_map_normalizer(const RowStore<float>& stored);
 
 /// One stored map at full size [kMapChannels, kMapFrames, kMapPlaces], normalised, moved by whole frames and
 /// places; what moves in from outside is the mean.

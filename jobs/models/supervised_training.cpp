@@ -113,16 +113,20 @@ void SupervisedTraining::train_batch() {
     draws_.keep_factors(epoch_, batch_, kDropped, keep_);
     draws_.shifts(epoch_, batch_, kShiftFrames, kShiftPlaces, shifts_);
     draws_.noise(epoch_, batch_, kFeatureNoise, noise_);
+    const auto drawn = std::span(order_).subspan(static_cast<std::size_t>(first), n);
+    training_.features->gather(drawn, features_);
+    for (std::size_t i = 0; i < features_.size(); ++i) features_[i] += noise_[i];
+    if (shape.has_map) {
+        stored_maps_.resize(n * static_cast<std::size_t>(kMapStored));
+        training_.maps->gather(drawn, stored_maps_);
+    }
     for (std::size_t i = 0; i < n; ++i) {
-        const auto row = static_cast<std::size_t>(order_[static_cast<std::size_t>(first) + i]);
-        const auto d = static_cast<std::size_t>(shape.columns);
-        for (std::size_t j = 0; j < d; ++j)
-            features_[i * d + j] = training_.features[row * d + j] + noise_[i * d + j];
+        const auto row = static_cast<std::size_t>(drawn[i]);
         labels_[i] = training_.labels[row];
         weights_[i] = training_.weights[row];
         if (!scenarios_.empty()) scenarios_[i] = training_.scenarios[row];
         if (!shape.has_map) continue;
-        expand_map(std::span(training_.maps).subspan(row * kMapStored, kMapStored), map_normalizer_,
+        expand_map(std::span(stored_maps_).subspan(i * kMapStored, kMapStored), map_normalizer_,
                    shifts_[i].frames, shifts_[i].places,
                    std::span(maps_).subspan(i * kMapValues, kMapValues));
     }
@@ -151,15 +155,18 @@ void SupervisedTraining::train_batch() {
 std::vector<float> SupervisedTraining::block_scores(std::int64_t first, std::int64_t count,
                                                     const std::vector<float>& parameters) const {
     const SupervisedShape& shape = options_.engine.shape;
-    std::vector<float> maps;
-    for (std::int64_t i = first; shape.has_map && i < first + count; ++i) {
-        maps.resize(maps.size() + static_cast<std::size_t>(kMapValues));
-        expand_map(std::span(validation_.maps).subspan(static_cast<std::size_t>(i * kMapStored), kMapStored),
-                   map_normalizer_, 0, 0, std::span(maps).last(kMapValues));
+    const auto n = static_cast<std::size_t>(count);
+    std::vector<float> features(n * static_cast<std::size_t>(shape.columns)), maps;
+    validation_.features->read(first, features);
+    if (shape.has_map) {
+        std::vector<float> stored(n * static_cast<std::size_t>(kMapStored));
+        validation_.maps->read(first, stored);
+        maps.resize(n * static_cast<std::size_t>(kMapValues));
+        for (std::size_t i = 0; i < n; ++i) {
+            expand_map(std::span(stored).subspan(i * kMapStored, kMapStored), map_normalizer_, 0, 0,
+                       std::span(maps).subspan(i * kMapValues, kMapValues));
+        }
     }
-    const auto features = std::span(validation_.features)
-                              .subspan(static_cast<std::size_t>(first * shape.columns),
-                                       static_cast<std::size_t>(count * shape.columns));
     return supervised_log_odds(shape, parameters, features, maps);
 }
 
@@ -212,8 +219,9 @@ std::vector<double> SupervisedTraining::validation_scores() const {
 std::string SupervisedTraining::fingerprint() const {
     Sha256 hash;
     for (const SupervisedRows* rows : {&training_, &validation_}) {
-        for (const auto* values : {&rows->features, &rows->maps, &rows->labels, &rows->weights})
-            hash.update(bytes_of(*values));
+        hash.update(rows->features->hash());
+        if (rows->maps) hash.update(rows->maps->hash());
+        for (const auto* values : {&rows->labels, &rows->weights}) hash.update(bytes_of(*values));
     }
     const SupervisedShape& shape = options_.engine.shape;
     hash.update(json{options_.epochs, options_.batch, options_.patience, options_.seed,

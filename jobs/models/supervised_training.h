@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "jobs/models/row_store.h"
 #include "jobs/models/supervised_draws.h"
 #include "jobs/models/supervised_engine.h"
 #include "jobs/models/training_state.h"
@@ -13,8 +14,8 @@ namespace nightshift::jobs {
 
 /// Rows as the network sees them.
 struct SupervisedRows {
-    std::vector<float> features;          ///< [n, columns] z-scores
-    std::vector<float> maps;              ///< [n, kMapStored]; empty without a map
+    SharedRows features;                  ///< [n, columns] z-scores
+    SharedRows maps;                      ///< [n, kMapStored]; null without a map
     std::vector<float> labels;            ///< [n]
     std::vector<float> weights;           ///< [n]; training rows only
     std::vector<std::int64_t> scenarios;  ///< [n]; training rows only, empty where none are known
@@ -91,7 +92,7 @@ class SupervisedTraining {
     std::vector<float> scores_;  ///< of the validation rows seen since the epoch's last batch
     std::vector<SupervisedEpoch> history_;
     // Reused from batch to batch.
-    std::vector<float> features_, maps_, labels_, weights_, keep_, noise_, gradient_;
+    std::vector<float> features_, stored_maps_, maps_, labels_, weights_, keep_, noise_, gradient_;
     std::vector<std::int64_t> scenarios_;
     std::vector<MapShift> shifts_;
 };

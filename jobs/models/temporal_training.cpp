@@ -64,8 +64,9 @@ void TemporalTraining::train_batch() {
     const auto windows = static_cast<std::int64_t>(training_.windows.size());
     if (order_.empty()) order_ = DreamDraws(options_.seed).order(windows, epoch_);
     const std::int64_t first = batch_ * options_.batch, count = std::min(options_.batch, windows - first);
-    const std::vector<std::int64_t> which(order_.begin() + first, order_.begin() + first + count);
-    const FloatRows batch = gathered(training_.values, options_.shape.columns, training_.windows, which);
+    const auto which =
+        std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    const FloatRows batch = gathered(*training_.values, training_.windows, which);
     const double loss = temporal_step(options_.shape, state_, batch, count, options_.learning_rate);
     if (!std::isfinite(loss)) {
         throw JobError("not_finite", "the loss is not a number at epoch " + std::to_string(epoch_ + 1) +
@@ -80,7 +81,7 @@ void TemporalTraining::train_batch() {
 void TemporalTraining::validate_block() {
     std::vector<std::int64_t> which(std::min(kValidationBlock, validation_.windows.size() - validated_));
     std::iota(which.begin(), which.end(), static_cast<std::int64_t>(validated_));
-    const FloatRows block = gathered(validation_.values, options_.shape.columns, validation_.windows, which);
+    const FloatRows block = gathered(*validation_.values, validation_.windows, which);
     for (const double score :
          window_scores(options_.shape, state_.parameters, block, static_cast<Eigen::Index>(which.size()))) {
         validation_sum_ += score / static_cast<double>(options_.shape.columns);
@@ -106,14 +107,13 @@ double TemporalTraining::current() const {
 
 std::string TemporalTraining::fingerprint() const {
     Sha256 hash;
-    hash.update(bytes_of(training_.values));
-    hash.update(bytes_of(validation_.values));
+    hash.update(training_.values->hash());
+    hash.update(validation_.values->hash());
+    hash.update(std::as_bytes(training_.windows.rows()));
     const TemporalShape& shape = options_.shape;
-    for (const Window& window : training_.windows) {
-        hash.update({reinterpret_cast<const char*>(window.data()), window.size() * sizeof window[0]});
-    }
-    hash.update(json{options_.epochs, options_.batch, options_.seed, options_.learning_rate, shape.columns,
-                     shape.hidden, name_of(shape.cell), name_of(shape.decoder)}
+    hash.update(json{training_.windows.size(), options_.epochs, options_.batch, options_.seed,
+                     options_.learning_rate, shape.columns, shape.hidden, name_of(shape.cell),
+                     name_of(shape.decoder)}
                     .dump());
     return hash.hex();
 }

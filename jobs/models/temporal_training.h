@@ -13,8 +13,8 @@ namespace nightshift::jobs {
 
 /// Normalised rows and the windows over them, all of one length.
 struct WindowedRows {
-    std::vector<float> values;  ///< [rows, columns]
-    std::vector<Window> windows;
+    SharedRows values;  ///< [rows, columns]
+    Windows windows;
 };
 
 /// One step on n windows (time-major, see TemporalPass): mean squared error, its derivatives, Adam. Returns

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "jobs/models/sequence_scores.h"
 
@@ -22,14 +23,14 @@ struct Cover {
 };
 
 /// Rows of frames, by sequence, each in the order of its frames (rows without frame numbers as they come).
-std::vector<Window> frames_of(const FeatureSet& set) {
+std::vector<std::vector<std::int64_t>> frames_of(const FeatureSet& set) {
     if (set.is_plain()) {
-        Window all(static_cast<std::size_t>(set.rows));
-        for (std::size_t r = 0; r < all.size(); ++r) all[r] = static_cast<std::int64_t>(r);
+        std::vector<std::int64_t> all(static_cast<std::size_t>(set.rows));
+        std::iota(all.begin(), all.end(), std::int64_t{0});
         return {all};
     }
-    std::vector<Window> out = group_by_sequence(set).rows;
-    for (Window& rows : out) {
+    std::vector<std::vector<std::int64_t>> out = group_by_sequence(set).rows;
+    for (std::vector<std::int64_t>& rows : out) {
         std::erase_if(rows, [&](std::int64_t r) { return set.frame[static_cast<std::size_t>(r)] < 0; });
         std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
             return set.frame[static_cast<std::size_t>(a)] < set.frame[static_cast<std::size_t>(b)];
@@ -40,43 +41,62 @@ std::vector<Window> frames_of(const FeatureSet& set) {
 
 }  // namespace
 
-std::vector<Window> windows_of(const FeatureSet& set, std::int64_t length, bool keeps_short) {
-    std::vector<Window> out;
-    for (const Window& rows : frames_of(set)) {
-        const auto count = static_cast<std::int64_t>(rows.size());
-        if (count < length) {
-            if (keeps_short && count > 0) out.push_back(rows);
-            continue;
-        }
-        for (auto first = rows.begin(); rows.end() - first >= length; ++first)
-            out.emplace_back(first, first + length);
+void Windows::add(std::span<const std::int64_t> frames, std::int64_t length, bool keeps_short) {
+    const auto wanted = static_cast<std::size_t>(length);
+    const bool is_short = frames.size() < wanted;
+    if (is_short && (!keeps_short || frames.empty())) return;
+    const std::size_t first = rows_.size(), steps = std::min(frames.size(), wanted);
+    rows_.insert(rows_.end(), frames.begin(), frames.end());
+    for (std::size_t begin = first; begin + steps <= rows_.size(); ++begin) {
+        begins_.push_back(begin);
+        lengths_.push_back(static_cast<std::uint32_t>(steps));
+    }
+}
+
+Windows windows_of(const FeatureSet& set, std::int64_t length, bool keeps_short) {
+    Windows out;
+    for (const auto& frames : frames_of(set)) out.add(frames, length, keeps_short);
+    return out;
+}
+
+FloatRows gathered(const RowStore<float>& values, const Windows& windows,
+                   std::span<const std::int64_t> which) {
+    const auto n = static_cast<Eigen::Index>(which.size());
+    const auto steps = static_cast<Eigen::Index>(windows[static_cast<std::size_t>(which.front())].size());
+    const auto columns = static_cast<Eigen::Index>(values.columns());
+    FloatRows window(steps, columns), out(steps * n, columns);
+    for (Eigen::Index i = 0; i < n; ++i) {
+        values.gather(windows[static_cast<std::size_t>(which[static_cast<std::size_t>(i)])],
+                      {window.data(), static_cast<std::size_t>(window.size())});
+        for (Eigen::Index t = 0; t < steps; ++t) out.row(t * n + i) = window.row(t);
     }
     return out;
 }
 
-FloatRows gathered(const std::vector<float>& values, std::int64_t columns, const std::vector<Window>& windows,
-                   const std::vector<std::int64_t>& which) {
-    const auto n = static_cast<Eigen::Index>(which.size());
-    const auto steps = static_cast<Eigen::Index>(windows[static_cast<std::size_t>(which.front())].size());
+FloatRows gathered(std::span<const float> values, std::int64_t columns, const Windows& windows,
+                   std::size_t first, std::size_t count) {
+    const auto n = static_cast<Eigen::Index>(count);
+    const auto steps = static_cast<Eigen::Index>(windows[first].size());
     FloatRows out(steps * n, columns);
     for (Eigen::Index i = 0; i < n; ++i) {
-        const Window& window = windows[static_cast<std::size_t>(which[static_cast<std::size_t>(i)])];
+        const std::size_t place =
+            windows.begin_of(first + static_cast<std::size_t>(i)) - windows.begin_of(first);
         for (Eigen::Index t = 0; t < steps; ++t) {
-            const float* row = values.data() + window[static_cast<std::size_t>(t)] * columns;
+            const float* row = values.data() + (static_cast<Eigen::Index>(place) + t) * columns;
             std::copy(row, row + columns, out.data() + (t * n + i) * columns);
         }
     }
     return out;
 }
 
-std::vector<double> scores_of_rows(const FeatureSet& set, const std::vector<Window>& windows,
+std::vector<double> scores_of_rows(const FeatureSet& set, const Windows& windows,
                                    const std::vector<double>& window_scores, bool is_mean) {
     std::vector<Cover> covers(static_cast<std::size_t>(set.rows));
     for (std::size_t w = 0; w < windows.size(); ++w) {
         for (const std::int64_t row : windows[w]) covers[static_cast<std::size_t>(row)].add(window_scores[w]);
     }
     std::vector<double> out(covers.size());
-    for (const Window& rows : group_by_sequence(set).rows) {
+    for (const auto& rows : group_by_sequence(set).rows) {
         double largest = 0;
         for (const std::int64_t row : rows) {
             const Cover& cover = covers[static_cast<std::size_t>(row)];
@@ -91,7 +111,7 @@ std::vector<double> scores_of_rows(const FeatureSet& set, const std::vector<Wind
     return out;
 }
 
-FrameScores reference_frame_scores(const FeatureSet& set, const std::vector<Window>& windows,
+FrameScores reference_frame_scores(const FeatureSet& set, const Windows& windows,
                                    const std::vector<double>& window_scores, bool is_mean) {
     std::map<std::int64_t, std::string> first_with_frame;
     for (std::size_t r = 0; r < set.frame.size(); ++r)

@@ -33,7 +33,8 @@ class TrainDream final : public JobImpl {
         const FeatureSet training = rows_of(input.set, training_rows(input, params_));
         const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
         Model model = untrained_model("dream", training, wants_normalizer(params_, input.set));
-        DreamTraining loop(prepared(model, training), prepared(model, validation), training.names,
+        const RowRoom room = row_room(context);
+        DreamTraining loop(prepared(model, training, room), prepared(model, validation, room), training.names,
                            options_of(context), factory_);
         resume_training(context, loop);
         context.log("engine " + loop.engine_name() + ", " + std::to_string(training.rows) +

@@ -27,14 +27,14 @@ class TrainPatchCore final : public JobImpl {
         const FeaturesInput input = read_features(context, params_, training_columns(params_));
         const FeatureSet training = rows_of(input.set, training_rows(input, params_));
         Model model = prepare(input.set, training);
-        const std::vector<double> values = prepared_values(model, training);
+        const ModelRows rows(model, training, "the model in training");
         const PatchCoreOptions options = options_of(context);
         const auto is_wanted = [&](double) { return !context.stop_requested(); };
-        auto bank = pick_bank(values, training.columns(), options, is_wanted);
+        auto bank = pick_bank(rows, options, row_room(context), is_wanted);
         if (!bank) {
             // A cancel throws here. A yield returns: half a bank cannot be saved, so the job goes on.
             context.check(0, {});
-            bank = pick_bank(values, training.columns(), options);
+            bank = pick_bank(rows, options, row_room(context));
         }
         model.tensors.push_back(
             {"bank", {static_cast<std::int64_t>(bank->picks.size()), training.columns()}, bank->values});

@@ -19,6 +19,9 @@ namespace {
 
 using nlohmann::json;
 
+/// Maps held before they are stored: some 10 MB.
+constexpr std::int64_t kMapsAtATime = 1024;
+
 class TrainSupervised final : public JobImpl {
   public:
     TrainSupervised(json params, SupervisedEngineFactory factory)
@@ -28,18 +31,19 @@ class TrainSupervised final : public JobImpl {
         context.progress(phase_at("read", 0));
         if (context.vram_budget().value > 0) context.claim(context.vram_budget());
         const auto label = params_.at("label").get<std::string>();
-        const FeaturesInput input = read_features(context, params_, training_columns(params_));
+        ColumnChoice columns = training_columns(params_);
+        columns.also.clear();  // the data set may know the labels
+        const FeaturesInput input = read_features(context, params_, columns);
         const SupervisedData data = supervised_data(input, label, params_.at("seed").get<std::uint64_t>());
         Model model = untrained_model("supervised", data.training.set, true);
-        require_finite(data.training.set.values, model.features, input.set.origin);
-        require_finite(data.validation.set.values, model.features, input.set.origin);
+        for (const LabelledSet* rows : {&data.training, &data.validation}) require_finite(rows->set);
         SupervisedRows training = rows_of_network(context, model, data.training, input);
         SupervisedRows validation = rows_of_network(context, model, data.validation, input);
         training.weights = balancing_weights(data.training, data.scenarios.size());
         training.scenarios = data.training.scenario;
         MapNormalizer map_normalizer;
-        if (!training.maps.empty()) map_normalizer = fit_map_normalizer(training.maps);
-        const SupervisedTrainingOptions options = options_of(context, data, !training.maps.empty());
+        if (training.maps) map_normalizer = fit_map_normalizer(*training.maps);
+        const SupervisedTrainingOptions options = options_of(context, data, training.maps != nullptr);
         SupervisedTraining loop(std::move(training), std::move(validation), std::move(map_normalizer),
                                 options, factory_);
         resume_training(context, loop);
@@ -60,16 +64,25 @@ class TrainSupervised final : public JobImpl {
     SupervisedRows rows_of_network(JobContext& context, const Model& model, const LabelledSet& rows,
                                    const FeaturesInput& input) const {
         SupervisedRows out;
-        out.features = prepared(model, rows.set);
+        out.features = prepared(model, rows.set, row_room(context));
         out.labels.assign(rows.label.begin(), rows.label.end());
         if (!wants_map(input)) return out;
-        out.maps =
-            sequence_maps(rows.set, *input.dataset, std::max(context.threads(), 1), [&](std::size_t done) {
-                context.check(0, {});
-                context.progress(
-                    phase_at("maps", static_cast<double>(done) / static_cast<double>(rows.set.rows)));
-            });
+        out.maps = made_maps(context, SequenceMaps(rows.set, *input.dataset));
         return out;
+    }
+
+    static SharedRows made_maps(JobContext& context, const SequenceMaps& maps) {
+        RowStore<float> out(kMapStored, row_room(context));
+        for (std::int64_t first = 0; first < maps.count(); first += kMapsAtATime) {
+            const auto tell = [&](std::size_t done) {
+                context.check(0, {});
+                const auto made = static_cast<double>(first) + static_cast<double>(done);
+                context.progress(phase_at("maps", made / static_cast<double>(maps.count())));
+            };
+            out.append(maps.made(first, std::min(kMapsAtATime, maps.count() - first),
+                                 std::max(context.threads(), 1), tell));
+        }
+        return std::make_shared<const RowStore<float>>(std::move(out));
     }
 
     SupervisedTrainingOptions options_of(JobContext& context, const SupervisedData& data,

@@ -26,7 +26,8 @@ class TrainTemporal final : public JobImpl {
         const FeatureSet validation = rows_of(input.set, normal_validation_rows(input.set));
         Model model = untrained_model("temporal", training, wants_normalizer(params_, input.set));
         const std::int64_t window = params_.at("window").get<std::int64_t>();
-        WindowedRows rows{prepared(model, training), windows_of(training, window, false)};
+        const RowRoom room = row_room(context);
+        WindowedRows rows{prepared(model, training, room), windows_of(training, window, false)};
         if (rows.windows.empty()) {
             throw JobError("no_training_rows",
                            training.origin + " has no normal sequence of " + std::to_string(window) +
@@ -35,7 +36,7 @@ class TrainTemporal final : public JobImpl {
         }
         const std::size_t windows = rows.windows.size();
         TemporalTraining loop(std::move(rows),
-                              {prepared(model, validation), windows_of(validation, window, false)},
+                              {prepared(model, validation, room), windows_of(validation, window, false)},
                               options_of(training.columns()));
         resume_training(context, loop);
         context.log(std::to_string(windows) + " training windows of " + std::to_string(window) + " frames, " +

@@ -41,7 +41,7 @@ void leave_out(std::vector<std::int64_t>& rows, const FeaturesInput& input, cons
 }
 
 bool knows_goals(const FeatureSet& set) {
-    return std::any_of(set.goal.begin(), set.goal.end(),
+    return std::any_of(set.goal.distinct().begin(), set.goal.distinct().end(),
                        [](const std::string& goal) { return !goal.empty(); });
 }
 
@@ -89,11 +89,12 @@ nlohmann::ordered_json table_roles_schema() {
 }  // namespace
 
 ColumnChoice training_columns(const json& params) {
-    ColumnChoice choice{params.value("columns", std::vector<std::string>{}), {}};
+    ColumnChoice choice{params.value("columns", std::vector<std::string>{}), {}, {}};
     for (const char* name : {"label", "group"}) {
         if (std::string column = text_param(params, name); !column.empty())
             choice.without.push_back(std::move(column));
     }
+    choice.also = choice.without;
     return choice;
 }
 
@@ -102,8 +103,6 @@ std::vector<std::int64_t> training_rows(const FeaturesInput& input, const json& 
     std::vector<std::int64_t> rows = normal_training_rows(set);
     if (const std::string column = text_param(params, "label"); !column.empty())
         leave_out(rows, input, column);
-    const std::string group = text_param(params, "group");
-    if (!group.empty() && input.table.find(group) == nullptr) input.table.text(group);  // says what is near
     const std::string choice = choice_of(set, params);
     if (choice == "normal") return rows;
     if (!knows_goals(set)) {

@@ -11,7 +11,7 @@
 /// `label`, `group` and `rows`.
 namespace nightshift::jobs {
 
-/// `columns`, and never those that `label` and `group` name.
+/// `columns`, and never those that `label` and `group` name, which have to be there.
 ColumnChoice training_columns(const nlohmann::json& params);
 
 /// The rows, in the order that the model sees them. Where `label` names a column, its rows with 1 are left

@@ -1,5 +1,6 @@
 #include "jobs/models/training_run.h"
 
+#include "jobs/models/model_rows.h"
 #include "jobs/models/sequence_scores.h"
 
 namespace nightshift::jobs {
@@ -18,23 +19,13 @@ Model untrained_model(std::string kind, const FeatureSet& training, bool normali
     model.kind = std::move(kind);
     model.features = training.names;
     model.feature_set = training.set;
-    if (normalizes) model.normalizer = fit_normalizer(training.values, training.names.size());
+    if (normalizes) model.normalizer = fit_normalizer(training);
     return model;
 }
 
-std::vector<double> prepared_values(const Model& model, const FeatureSet& set) {
-    std::vector<double> values = set.values;
-    if (model.normalizer) {
-        model.normalizer->apply(values);
-    } else {
-        require_finite(values, set.names, set.origin);
-    }
-    return values;
-}
-
-std::vector<float> prepared(const Model& model, const FeatureSet& set) {
-    const std::vector<double> values = prepared_values(model, set);
-    return {values.begin(), values.end()};
+SharedRows prepared(const Model& model, const FeatureSet& set, const RowRoom& room) {
+    return std::make_shared<const RowStore<float>>(
+        ModelRows(model, set, "the model in training").narrow(room));
 }
 
 void find_threshold(Model& model, const FeatureSet& all, const FeatureSet& training,

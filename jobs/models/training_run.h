@@ -24,10 +24,8 @@ std::vector<std::int64_t> normal_validation_rows(const FeatureSet& set);
 /// A model without tensors: the features of `training`, and their z-scores where it `normalizes`.
 Model untrained_model(std::string kind, const FeatureSet& training, bool normalizes);
 
-/// The set's rows as the model sees them: normalised, or refused where a value is not finite.
-std::vector<double> prepared_values(const Model& model, const FeatureSet& set);
-/// The same in the width that networks compute in.
-std::vector<float> prepared(const Model& model, const FeatureSet& set);
+/// The rows as a network sees them.
+SharedRows prepared(const Model& model, const FeatureSet& set, const RowRoom& room);
 
 /// Scores `all` and `training` with the model and gives it its threshold (see choose_threshold).
 void find_threshold(Model& model, const FeatureSet& all, const FeatureSet& training,

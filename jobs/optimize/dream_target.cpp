@@ -21,7 +21,7 @@ class DreamTarget final : public Target {
   public:
     DreamTarget(const nlohmann::json& params, JobContext& context)
         : data_(params, context),
-          rows_(data_.values().begin(), data_.values().end()),
+          rows_(std::make_shared<const RowStore<float>>(data_.rows().narrow(data_.room()))),
           seed_(params.at("seed")) {}
 
     std::optional<double> value(const Point& point, JobContext& context) override {
@@ -31,7 +31,8 @@ class DreamTarget final : public Target {
         options.epochs = static_cast<std::int64_t>(point[kEpochs]);
         options.seed = seed_;
         options.engine.threads = 1;
-        DreamTraining loop(rows_, {}, data_.training().names, options, make_native_dream_engine);
+        DreamTraining loop(rows_, shared_rows(data_.training().columns(), {}), data_.training().names,
+                           options, make_native_dream_engine);
         while (!loop.is_done()) {
             if (context.stop_requested()) return std::nullopt;
             loop.advance();
@@ -44,7 +45,7 @@ class DreamTarget final : public Target {
 
   private:
     ModelData data_;
-    std::vector<float> rows_;
+    SharedRows rows_;
     std::uint64_t seed_;
 };
 

@@ -24,8 +24,8 @@ std::vector<std::int64_t> rows_of_validation(const FeatureSet& set) {
 
 }  // namespace
 
-ModelData::ModelData(const nlohmann::json& params, JobContext& context) {
-    const ColumnChoice columns{params.value("columns", std::vector<std::string>{}), {}};
+ModelData::ModelData(const nlohmann::json& params, JobContext& context) : room_(row_room(context)) {
+    const ColumnChoice columns{params.value("columns", std::vector<std::string>{}), {}, {}};
     const FeaturesInput input = read_features(context, params, columns);
     training_ = rows_of(input.set, normal_training_rows(input.set));
     validation_ = rows_of(input.set, rows_of_validation(input.set));
@@ -41,7 +41,7 @@ ModelData::ModelData(const nlohmann::json& params, JobContext& context) {
                            "split, or a dataset that has them");
     }
     untrained_ = untrained_model("", training_, wants_normalizer(params, input.set));
-    values_ = prepared_values(untrained_, training_);
+    rows_.emplace(untrained_, training_, "the model of this trial");
 }
 
 Model ModelData::untrained(const std::string& kind) const {

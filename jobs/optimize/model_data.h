@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 
 #include "jobs/models/feature_set.h"
 #include "jobs/models/model_folder.h"
+#include "jobs/models/model_rows.h"
 #include "jobs/runtime/job_impl.h"
 
 namespace nightshift::jobs {
@@ -17,10 +19,14 @@ class ModelData {
   public:
     /// Reads `features` and `dataset`. Throws JobError("bad_table") where the validation split lacks a class.
     ModelData(const nlohmann::json& params, JobContext& context);
+    ModelData(const ModelData&) = delete;
+    ModelData& operator=(const ModelData&) = delete;
 
     const FeatureSet& training() const { return training_; }
-    /// Training rows as a model of `features` sees them: normalised where rows belong to sequences.
-    const std::vector<double>& values() const { return values_; }
+    /// Training rows as a model sees them: normalised where rows belong to sequences.
+    const ModelRows& rows() const { return *rows_; }
+    /// Where rows lie that do not fit into memory.
+    const RowRoom& room() const { return room_; }
     /// A model without tensors: its features and normaliser.
     Model untrained(const std::string& kind) const;
     /// ROC AUC of the validation sequences, a sequence being as unusual as its most unusual row.
@@ -29,7 +35,8 @@ class ModelData {
   private:
     FeatureSet training_, validation_;
     Model untrained_;
-    std::vector<double> values_;
+    RowRoom room_;
+    std::optional<ModelRows> rows_;  ///< of training_ and untrained_, which stay where they are
 };
 
 }  // namespace nightshift::jobs

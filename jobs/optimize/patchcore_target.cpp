@@ -33,7 +33,7 @@ class PatchCoreTarget final : public Target {
         options.use_cuda = can_use_cuda(context);
         const auto columns = data_.training().columns();
         const auto bank =
-            pick_bank(data_.values(), columns, options, [&](double) { return !context.stop_requested(); });
+            pick_bank(data_.rows(), options, data_.room(), [&](double) { return !context.stop_requested(); });
         if (!bank) return std::nullopt;
         Model model = data_.untrained("patchcore");
         model.settings_json = nlohmann::json{{"k", options.k}, {"precision", "fp64"}}.dump();

@@ -53,6 +53,8 @@ class JobContext {
     virtual ComputeDevice device() const = 0;
     virtual int threads() const = 0;
     virtual Bytes vram_budget() const = 0;                         ///< 0 = none given
+    /// What each table may hold of its rows in memory; the others lie in a file below output().
+    virtual Bytes row_memory() const { return mebibytes(128); }
 
     /// Reports progress: to the daemon (at most 5 a second are sent, the last of a phase always),
     /// to progress.jsonl (every one), to the terminal's bar when there is no daemon.

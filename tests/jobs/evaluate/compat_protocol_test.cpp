@@ -39,13 +39,12 @@ const std::vector<Row> kRows{
 FeatureSet rows() {
     FeatureSet set;
     set.names = {"x"};
-    set.rows = static_cast<std::int64_t>(kRows.size());
+    set.put_values({1, std::vector<double>(kRows.size())});
     set.origin = "features.csv";
     for (const Row& row : kRows) {
-        set.values.push_back(0);
-        set.sequence.emplace_back(row.sequence);
-        set.goal.emplace_back(row.goal);
-        set.scenario.emplace_back(row.scenario);
+        set.sequence.push_back(row.sequence);
+        set.goal.push_back(row.goal);
+        set.scenario.push_back(row.scenario);
         set.split.push_back(row.split);
         set.frame.push_back(0);
         set.label.push_back(row.goal[0] == 'g' ? 1 : 0);

@@ -28,12 +28,14 @@ class FakeContext final : public jobs::JobContext {
     std::vector<std::string> lines;
     std::map<std::string, std::string> artifacts;  ///< name -> type
     int thread_count = 1;
+    Bytes rows_held = mebibytes(128);
 
     const std::filesystem::path& output() const override { return output_; }
     const std::filesystem::path& cache() const override { return cache_; }
     jobs::ComputeDevice device() const override { return jobs::ComputeDevice::kCpu; }
     int threads() const override { return thread_count; }
     Bytes vram_budget() const override { return {}; }
+    Bytes row_memory() const override { return rows_held; }
     void progress(const Progress& progress) override { reports.push_back(progress); }
     void claim(Bytes) override {}
     void log(std::string_view line) override { lines.emplace_back(line); }

@@ -122,7 +122,7 @@ TEST_CASE("feature set: descriptive columns are no features, splits and labels c
     const FeatureSet set = features_of_table(table, "t.csv");
     CHECK(set.names == std::vector<std::string>{"speed_mean"});
     CHECK(normal_training_rows(set) == std::vector<std::int64_t>{0, 1, 4});
-    CHECK(rows_of(set, {4, 2}).values == std::vector<double>{5, 3});
+    CHECK(rows_of(set, {4, 2}).values(0, 2) == std::vector<double>{5, 3});
     SequenceScores sequences = group_by_sequence(set);
     CHECK(sequences.name == std::vector<std::string>{"a", "b", "c", "d"});
     aggregate_scores(sequences, {1, 7, 2, 3, 4}, Aggregate::kMax);

@@ -7,11 +7,13 @@
 #include "jobs/models/percentile.h"
 #include "jobs/runtime/job_impl.h"
 #include "tests/jobs/models/golden_array.h"
+#include "tests/jobs/models/temporary_folder.h"
 
 using namespace nightshift::jobs;
 using nightshift::tests::kGoldenFolder;
 using nightshift::tests::read_array;
 using nightshift::tests::read_column;
+using nightshift::tests::TemporaryFolder;
 
 namespace {
 
@@ -31,6 +33,18 @@ double largest_relative_error(const std::vector<double>& found, const std::vecto
     return error;
 }
 
+/// The bank out of rows that no normaliser changes.
+std::optional<PatchCoreBank> bank_of(std::vector<double> values, std::int64_t columns,
+                                     const PatchCoreOptions& options, const FitProgress& progress = {},
+                                     const RowRoom& room = {}) {
+    FeatureSet set;
+    Model model;
+    for (std::int64_t j = 0; j < columns; ++j) set.names.push_back("x" + std::to_string(j));
+    model.features = set.names;
+    set.put_values({columns, std::move(values)});
+    return pick_bank(ModelRows(model, set, "bank"), options, room, progress);
+}
+
 }  // namespace
 
 TEST_CASE("patchcore: the random bank is the reference's, row for row") {
@@ -38,7 +52,7 @@ TEST_CASE("patchcore: the random bank is the reference's, row for row") {
         PatchCoreOptions options;
         options.bank = size;
         const std::vector<double> rows(3000);
-        const auto bank = pick_bank(rows, 1, options);
+        const auto bank = bank_of(rows, 1, options);
         REQUIRE(bank);
         CHECK(bank->picks ==
               read_rows(kGoldenFolder + "patchcore/bank_indices_M" + std::to_string(size) + ".csv"));
@@ -66,14 +80,14 @@ TEST_CASE("patchcore: bank sizes as number and as share") {
     PatchCoreOptions options;
     options.bank = 2;
     options.k = 3;
-    CHECK_THROWS_AS(pick_bank(std::vector<double>(10), 1, options), JobError);
+    CHECK_THROWS_AS(bank_of(std::vector<double>(10), 1, options), JobError);
     options.k = 1;
     options.sampling = PatchCoreOptions::Sampling::kGreedy;
     options.start = 10;
-    CHECK_THROWS_AS(pick_bank(std::vector<double>(10), 1, options), JobError);
+    CHECK_THROWS_AS(bank_of(std::vector<double>(10), 1, options), JobError);
     options.start = 9;
-    CHECK(pick_bank(std::vector<double>(10), 1, options)->picks == std::vector<std::int64_t>{9, 0});
-    CHECK(!pick_bank(std::vector<double>(10), 1, options, [](double) { return false; }));
+    CHECK(bank_of(std::vector<double>(10), 1, options)->picks == std::vector<std::int64_t>{9, 0});
+    CHECK(!bank_of(std::vector<double>(10), 1, options, [](double) { return false; }));
 }
 
 TEST_CASE("patchcore: banks, scores, threshold and coreset of the reference data") {
@@ -94,19 +108,22 @@ TEST_CASE("patchcore: banks, scores, threshold and coreset of the reference data
         CAPTURE(each.file);
         options.bank = each.bank;
         options.k = each.k;
-        const auto bank = pick_bank(train, kColumns, options);
+        const auto bank = bank_of(train, kColumns, options);
         const auto expected = read_column(folder + each.file, 1);
         CHECK(largest_relative_error(patchcore_scores(bank->values, query, kColumns, options), expected) <
               1e-12);
     }
     options.bank = 1000;
     options.k = 3;
-    const auto bank = pick_bank(train, kColumns, options);
+    const auto bank = bank_of(train, kColumns, options);
     CHECK(percentile(patchcore_scores(bank->values, train, kColumns, options), 95) ==
           doctest::Approx(6.333330957094826).epsilon(1e-6));
     std::vector<double> narrow;  // the coreset's definition has no global columns
     for (std::size_t r = 0; r < 3000; ++r) narrow.insert(narrow.end(), &train[r * 81], &train[r * 81 + 75]);
     options.sampling = PatchCoreOptions::Sampling::kGreedy;
     options.bank = 300;
-    CHECK(pick_bank(narrow, 75, options)->picks == read_rows(folder + "greedy_coreset.csv"));
+    CHECK(bank_of(narrow, 75, options)->picks == read_rows(folder + "greedy_coreset.csv"));
+    const TemporaryFolder scratch;
+    const RowRoom none{0, scratch.path()};
+    CHECK(bank_of(narrow, 75, options, {}, none)->picks == read_rows(folder + "greedy_coreset.csv"));
 }

@@ -36,7 +36,7 @@ TEST_CASE("supervised data: rows of the test split are in neither part, the labe
     CHECK(!data.is_held_out);
     CHECK(data.training.set.names == std::vector<std::string>{"one", "two", "other"});
     for (std::size_t r = 0; r < data.training.label.size(); ++r) {
-        const double* row = data.training.set.row(static_cast<std::int64_t>(r));
+        const std::vector<double> row = data.training.set.values(static_cast<std::int64_t>(r), 1);
         CHECK(data.training.label[r] == (row[0] * row[1] > 0 ? 1 : 0));
     }
 }

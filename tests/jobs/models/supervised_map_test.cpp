@@ -93,19 +93,19 @@ TEST_CASE("supervised map: rows that have no map name the sequence and what to d
     const PanelCase panels(folder.path());
     const auto dataset = open_dataset(panels.dataset);
     const std::string name = dataset->info(4).name;
-    const auto maps = sequence_maps(one_row(name, -1), *dataset, 1);
+    const auto maps = SequenceMaps(one_row(name, -1), *dataset).made(0, 1, 1);
     CHECK(maps == sequence_map(dataset->read(4)));
-    CHECK_THROWS_WITH_AS(sequence_maps(one_row("crack/none", -1), *dataset, 1),
+    CHECK_THROWS_WITH_AS(SequenceMaps(one_row("crack/none", -1), *dataset),
                          doctest::Contains("sequence 'crack/none' of features.csv is not in the data set"),
                          JobError);
-    CHECK_THROWS_WITH_AS(sequence_maps(one_row(name, 3), *dataset, 1), doctest::Contains("use map: false"),
+    CHECK_THROWS_WITH_AS(SequenceMaps(one_row(name, 3), *dataset), doctest::Contains("use map: false"),
                          JobError);
 }
 
 TEST_CASE("supervised map: at full size it is normalised, and moved from outside comes the mean") {
     std::vector<float> stored(static_cast<std::size_t>(2 * kMapStored));
     for (std::size_t i = 0; i < stored.size(); ++i) stored[i] = static_cast<float>(i % 97);
-    const MapNormalizer normalizer = fit_map_normalizer(stored);
+    const MapNormalizer normalizer = fit_map_normalizer({kMapStored, stored});
     const std::span<const float> first = std::span<const float>(stored).first(kMapStored);
     std::vector<float> at(static_cast<std::size_t>(kMapValues)), moved(at.size());
     expand_map(first, normalizer, 0, 0, at);

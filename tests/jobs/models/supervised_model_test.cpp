@@ -99,8 +99,7 @@ TEST_CASE("supervised model: one with maps says that it needs the data set") {
         {network.shape, {std::vector<double>(5, 0), std::vector<double>(5, 1)}, network.parameters}, model);
     FeatureSet set;
     set.names = model.features;
-    set.values.assign(7, 0.0);
-    set.rows = 1;
+    set.put_values({7, std::vector<double>(7)});
     set.sequence = {"s"};
     set.frame = {-1};
     ScoreOptions options;

@@ -24,13 +24,21 @@ std::map<std::pair<std::string, std::int64_t>, double> golden_frames(const std::
     return out;
 }
 
-std::vector<double> scores_of(const TemporalCase& each, const FeatureSet& set,
-                              const std::vector<Window>& windows) {
-    const std::vector<float> values(set.values.begin(), set.values.end());
+std::vector<double> scores_of(const TemporalCase& each, const FeatureSet& set, const Windows& windows) {
+    const std::vector<double> wide = set.values(0, set.rows);
+    const RowStore<float> values(set.columns(), {wide.begin(), wide.end()});
     std::vector<std::int64_t> which(windows.size());
     std::iota(which.begin(), which.end(), std::int64_t{0});
-    return window_scores(each.shape, each.parameters, gathered(values, each.shape.columns, windows, which),
+    return window_scores(each.shape, each.parameters, gathered(values, windows, which),
                          static_cast<Eigen::Index>(windows.size()));
+}
+
+using Lists = std::vector<std::vector<std::int64_t>>;
+
+Lists listed(const Windows& windows) {
+    Lists out;
+    for (std::size_t w = 0; w < windows.size(); ++w) out.emplace_back(windows[w].begin(), windows[w].end());
+    return out;
 }
 
 FeatureSet small_set() {
@@ -39,13 +47,12 @@ FeatureSet small_set() {
     // b's frames come out of order and between a's; c is short; one row stands for the whole of a.
     set.sequence = {"a", "b", "a", "b", "a", "a", "b", "c", "a"};
     set.frame = {0, 2, 1, 0, 2, 3, 1, 7, -1};
-    set.rows = 9;
     set.label.assign(9, 0);
     set.split.assign(9, Split::kNone);
-    set.scenario.assign(9, "");
-    set.goal.assign(9, "");
+    set.scenario = Words(9, "");
+    set.goal = Words(9, "");
     set.event_frame.assign(9, -1);
-    for (int i = 0; i < 9; ++i) set.values.push_back(10.0 * i);
+    set.put_values({1, {0, 10, 20, 30, 40, 50, 60, 70, 80}});
     return set;
 }
 
@@ -59,7 +66,7 @@ TEST_CASE("temporal: window and frame scores of the reference, its mixed-up join
             CAPTURE(each.tag);
             CAPTURE(which);
             const FeatureSet set = each.frames(which);
-            const std::vector<Window> windows = windows_of(set, kGoldenSteps, false);
+            const Windows windows = windows_of(set, kGoldenSteps, false);
             const std::vector<double> scores = scores_of(each, set, windows);
             const std::string tail = std::string("_") + which;
             CHECK(largest_error(scores, each.facts.at("window_scores" + tail).get<std::vector<double>>()) <
@@ -90,9 +97,9 @@ TEST_CASE("temporal: window and frame scores of the reference, its mixed-up join
 
 TEST_CASE("temporal: windows follow frames, never cross sequences, and cover every frame") {
     const FeatureSet set = small_set();
-    CHECK(windows_of(set, 3, false) == std::vector<Window>{{0, 2, 4}, {2, 4, 5}, {3, 6, 1}});
-    const std::vector<Window> all = windows_of(set, 3, true);
-    CHECK(all == std::vector<Window>{{0, 2, 4}, {2, 4, 5}, {3, 6, 1}, {7}});
+    CHECK(listed(windows_of(set, 3, false)) == Lists{{0, 2, 4}, {2, 4, 5}, {3, 6, 1}});
+    const Windows all = windows_of(set, 3, true);
+    CHECK(listed(all) == Lists{{0, 2, 4}, {2, 4, 5}, {3, 6, 1}, {7}});
     const std::vector<double> largest = scores_of_rows(set, all, {1, 5, 2, 9}, false);
     // Row 8 stands for the whole of a.
     CHECK(largest == std::vector<double>{1, 2, 5, 2, 5, 5, 2, 9, 5});
@@ -104,11 +111,16 @@ TEST_CASE("temporal: a plain table is one sequence; batches lie time-major") {
     FeatureSet set;
     set.names = {"x", "y"};
     set.rows = 4;
-    const std::vector<Window> windows = windows_of(set, 3, true);
-    CHECK(windows == std::vector<Window>{{0, 1, 2}, {1, 2, 3}});
-    const FloatRows batch = gathered({0, 1, 10, 11, 20, 21, 30, 31}, 2, windows, {1, 0});
+    const Windows windows = windows_of(set, 3, true);
+    CHECK(listed(windows) == Lists{{0, 1, 2}, {1, 2, 3}});
+    const std::vector<float> values{0, 1, 10, 11, 20, 21, 30, 31};
+    const std::vector<std::int64_t> which{1, 0};
     FloatRows expected(6, 2);
     expected << 10, 11, 0, 1, 20, 21, 10, 11, 30, 31, 20, 21;
-    CHECK(batch == expected);
+    CHECK(gathered(RowStore<float>(2, values), windows, which) == expected);
+    // The last window alone, from its own rows.
+    FloatRows last(3, 2);
+    last << 10, 11, 20, 21, 30, 31;
+    CHECK(gathered(std::span(values).subspan(2), 2, windows, 1, 1) == last);
     CHECK(scores_of_rows(set, windows, {3, 4}, false) == std::vector<double>{3, 4, 4, 4});
 }

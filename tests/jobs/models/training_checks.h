@@ -75,10 +75,12 @@ inline std::map<std::string, std::string> files_of(const fs::path& folder) {
 /// Runs to the end, yielding at the given steps.
 inline std::map<std::string, std::string> train(const fs::path& root, const nlohmann::json& params,
                                                 const std::vector<std::int64_t>& yields,
-                                                const DreamEngineFactory& factory) {
+                                                const DreamEngineFactory& factory,
+                                                Bytes rows_held = mebibytes(128)) {
     fs::path resume;
     for (std::size_t attempt = 0;; ++attempt) {
         FakeContext context(root / std::to_string(attempt));
+        context.rows_held = rows_held;
         if (!resume.empty()) context.resume = resume;
         if (attempt < yields.size()) context.yield_at = yields[attempt];
         try {
@@ -108,6 +110,8 @@ inline void check_resume(const DreamEngineFactory& factory) {
         const auto resumed = train(folder.path() / ("b" + std::to_string(i)), params, cases[i], factory);
         CHECK(resumed == undisturbed);
     }
+    // Rows in a file are the same rows.
+    CHECK(train(folder.path() / "d", params, {5}, factory, Bytes{}) == undisturbed);
     CHECK(train(folder.path() / "c", params_of(folder.path() / "features.csv", 43), {}, factory) !=
           undisturbed);
 }
