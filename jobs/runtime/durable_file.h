@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,24 @@ namespace nightshift::jobs {
 void write_durably(const std::filesystem::path& file, std::string_view text);
 /// Keeps room on the disk for a later write_durably() of `file`, where the file system can do that.
 void reserve_durably(const std::filesystem::path& file, Bytes room);
+
+/// Syncs `temporary`, gives it the name `file`, syncs the folder.
+void rename_durably(const std::filesystem::path& temporary, const std::filesystem::path& file);
+
+/// A file, empty at first, that text is appended to. Not synced: rename_durably() does that. One thread.
+class AppendedFile {
+  public:
+    explicit AppendedFile(const std::filesystem::path& file);
+    ~AppendedFile();
+    AppendedFile(const AppendedFile&) = delete;
+    AppendedFile& operator=(const AppendedFile&) = delete;
+
+    void append(std::string_view text);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 void sync_file(const std::filesystem::path& file);
 void sync_folder(const std::filesystem::path& folder);

@@ -77,6 +77,14 @@ std::filesystem::path temporary_of(std::filesystem::path file) {
     return file;
 }
 
+/// What was synced under the name `temporary` becomes `file`.
+void take_name(const std::filesystem::path& temporary, const std::filesystem::path& file) {
+    crash_point("worker.file_synced");
+    if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename to", file, errno);
+    crash_point("worker.file_renamed");
+    sync_folder(file.parent_path());
+}
+
 }  // namespace
 
 void write_durably(const std::filesystem::path& file, std::string_view text) {
@@ -88,10 +96,26 @@ void write_durably(const std::filesystem::path& file, std::string_view text) {
         out.cut_at(text.size());
         out.sync();
     }
-    crash_point("worker.file_synced");
-    if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename to", file, errno);
-    crash_point("worker.file_renamed");
-    sync_folder(file.parent_path());
+    take_name(temporary, file);
+}
+
+void rename_durably(const std::filesystem::path& temporary, const std::filesystem::path& file) {
+    sync_file(temporary);
+    take_name(temporary, file);
+}
+
+struct AppendedFile::State {
+    explicit State(const std::filesystem::path& file)
+        : path(file), out(path, O_WRONLY | O_CREAT | O_TRUNC, "create") {}
+    std::filesystem::path path;
+    Descriptor out;
+};
+
+AppendedFile::AppendedFile(const std::filesystem::path& file) : state_(std::make_unique<State>(file)) {}
+AppendedFile::~AppendedFile() = default;
+
+void AppendedFile::append(std::string_view text) {
+    state_->out.write(text);
 }
 
 void reserve_durably(const std::filesystem::path& file, Bytes room) {

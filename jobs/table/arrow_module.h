@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,19 +13,48 @@ namespace nightshift::jobs {
 
 /// Arrow lives in a module of its own, loaded at the first Feather or Parquet file: every other worker
 /// starts without its 70 MB of libraries.
-inline constexpr int kArrowModuleVersion = 1;
+inline constexpr int kArrowModuleVersion = 2;
 inline constexpr const char* kArrowModuleFile = "nightshift-arrow.so";
 
-/// What crosses the boundary: inline types only, so that the module needs no symbol of the worker.
-struct TableParts {
-    std::vector<Column> columns;
+// What crosses the boundary: inline types and pure virtual classes only, so that the module needs no symbol
+// of the worker. Nothing throws across it: an error is Arrow's words, empty = it worked. One thread at a
+// time.
+
+class ArrowReader {
+  public:
+    virtual ~ArrowReader() = default;
+    /// The next rows, at most piece_rows() of every column; no columns at the end.
+    virtual std::string next(std::vector<Column>& piece) = 0;
+    virtual std::string rewind() = 0;
+};
+
+struct ArrowOpened {
+    std::unique_ptr<ArrowReader> reader;
+    std::vector<ColumnHead> columns;
     std::map<std::string, std::string> notes;
-    std::string error;  ///< empty = it worked
+    std::size_t rows = 0;
+    std::string error;
+};
+
+class ArrowWriter {
+  public:
+    virtual ~ArrowWriter() = default;
+    /// At least one row. They are stored together: a record batch of Feather, a row group of Parquet.
+    virtual std::string write(const std::vector<Column>& rows) = 0;
+    virtual std::string close() = 0;
+};
+
+struct ArrowCreated {
+    std::unique_ptr<ArrowWriter> writer;
+    std::string error;
 };
 
 /// Throws JobError("no_arrow") without the module, "bad_table" with Arrow's words.
-TableParts arrow_read(const std::filesystem::path& path, TableFormat format);
-void arrow_write(const TableParts& parts, const std::filesystem::path& path, TableFormat format);
+ArrowOpened arrow_open(const std::filesystem::path& path, TableFormat format);
+/// Throws JobError("no_arrow") without the module, "io_error" with Arrow's words.
+std::unique_ptr<ArrowWriter> arrow_create(const std::filesystem::path& path, TableFormat format,
+                                          const std::vector<ColumnHead>& columns,
+                                          const std::map<std::string, std::string>& notes);
 /// True where the module lies beside the program; does not load it.
 bool has_arrow_module();
 
@@ -31,7 +62,9 @@ bool has_arrow_module();
 
 extern "C" {
 int nightshift_arrow_module_version();
-void nightshift_arrow_read(const char* path, int format, nightshift::jobs::TableParts& out);
-void nightshift_arrow_write(const nightshift::jobs::TableParts& parts, const char* path, int format,
-                            std::string& error);
+void nightshift_arrow_open(const char* path, int format, nightshift::jobs::ArrowOpened& out);
+void nightshift_arrow_create(const char* path, int format,
+                             const std::vector<nightshift::jobs::ColumnHead>& columns,
+                             const std::map<std::string, std::string>& notes,
+                             nightshift::jobs::ArrowCreated& out);
 }

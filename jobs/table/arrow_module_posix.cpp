@@ -11,8 +11,8 @@ namespace nightshift::jobs {
 namespace {
 
 struct Functions {
-    decltype(&nightshift_arrow_read) read = nullptr;
-    decltype(&nightshift_arrow_write) write = nullptr;
+    decltype(&nightshift_arrow_open) open = nullptr;
+    decltype(&nightshift_arrow_create) create = nullptr;
 };
 
 std::filesystem::path module_path() {
@@ -25,7 +25,7 @@ const Functions& functions() {
     static std::mutex mutex;
     static Functions loaded;
     const std::lock_guard lock(mutex);
-    if (loaded.read != nullptr) return loaded;
+    if (loaded.open != nullptr) return loaded;
     const std::filesystem::path path = module_path();
     void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (module == nullptr) {
@@ -36,9 +36,9 @@ const Functions& functions() {
     }
     const auto version = reinterpret_cast<int (*)()>(::dlsym(module, "nightshift_arrow_module_version"));
     Functions found;
-    found.read = reinterpret_cast<decltype(found.read)>(::dlsym(module, "nightshift_arrow_read"));
-    found.write = reinterpret_cast<decltype(found.write)>(::dlsym(module, "nightshift_arrow_write"));
-    if (version == nullptr || version() != kArrowModuleVersion || !found.read || !found.write) {
+    found.open = reinterpret_cast<decltype(found.open)>(::dlsym(module, "nightshift_arrow_open"));
+    found.create = reinterpret_cast<decltype(found.create)>(::dlsym(module, "nightshift_arrow_create"));
+    if (version == nullptr || version() != kArrowModuleVersion || !found.open || !found.create) {
         throw JobError("no_arrow", path.string() + " comes from another build; build nightshift again");
     }
     loaded = found;
@@ -47,17 +47,20 @@ const Functions& functions() {
 
 }  // namespace
 
-TableParts arrow_read(const std::filesystem::path& path, TableFormat format) {
-    TableParts parts;
-    functions().read(path.c_str(), static_cast<int>(format), parts);
-    if (!parts.error.empty()) throw JobError("bad_table", path.string() + ": " + parts.error);
-    return parts;
+ArrowOpened arrow_open(const std::filesystem::path& path, TableFormat format) {
+    ArrowOpened opened;
+    functions().open(path.c_str(), static_cast<int>(format), opened);
+    if (!opened.error.empty()) throw JobError("bad_table", path.string() + ": " + opened.error);
+    return opened;
 }
 
-void arrow_write(const TableParts& parts, const std::filesystem::path& path, TableFormat format) {
-    std::string error;
-    functions().write(parts, path.c_str(), static_cast<int>(format), error);
-    if (!error.empty()) throw JobError("io_error", path.string() + ": " + error);
+std::unique_ptr<ArrowWriter> arrow_create(const std::filesystem::path& path, TableFormat format,
+                                          const std::vector<ColumnHead>& columns,
+                                          const std::map<std::string, std::string>& notes) {
+    ArrowCreated created;
+    functions().create(path.c_str(), static_cast<int>(format), columns, notes, created);
+    if (!created.error.empty()) throw JobError("io_error", path.string() + ": " + created.error);
+    return std::move(created.writer);
 }
 
 bool has_arrow_module() {

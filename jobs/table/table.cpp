@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <unordered_set>
+#include <utility>
 
 #include "jobs/runtime/job_impl.h"
 #include "jobs/table/nearest_word.h"
@@ -20,6 +22,16 @@ std::string shortest(T value) {
     return {digits, end};
 }
 
+[[noreturn]] void refuse_second(const std::string& name) {
+    throw JobError("bad_table", "two columns are named '" + name + "'");
+}
+
+void require_rows(const Column& column, std::size_t rows) {
+    if (column.size() == rows) return;
+    throw JobError("bad_table", "column '" + column.name + "' has " + std::to_string(column.size()) +
+                                    " rows, the others " + std::to_string(rows));
+}
+
 const Column& require(const Table& table, std::string_view name) {
     if (const Column* column = table.find(name)) return *column;
     std::vector<std::string> names;
@@ -34,14 +46,38 @@ std::size_t Column::size() const {
     return std::visit([](const auto& list) { return list.size(); }, values);
 }
 
+Column column_without_values(const ColumnHead& head) {
+    switch (head.type) {
+        case ColumnHead::Type::kDouble:
+            return {head.name, std::vector<double>()};
+        case ColumnHead::Type::kFloat:
+            return {head.name, std::vector<float>()};
+        case ColumnHead::Type::kText:
+            return {head.name, std::vector<std::string>()};
+    }
+    return {head.name, {}};
+}
+
+void require_unique(const std::vector<ColumnHead>& columns) {
+    std::unordered_set<std::string_view> names;
+    for (const ColumnHead& column : columns) {
+        if (!names.insert(column.name).second) refuse_second(column.name);
+    }
+}
+
+Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
+    if (!columns_.empty()) rows_ = columns_.front().size();
+    std::unordered_set<std::string_view> names;
+    for (const Column& column : columns_) {
+        if (!names.insert(column.name).second) refuse_second(column.name);
+        require_rows(column, rows_);
+    }
+}
+
 void Table::add(std::string name, Column::Values values) {
     Column column{std::move(name), std::move(values)};
-    if (find(column.name) != nullptr)
-        throw JobError("bad_table", "two columns are named '" + column.name + "'");
-    if (!columns_.empty() && column.size() != rows_) {
-        throw JobError("bad_table", "column '" + column.name + "' has " + std::to_string(column.size()) +
-                                        " rows, the others " + std::to_string(rows_));
-    }
+    if (find(column.name) != nullptr) refuse_second(column.name);
+    if (!columns_.empty()) require_rows(column, rows_);
     rows_ = column.size();
     columns_.push_back(std::move(column));
 }
@@ -51,6 +87,20 @@ const Column* Table::find(std::string_view name) const {
         if (column.name == name) return &column;
     }
     return nullptr;
+}
+
+std::vector<ColumnHead> Table::heads() const {
+    std::vector<ColumnHead> out;
+    out.reserve(columns_.size());
+    for (const Column& column : columns_)
+        out.push_back({column.name, static_cast<ColumnHead::Type>(column.values.index())});
+    return out;
+}
+
+std::vector<Column> Table::release() {
+    rows_ = 0;
+    notes.clear();
+    return std::exchange(columns_, {});
 }
 
 std::vector<std::string> Table::numeric_names() const {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -20,16 +22,43 @@ struct Column {
     std::size_t size() const;
 };
 
+/// A column without its values.
+struct ColumnHead {
+    enum class Type : std::uint8_t { kDouble, kFloat, kText };  ///< in the order of Column::Values
+    std::string name;
+    Type type = Type::kDouble;
+
+    bool operator==(const ColumnHead&) const = default;
+};
+
+/// A column of that name and type with no rows.
+Column column_without_values(const ColumnHead& head);
+/// Throws JobError("bad_table") where two columns have one name.
+void require_unique(const std::vector<ColumnHead>& columns);
+
+/// Large tables are read and written in pieces of this many rows, fewer where they are very wide.
+inline constexpr std::size_t kPieceRows = 16'384, kPieceCells = std::size_t{2} << 20;
+inline std::size_t piece_rows(std::size_t columns) {
+    return std::clamp<std::size_t>(kPieceCells / std::max<std::size_t>(columns, 1), 1, kPieceRows);
+}
+
 /// Columns of equal length, in order, with unique names. A plain value: copy it, move it, read it from
 /// any thread while nobody writes.
 class Table {
   public:
+    Table() = default;
+    /// Throws as add() does.
+    explicit Table(std::vector<Column> columns);
+
     /// Throws JobError("bad_table") on a second column of that name or another length.
     void add(std::string name, Column::Values values);
 
     std::size_t rows() const { return rows_; }
     const std::vector<Column>& columns() const { return columns_; }
-    const Column* find(std::string_view name) const;   ///< nullptr if there is none
+    std::vector<ColumnHead> heads() const;
+    /// The columns themselves; what is left of the table is empty.
+    std::vector<Column> release();
+    const Column* find(std::string_view name) const;  ///< nullptr if there is none
     /// Names of the columns with numbers, in order.
     std::vector<std::string> numeric_names() const;
 
@@ -55,17 +84,17 @@ enum class TableFormat { kCsv, kFeather, kParquet };
 TableFormat table_format(std::string_view word);
 /// By the file's ending; throws JobError("bad_table") naming the three it may be.
 TableFormat table_format_of(const std::filesystem::path& path);
-std::string_view extension(TableFormat format);   ///< ".csv", ".feather", ".parquet"
+std::string_view extension(TableFormat format);  ///< ".csv", ".feather", ".parquet"
 /// False where this build has no Arrow: CSV still works, the others throw "no_arrow" with the remedy.
 bool table_format_available(TableFormat format);
 
-/// Reads a whole table. A column whose cells are all numbers (or empty, nan, inf) is double, else text.
-/// Where a `<file>.sha256` lies beside the file, the bytes are checked against it first.
-/// Throws JobError: no_such_input, hash_mismatch (both hashes named), bad_table (line named), no_arrow.
+/// `<file>.sha256`, which lies beside a table.
+std::filesystem::path hash_file_of(const std::filesystem::path& path);
+
+/// Reads a whole table, as TableReader does; a CSV of at most 4 GiB ("file_too_large").
 Table read_table(const std::filesystem::path& path);
 
-/// Writes to a temporary name, syncs, renames; then `<file>.sha256` in the format of sha256sum.
-/// CSV: doubles with 17 significant digits, floats with 9, LF, `nan`, `inf`.
+/// Writes a whole table, as TableWriter does.
 void write_table(const Table& table, const std::filesystem::path& path, TableFormat format);
 
 }  // namespace nightshift::jobs

@@ -1,12 +1,12 @@
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
-#include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
-#include "jobs/runtime/sha256.h"
 #include "jobs/table/arrow_module.h"
-#include "jobs/table/csv.h"
 #include "jobs/table/table.h"
+#include "jobs/table/table_reader.h"
+#include "jobs/table/table_writer.h"
 
 namespace nightshift::jobs {
 
@@ -14,30 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kCsvBytesMax = std::size_t{4} << 30;
-constexpr std::size_t kHashFileBytesMax = 4096;
-
-fs::path hash_file_of(const fs::path& path) {
-    fs::path out = path;
-    out += ".sha256";
-    return out;
-}
-
-/// Compares with the hash that lies beside the file, if one does.
-void check_hash(const fs::path& path) {
-    std::error_code error;
-    const fs::path beside = hash_file_of(path);
-    if (!fs::exists(beside, error)) return;
-    const std::string text = read_text(beside, kHashFileBytesMax);
-    const std::string recorded = text.substr(0, text.find_first_of(" \n"));
-    const std::string found = sha256_of_file(path);
-    if (recorded == found) return;
-    throw JobError("hash_mismatch", path.string() + " is not what was written (" +
-                                        std::to_string(fs::file_size(path, error)) +
-                                        " bytes now). Recorded SHA-256 " + recorded + ", found " + found +
-                                        ". Make the table again, or delete " + beside.filename().string() +
-                                        " if you changed it on purpose.");
-}
+constexpr std::uintmax_t kCsvBytesMax = std::uintmax_t{4} << 30;
 
 }  // namespace
 
@@ -72,39 +49,25 @@ bool table_format_available(TableFormat format) {
     return format == TableFormat::kCsv || has_arrow_module();
 }
 
+fs::path hash_file_of(const fs::path& path) {
+    fs::path out = path;
+    out += ".sha256";
+    return out;
+}
+
 Table read_table(const fs::path& path) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error)) {
-        throw JobError("no_such_input",
-                       path.string() + ": no such file. Give a .csv, .feather or .parquet table, or job:ID.");
+    const auto reader = TableReader::open(path);
+    if (table_format_of(path) == TableFormat::kCsv && fs::file_size(path) > kCsvBytesMax) {
+        throw JobError("file_too_large",
+                       path.string() + " is larger than " + std::to_string(kCsvBytesMax) + " bytes");
     }
-    const TableFormat format = table_format_of(path);
-    check_hash(path);
-    if (format == TableFormat::kCsv) return parse_csv(read_text(path, kCsvBytesMax), path.string());
-    TableParts parts = arrow_read(path, format);
-    Table table;
-    table.notes = std::move(parts.notes);
-    for (Column& column : parts.columns) table.add(std::move(column.name), std::move(column.values));
-    return table;
+    return rest_of(*reader);
 }
 
 void write_table(const Table& table, const fs::path& path, TableFormat format) {
-    std::error_code error;
-    const fs::path beside = hash_file_of(path);
-    // An old hash must not outlive the file it speaks of.
-    fs::remove(beside, error);
-    if (format == TableFormat::kCsv) {
-        const std::string text = csv_text(table);
-        write_durably(path, text);
-    } else {
-        fs::path temporary = path;
-        temporary += ".tmp";
-        arrow_write({table.columns(), table.notes, {}}, temporary, format);
-        sync_file(temporary);
-        fs::rename(temporary, path);
-        sync_folder(path.parent_path());
-    }
-    write_durably(beside, sha256_of_file(path) + "  " + path.filename().string() + "\n");
+    TableWriter writer(path, format, table.heads(), table.notes);
+    writer.add(table);
+    writer.finish();
 }
 
 }  // namespace nightshift::jobs
