@@ -5,29 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/models/free_name.h"
+#include "jobs/models/score_table.h"
 #include "jobs/models/scorer.h"
 #include "jobs/runtime/durable_file.h"
 
 namespace nightshift::jobs {
-namespace {
-
-Table scores_table(const FeatureSet& rows, const std::vector<CompatModel>& models) {
-    Table table;
-    table.add("sequence", rows.sequence.strings());
-    std::vector<std::string> frames, splits;
-    for (const std::int64_t frame : rows.frame) frames.push_back(frame < 0 ? "" : std::to_string(frame));
-    for (const Split split : rows.split) splits.emplace_back(name_of(split));
-    table.add("frame", std::move(frames));
-    for (const CompatModel& model : models) {
-        table.add(&model == &models.front() ? "score" : "score_" + model.name, model.scores);
-    }
-    table.add("label", std::vector<double>(rows.label.begin(), rows.label.end()));
-    table.add("split", std::move(splits));
-    return table;
-}
-
-}  // namespace
-
 void run_compat(JobContext& context, const std::string& goal, const FeaturesInput& input,
                 const std::vector<Model>& models, const std::vector<std::string>& references,
                 const std::vector<CompatModel>& columns) {
@@ -50,7 +32,10 @@ void run_compat(JobContext& context, const std::string& goal, const FeaturesInpu
     }
     const auto report = compat_report(goal == "1" ? 1 : 2, rows, all);
     write_durably(context.output() / "report.json", report.dump(2) + "\n");
-    write_table(scores_table(rows, all), context.output() / "scores.csv", TableFormat::kCsv);
+    std::vector<ScoreColumn> scores;
+    for (const CompatModel& model : all)
+        scores.push_back({scores.empty() ? "score" : "score_" + model.name, model.scores});
+    write_scores(context.output() / "scores.csv", rows, scores, true);
     context.artifact("report.json", "report");
     context.artifact("scores.csv", "table");
     if (const auto analysis = compat_analysis(rows, all); goal == "1" && !analysis.empty()) {

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/fpcb/feature_table.h"
+#include "jobs/models/phase.h"
 #include "jobs/runtime/text_param.h"
+#include "jobs/table/table_reader.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -25,21 +27,39 @@ std::string set_by_columns(const std::vector<std::string>& names) {
     return has("acceleration_mean_skewness") ? "compat75" : "compat21";
 }
 
-Table extracted(JobContext& context, const Dataset& dataset, const std::string& set) {
+/// Features of the data set, every column of them.
+void add_extracted(JobContext& context, const Dataset& dataset, const std::string& set,
+                   FeatureBuilder& builder) {
     FeatureTableOptions options;
     options.set = set;
     options.keeps_idle = true;
     options.threads = std::max(1, context.threads());
-    return make_feature_table(dataset, options,
-                              [&](std::size_t done) {
-                                  Progress progress;
-                                  progress.phase = "extract";
-                                  progress.step = static_cast<std::int64_t>(done);
-                                  progress.steps = static_cast<std::int64_t>(dataset.size());
-                                  context.progress(progress);
-                                  context.check(progress.step, {});
-                              })
-        .table;
+    const auto tell = [&](std::size_t done) {
+        Progress progress;
+        progress.phase = "extract";
+        progress.step = static_cast<std::int64_t>(done);
+        progress.steps = static_cast<std::int64_t>(dataset.size());
+        context.progress(progress);
+        context.check(progress.step, {});
+    };
+    builder.add(make_feature_table(dataset, options, tell).table);
+}
+
+/// The rows of a file, part by part.
+void add_rows_of(JobContext& context, const std::filesystem::path& file, FeatureBuilder& builder) {
+    const auto reader = TableReader::open(file);
+    Table piece;
+    for (const ColumnHead& head : reader->columns()) piece.add(head.name, column_without_values(head).values);
+    piece.notes = reader->notes();
+    builder.add(piece);
+    std::size_t rows = 0;
+    while (reader->next(piece)) {
+        rows += piece.rows();
+        builder.add(piece);
+        context.check(0, {});
+        context.progress(phase_at(
+            "read", static_cast<double>(rows) / static_cast<double>(std::max(rows, reader->rows()))));
+    }
 }
 
 }  // namespace
@@ -53,7 +73,7 @@ FeaturesInput read_features(JobContext& context, const nlohmann::json& params, c
     if (is_given(params, "features")) {
         const std::filesystem::path file = context.input(params.at("features").get<std::string>(), "table");
         FeatureBuilder builder(file.filename().string(), columns, row_room(context));
-        builder.add(read_table(file));
+        add_rows_of(context, file, builder);
         out.set = builder.features();
         out.table = builder.columns();
         if (out.set.set.empty() && !out.set.is_plain()) out.set.set = set_by_columns(out.set.names);
@@ -66,7 +86,7 @@ FeaturesInput read_features(JobContext& context, const nlohmann::json& params, c
         }
     } else if (out.dataset) {
         FeatureBuilder builder("the data set", columns, row_room(context));
-        builder.add(extracted(context, *out.dataset, set));
+        add_extracted(context, *out.dataset, set, builder);
         out.set = builder.features();
         out.table = builder.columns();
     } else {

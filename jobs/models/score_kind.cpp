@@ -30,7 +30,7 @@ class Score final : public JobImpl {
             score_rows(model, input.set, score_options(context, reference, input.dataset.get()));
         std::int64_t above = 0;
         for (const double score : scores) above += score >= model.threshold ? 1 : 0;
-        write_table(score_table(input.set, scores), context.output() / "scores.csv", TableFormat::kCsv);
+        write_scores(context.output() / "scores.csv", input.set, {{"score", scores}});
         context.artifact("scores.csv", "table");
         context.progress(phase_at("score", 1));
         context.log(std::to_string(scores.size()) + " rows scored, " + std::to_string(above) +

@@ -9,6 +9,7 @@
 #include "jobs/models/features_input.h"
 #include "jobs/models/free_name.h"
 #include "jobs/models/phase.h"
+#include "jobs/models/training_rows.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -27,7 +28,7 @@ class TrainEnsemble final : public JobImpl {
         ensemble.members = read_members(context);
         const std::string set = feature_set_of(ensemble);
         const FeaturesInput input = read_features(context, params_, {}, set.empty() ? "native" : set);
-        const FeatureSet training = rows_of(input.set, normal_training_rows(input.set));
+        const FeatureSet training = rows_of(input.set, training_rows(input, params_));
         const FeatureSet validation = rows_of(input.set, validation_rows(input.set));
         const ScoreOptions options = score_options(context, "the ensemble", input.dataset.get());
         const ScoreColumns on_training = member_scores(ensemble, training, options);
@@ -89,7 +90,7 @@ class TrainEnsemble final : public JobImpl {
 };
 
 nlohmann::ordered_json schema() {
-    return nlohmann::ordered_json::parse(R"JSON({
+    auto schema = nlohmann::ordered_json::parse(R"JSON({
         "type": "object",
         "required": ["models"],
         "properties": {
@@ -112,6 +113,8 @@ nlohmann::ordered_json schema() {
                 "x-ko": "compat: 탐색 목표", "description": "compat: what its searches maximise"}
         }
     })JSON");
+    schema["properties"]["rows"] = rows_schema();
+    return schema;
 }
 
 }  // namespace

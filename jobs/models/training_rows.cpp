@@ -67,16 +67,6 @@ void choose_goal(std::vector<std::int64_t>& rows, const FeatureSet& set, bool is
                                            "features of a data set with some, or rows: normal");
 }
 
-nlohmann::ordered_json rows_schema() {
-    return {
-        {"type", "string"},
-        {"enum", {"normal", "goal", "analysis"}},
-        {"x-ko", "학습할 행; 기본: 기준 프로그램의 특징이면 goal, 아니면 normal"},
-        {"description",
-         "normal: every undamaged row; goal: sequences of goal normal alone, as the reference's scripts; "
-         "analysis: as its later analysis, with thick panels. Default: goal for its features, else normal"}};
-}
-
 nlohmann::ordered_json table_roles_schema() {
     return nlohmann::ordered_json::parse(R"JSON({
         "label": {"type": "string", "x-ko": "자체 표의 라벨 열 (손상 1은 학습에서 제외, 정상 0)",
@@ -115,6 +105,16 @@ std::vector<std::int64_t> training_rows(const FeaturesInput& input, const json& 
     }
     choose_goal(rows, set, choice == "analysis");
     return rows;
+}
+
+nlohmann::ordered_json rows_schema() {
+    return {
+        {"type", "string"},
+        {"enum", {"normal", "goal", "analysis"}},
+        {"x-ko", "학습할 행; 기본: 기준 프로그램의 특징이면 goal, 아니면 normal"},
+        {"description",
+         "normal: every undamaged row; goal: sequences of goal normal alone, as the reference's scripts; "
+         "analysis: as its later analysis, with thick panels. Default: goal for its features, else normal"}};
 }
 
 nlohmann::ordered_json one_class_schema(const nlohmann::ordered_json& own, bool knows_table_roles) {

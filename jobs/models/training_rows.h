@@ -25,6 +25,9 @@ ColumnChoice training_columns(const nlohmann::json& params);
 /// bad_param where `rows` needs goals and the table says nothing of them.
 std::vector<std::int64_t> training_rows(const FeaturesInput& input, const nlohmann::json& params);
 
+/// The schema of `rows`.
+nlohmann::ordered_json rows_schema();
+
 /// The schema of a kind that trains a one-class model: what it learns from, and the kind's `own` properties
 /// between. `knows_table_roles` adds `label` and `group`: not for models of time, which would run over the
 /// rows left out.

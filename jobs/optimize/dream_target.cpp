@@ -54,7 +54,7 @@ class DreamTarget final : public Target {
 TargetKind dream_target() {
     return {
         "dream",
-        {"features", "dataset", "columns", "normalize"},
+        {"features", "dataset", "columns", "normalize", "rows"},
         space,
         [](const nlohmann::json& params, const SearchSpace&, JobContext& context) -> std::unique_ptr<Target> {
             return std::make_unique<DreamTarget>(params, context);

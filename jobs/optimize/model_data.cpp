@@ -8,6 +8,7 @@
 #include "jobs/models/features_input.h"
 #include "jobs/models/scorer.h"
 #include "jobs/models/sequence_scores.h"
+#include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
@@ -27,7 +28,7 @@ std::vector<std::int64_t> rows_of_validation(const FeatureSet& set) {
 ModelData::ModelData(const nlohmann::json& params, JobContext& context) : room_(row_room(context)) {
     const ColumnChoice columns{params.value("columns", std::vector<std::string>{}), {}, {}};
     const FeaturesInput input = read_features(context, params, columns);
-    training_ = rows_of(input.set, normal_training_rows(input.set));
+    training_ = rows_of(input.set, training_rows(input, params));
     validation_ = rows_of(input.set, rows_of_validation(input.set));
     const auto has = [&](int label) {
         return std::find(validation_.label.begin(), validation_.label.end(), label) !=

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/kinds.h"
+#include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
 #include "jobs/optimize/target.h"
 #include "jobs/optimize/trial_file.h"
@@ -197,6 +198,7 @@ nlohmann::ordered_json schema() {
                 "description": "Of the search and of every trial"}
         }
     })JSON");
+    schema["properties"]["rows"] = rows_schema();
     auto& names = schema["properties"]["target"]["enum"] = nlohmann::ordered_json::array();
     for (const TargetKind& kind : target_kinds()) names.push_back(kind.name);
     return schema;

@@ -53,7 +53,7 @@ class PatchCoreTarget final : public Target {
 
 TargetKind patchcore_target() {
     return {"patchcore",
-            {"features", "dataset", "columns", "normalize"},
+            {"features", "dataset", "columns", "normalize", "rows"},
             space,
             [](const nlohmann::json& params, const SearchSpace& searched,
                JobContext& context) -> std::unique_ptr<Target> {

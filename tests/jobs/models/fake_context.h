@@ -42,7 +42,7 @@ class FakeContext final : public jobs::JobContext {
     bool stop_requested() const override { return stop_at_poll && ++polls_ >= *stop_at_poll; }
     void check(std::int64_t step, const Save& save) override {
         const bool is_stopping = stop_at_poll && polls_ >= *stop_at_poll;
-        if (!is_stopping && (!yield_at || step < *yield_at)) return;
+        if ((!is_stopping && (!yield_at || step < *yield_at)) || !save) return;
         checkpoint(step, save);
         throw jobs::StopRequested{true};
     }

@@ -147,6 +147,33 @@ TEST_CASE("train.ensemble: ensembles are no members, and an ensemble needs no ot
     CHECK(members.score("after", model, members.features) == before);
 }
 
+TEST_CASE("train.ensemble: takes the rows that its members learned from") {
+    const Members members;
+    Table table = read_table(members.features);
+    // Half of the normal sequences are variants, which the reference's scripts do not learn from.
+    std::vector<std::string> goals = table.text("goal");
+    const auto sequences = table.text("sequence");
+    for (std::size_t r = 0; r < goals.size(); ++r) {
+        if (goals[r] == "normal" && sequences[r].back() % 2 == 1) goals[r] = "variant";
+    }
+    Table changed;
+    for (const Column& column : table.columns()) {
+        if (column.name == "goal") {
+            changed.add("goal", goals);
+        } else {
+            changed.add(column.name, column.values);
+        }
+    }
+    const fs::path file = members.folder.path() / "goals.csv";
+    write_table(changed, file, TableFormat::kCsv);
+    const auto rows = [&](const char* which) {
+        const Model model = read_model(members.ensemble(which, {{"rows", which}}, file));
+        return json::parse(model.training_json).at("rows").get<std::int64_t>();
+    };
+    CHECK(rows("goal") > 0);
+    CHECK(rows("goal") < rows("normal"));
+}
+
 TEST_CASE("evaluate: an ensemble is set beside its best member, and equal is called equal") {
     const Members members;
     const auto verdict = [&](const std::string& name, const fs::path& model) {

@@ -15,9 +15,9 @@ using nlohmann::json;
 namespace {
 
 /// Runs the kind on LibTorch to its end, yielding at the given steps; its files.
-std::map<std::string, std::string> train_supervised(const fs::path& root, const json& params,
-                                                    const std::vector<std::int64_t>& yields = {},
-                                                    Bytes rows_held = mebibytes(128)) {
+std::map<std::string, std::string> train_supervised(
+    const fs::path& root, const json& params, const std::vector<std::int64_t>& yields = {},
+    nightshift::Bytes rows_held = nightshift::mebibytes(128)) {
     const json complete = complete_params(*find_kind("train.supervised"), params);
     fs::path resume;
     for (std::size_t attempt = 0;; ++attempt) {
@@ -95,7 +95,7 @@ TEST_CASE("train.supervised: preempted and resumed ends with the bits of an undi
         CHECK(train_supervised(folder.path() / ("b" + std::to_string(i)), params, cases[i]) == undisturbed);
     }
     // Rows in a file are the same rows.
-    CHECK(train_supervised(folder.path() / "f", params, {4}, Bytes{}) == undisturbed);
+    CHECK(train_supervised(folder.path() / "f", params, {4}, nightshift::Bytes{}) == undisturbed);
     json other = params;
     other["seed"] = 43;
     CHECK(train_supervised(folder.path() / "c", other) != undisturbed);
