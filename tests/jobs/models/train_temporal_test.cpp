@@ -43,7 +43,7 @@ std::map<std::string, std::string> contents_of(const fs::path& folder) {
 /// Runs to the end, yielding once at each of the given steps; the files it leaves.
 std::map<std::string, std::string> trained(const fs::path& root, const json& params,
                                            const std::vector<std::int64_t>& yields,
-                                           Bytes rows_held = mebibytes(128)) {
+                                           nightshift::Bytes rows_held = nightshift::mebibytes(128)) {
     fs::path resume;
     for (std::size_t attempt = 0;; ++attempt) {
         FakeContext context(root / std::to_string(attempt));
@@ -85,7 +85,7 @@ TEST_CASE("train.temporal: preempted and resumed ends with the bits of an undist
             CHECK(trained(folder.path() / cell / std::to_string(i), params, cases[i]) == undisturbed);
         }
         // Rows in a file are the same rows.
-        CHECK(trained(folder.path() / cell / "f", params, {2}, Bytes{}) == undisturbed);
+        CHECK(trained(folder.path() / cell / "f", params, {2}, nightshift::Bytes{}) == undisturbed);
         json other = params;
         other["seed"] = 43;
         CHECK(trained(folder.path() / cell / "c", other, {}) != undisturbed);
