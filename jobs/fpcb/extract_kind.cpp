@@ -4,10 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/fpcb/feature_normalizer.h"
 #include "jobs/fpcb/feature_table.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/sha256.h"
+#include "jobs/table/table_reader.h"
+#include "jobs/table/table_writer.h"
 
 namespace nightshift::jobs {
 
@@ -62,29 +65,43 @@ class ExtractJob final : public JobImpl {
 
     void make(JobContext& context, const Dataset& dataset, const std::string& table) {
         options_.threads = std::max(1, context.threads());
-        const auto total = static_cast<std::int64_t>(dataset.size());
-        const FeatureTable features = make_feature_table(dataset, options_, [&](std::size_t done) {
+        const auto report = [&](const char* phase, std::size_t done, std::size_t total) {
             Progress progress;
-            progress.phase = "extract";
+            progress.phase = phase;
             progress.step = static_cast<std::int64_t>(done);
-            progress.steps = total;
+            progress.steps = static_cast<std::int64_t>(total);
             context.progress(progress);
             context.check(progress.step, {});
-        });
-        for (std::size_t i = 0; i < std::min(features.skipped.size(), kSkippedShown); ++i) {
-            context.log("warning: " + features.skipped[i] + " is too short for set=" + options_.set +
+        };
+        FeatureNormalizer normalizer(dataset, options_);
+        std::unique_ptr<TableWriter> writer;
+        const FeatureFacts facts = stream_features(
+            dataset, options_, [&](std::size_t done) { report("extract", done, dataset.size()); },
+            [&](const Table& piece) {
+                if (!writer) {
+                    writer = std::make_unique<TableWriter>(context.output() / table, format_, piece.heads(),
+                                                           piece.notes);
+                }
+                writer->add(piece);
+                normalizer.add(piece);
+            });
+        writer->finish();
+        for (std::size_t i = 0; i < std::min(facts.skipped.size(), kSkippedShown); ++i) {
+            context.log("warning: " + facts.skipped[i] + " is too short for set=" + options_.set +
                         " and has no row");
         }
-        for (const DroppedColumn& column : features.dropped) {
+        for (const DroppedColumn& column : facts.dropped) {
             context.log("dropped column " + column.name + " (" + column.reason + ")");
         }
-        write_table(features.table, context.output() / table, format_);
+        const auto written = TableReader::open(context.output() / table);
+        std::size_t pieces = 0;
+        const std::size_t pieces_max = written->rows() / piece_rows(written->columns().size()) + 1;
+        const json numbers = normalizer.finish(
+            *written, facts, [&] { report("normalize", std::min(++pieces, pieces_max), pieces_max); });
+        write_durably(context.output() / "normalizer.json", numbers.dump(1) + "\n");
         write_table(sequences_table(dataset), context.output() / "sequences.csv", TableFormat::kCsv);
-        write_durably(context.output() / "normalizer.json",
-                      normalizer_of(features, dataset, options_.set).dump(1) + "\n");
-        context.log(std::to_string(features.table.rows()) + " rows x " +
-                    std::to_string(features.features.size()) + " features of " +
-                    std::to_string(dataset.size()) + " sequences");
+        context.log(std::to_string(written->rows()) + " rows x " + std::to_string(facts.features.size()) +
+                    " features of " + std::to_string(dataset.size()) + " sequences");
     }
 
     /// True where every file of an earlier run was there and its hashes hold.

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
-
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "jobs/fpcb/frame_metrics.h"
-#include "jobs/models/normalizer.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/spread.h"
+#include "jobs/table/table_reader.h"
 #include "kernels/compat_features.h"
 #include "kernels/panel_features.h"
 
@@ -24,17 +22,6 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 struct Rows {
     std::vector<double> values, frames;
 };
-
-/// Runs make(i) for every sequence on several threads; results stay in order. `progress` is called by
-/// this thread, and what it throws ends the work.
-std::vector<Rows> for_each_sequence(std::size_t count, int threads,
-                                    const std::function<Rows(std::size_t)>& make,
-                                    const FeatureProgress& progress) {
-    std::vector<Rows> out(count);
-    spread(
-        count, threads, [&](std::size_t i) { out[i] = make(i); }, progress);
-    return out;
-}
 
 void add_numbers(Table& table, const std::string& name, std::vector<double> values, bool is_float) {
     if (is_float)
@@ -90,20 +77,21 @@ void add_descriptions(Table& table, const Dataset& dataset, const std::vector<st
     table.add("event_frame", std::move(event));
 }
 
-FeatureTable native_table(const Dataset& dataset, const FeatureTableOptions& options,
-                          const FeatureProgress& progress) {
-    FeatureTable out;
+FeatureFacts stream_native(const Dataset& dataset, const FeatureTableOptions& options,
+                           const FeatureProgress& progress, const FeatureSink& sink) {
+    FeatureFacts out;
     const auto all = kernels::panel_feature_names();
+    std::vector<std::vector<double>> rows(dataset.size());
     const auto make = [&](std::size_t i) {
         const SequenceInfo& info = dataset.info(i);
-        if (info.frames < kernels::kPanelFramesMin || info.points < kernels::kPanelPointsMin) return Rows{};
+        if (info.frames < kernels::kPanelFramesMin || info.points < kernels::kPanelPointsMin) return;
         const Sequence sequence = dataset.read(i);
-        return Rows{kernels::panel_features(view_of(sequence)), {kNaN}};
+        rows[i] = kernels::panel_features(view_of(sequence));
     };
-    const std::vector<Rows> rows = for_each_sequence(dataset.size(), options.threads, make, progress);
+    spread(dataset.size(), options.threads, make, progress);
     std::vector<std::size_t> which;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i].values.empty())
+        if (rows[i].empty())
             out.skipped.push_back(dataset.info(i).name);
         else
             which.push_back(i);
@@ -119,112 +107,124 @@ FeatureTable native_table(const Dataset& dataset, const FeatureTableOptions& opt
         if (all[j].is_conditioning && !options.with_conditioning) continue;
         names.push_back(all[j].name);
         columns.emplace_back();
-        for (const std::size_t i : which) columns.back().push_back(rows[i].values[j]);
+        for (const std::size_t i : which) columns.back().push_back(rows[i][j]);
     }
     if (!options.keeps_idle) out.dropped = idle_columns(names, columns);
-    add_descriptions(out.table, dataset, which);
+    Table table;
+    add_descriptions(table, dataset, which);
     for (std::size_t j = 0; j < names.size(); ++j) {
         if (is_dropped(out.dropped, names[j])) continue;
-        add_numbers(out.table, names[j], std::move(columns[j]), options.is_float);
+        add_numbers(table, names[j], std::move(columns[j]), options.is_float);
         out.features.push_back(names[j]);
     }
+    table.notes["set"] = options.set;
+    sink(std::move(table));
     return out;
 }
 
-FeatureTable compat_table(const Dataset& dataset, const FeatureTableOptions& options,
-                          const FeatureProgress& progress) {
-    FeatureTable out;
-    out.features = kernels::compat_columns();
-    const bool with_global = options.set == "compat81";
-    if (options.set == "compat21") out.features.resize(kernels::kCompatBaseColumns);
-    const std::size_t own = out.features.size();
-    if (with_global) {
-        for (const std::string& name : kernels::compat_global_columns()) out.features.push_back(name);
+/// The reference's rows of every sequence.
+class CompatRows {
+  public:
+    CompatRows(const Dataset& dataset, const FeatureTableOptions& options)
+        : dataset_(dataset), options_(options), features_(kernels::compat_columns()) {
+        if (options.set == "compat21") features_.resize(kernels::kCompatBaseColumns);
+        own_ = features_.size();
+        if (!has_global()) return;
+        for (const std::string& name : kernels::compat_global_columns()) features_.push_back(name);
     }
-    const std::size_t width = out.features.size();
-    const auto make = [&](std::size_t i) {
-        const Sequence s = dataset.read(i);
+
+    const std::vector<std::string>& features() const { return features_; }
+
+    Rows of(std::size_t i) const {
+        const Sequence s = dataset_.read(i);
         const kernels::CompatFeatures f = kernels::compat_features(view_of(s), frame_metrics_of(s));
+        const std::size_t global = features_.size() - own_;
         Rows rows;
+        rows.values.reserve((s.frame_number.size() + 1) * features_.size());
         for (std::size_t frame = 0; frame < s.frame_number.size(); ++frame) {
             const double* from = f.rows.data() + frame * kernels::kCompatColumns;
-            rows.values.insert(rows.values.end(), from, from + own);
-            rows.values.insert(rows.values.end(), width - own, kNaN);
+            rows.values.insert(rows.values.end(), from, from + own_);
+            rows.values.insert(rows.values.end(), global, kNaN);
             rows.frames.push_back(s.frame_number[frame]);
         }
-        if (with_global) {
-            rows.values.insert(rows.values.end(), own, kNaN);
+        if (has_global()) {
+            rows.values.insert(rows.values.end(), own_, kNaN);
             rows.values.insert(rows.values.end(), f.global.begin(), f.global.end());
             rows.frames.push_back(kNaN);
         }
         return rows;
-    };
-    const std::vector<Rows> rows = for_each_sequence(dataset.size(), options.threads, make, progress);
-    std::vector<std::string> sequence;
-    std::vector<double> frame;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        sequence.insert(sequence.end(), rows[i].frames.size(), dataset.info(i).name);
-        frame.insert(frame.end(), rows[i].frames.begin(), rows[i].frames.end());
     }
-    out.table.add("sequence", std::move(sequence));
-    out.table.add("frame", std::move(frame));
-    for (std::size_t j = 0; j < width; ++j) {
-        std::vector<double> column;
-        column.reserve(out.table.rows());
-        for (const Rows& part : rows) {
-            for (std::size_t r = 0; r < part.frames.size(); ++r) column.push_back(part.values[r * width + j]);
+
+    /// Rows of the sequences from `first` on.
+    Table table(const std::vector<Rows>& rows, std::size_t first) const {
+        std::vector<std::string> sequence;
+        std::vector<double> frame;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            sequence.insert(sequence.end(), rows[i].frames.size(), dataset_.info(first + i).name);
+            frame.insert(frame.end(), rows[i].frames.begin(), rows[i].frames.end());
         }
-        add_numbers(out.table, out.features[j], std::move(column), options.is_float);
+        const std::size_t count = frame.size(), width = features_.size();
+        Table out;
+        out.add("sequence", std::move(sequence));
+        out.add("frame", std::move(frame));
+        for (std::size_t j = 0; j < width; ++j) {
+            std::vector<double> column;
+            column.reserve(count);
+            for (const Rows& part : rows) {
+                for (std::size_t r = 0; r < part.frames.size(); ++r)
+                    column.push_back(part.values[r * width + j]);
+            }
+            add_numbers(out, features_[j], std::move(column), options_.is_float);
+        }
+        out.notes["set"] = options_.set;
+        return out;
     }
-    return out;
+
+  private:
+    bool has_global() const { return options_.set == "compat81"; }
+
+    const Dataset& dataset_;
+    const FeatureTableOptions& options_;
+    std::vector<std::string> features_;
+    std::size_t own_ = 0;  ///< features a frame; the others are of the whole sequence
+};
+
+FeatureFacts stream_compat(const Dataset& dataset, const FeatureTableOptions& options,
+                           const FeatureProgress& progress, const FeatureSink& sink) {
+    const CompatRows compat(dataset, options);
+    if (dataset.size() == 0) sink(compat.table({}, 0));
+    std::vector<Rows> rows;
+    std::size_t start = 0;
+    const auto end_of = [&](std::size_t first) {
+        std::size_t end = first, frames = 0;
+        while (end < dataset.size() && (end == first || frames < kPieceRows))
+            frames += static_cast<std::size_t>(dataset.info(end++).frames);
+        start = first;
+        rows.assign(end - first, {});
+        return end;
+    };
+    const auto take = [&](std::size_t first, std::size_t) {
+        sink(compat.table(std::exchange(rows, {}), first));
+    };
+    spread_in_stretches(
+        dataset.size(), options.threads, end_of, [&](std::size_t i) { rows[i - start] = compat.of(i); }, take,
+        progress);
+    return {compat.features(), {}, {}};
 }
 
 }  // namespace
 
-FeatureTable make_feature_table(const Dataset& dataset, const FeatureTableOptions& options,
-                                const FeatureProgress& progress) {
-    FeatureTable out = options.set == "native" ? native_table(dataset, options, progress)
-                                               : compat_table(dataset, options, progress);
-    out.table.notes["set"] = options.set;
-    return out;
+FeatureFacts stream_features(const Dataset& dataset, const FeatureTableOptions& options,
+                             const FeatureProgress& progress, const FeatureSink& sink) {
+    return options.set == "native" ? stream_native(dataset, options, progress, sink)
+                                   : stream_compat(dataset, options, progress, sink);
 }
 
-nlohmann::json normalizer_of(const FeatureTable& features, const Dataset& dataset, const std::string& set) {
-    std::map<std::string, const SequenceInfo*> infos;
-    bool has_split = false;
-    for (std::size_t i = 0; i < dataset.size(); ++i) {
-        infos[dataset.info(i).name] = &dataset.info(i);
-        has_split = has_split || dataset.info(i).split == Split::kTrain;
-    }
-    const std::vector<std::string> sequence = features.table.text("sequence");
-    const std::vector<double> all = features.table.matrix(features.features);
-    const std::size_t width = features.features.size();
-    std::vector<double> normal;
-    for (std::size_t i = 0; i < sequence.size(); ++i) {
-        const SequenceInfo& info = *infos.at(sequence[i]);
-        if (info.label == 1 || (has_split && info.split != Split::kTrain)) continue;
-        normal.insert(normal.end(), all.begin() + static_cast<std::ptrdiff_t>(i * width),
-                      all.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
-    }
-    nlohmann::ordered_json out;
-    out["set"] = set;
-    out["columns"] = features.features;
-    out["rows"] = width > 0 ? normal.size() / width : 0;
-    if (!normal.empty()) {
-        const Normalizer fitted = fit_normalizer(normal, width);
-        const nlohmann::json numbers = to_json(fitted);  // named: items() must not outlive it
-        for (const auto& [key, value] : numbers.items()) out[key] = value;
-        nlohmann::ordered_json zeroed = nlohmann::ordered_json::array();
-        for (std::size_t j = 0; j < width; ++j) {
-            if (fitted.is_zeroed[j]) zeroed.push_back(features.features[j]);
-        }
-        out["without_spread"] = zeroed;
-    }
-    nlohmann::ordered_json dropped = nlohmann::ordered_json::array();
-    for (const DroppedColumn& column : features.dropped)
-        dropped.push_back({{"name", column.name}, {"reason", column.reason}});
-    out["dropped"] = dropped;
-    out["skipped_sequences"] = features.skipped;
+FeatureTable make_feature_table(const Dataset& dataset, const FeatureTableOptions& options,
+                                const FeatureProgress& progress) {
+    FeatureTable out;
+    const auto join = [&](Table piece) { append_rows(out.table, std::move(piece)); };
+    static_cast<FeatureFacts&>(out) = stream_features(dataset, options, progress, join);
     return out;
 }
 

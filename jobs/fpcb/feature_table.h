@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "jobs/fpcb/dataset.h"
 #include "jobs/table/table.h"
 
@@ -26,26 +24,34 @@ struct DroppedColumn {
     std::string name, reason;
 };
 
-struct FeatureTable {
-    Table table;
-    std::vector<std::string> features;    ///< names of the feature columns
+/// What is said of a table of features besides its rows.
+struct FeatureFacts {
+    std::vector<std::string> features;  ///< names of the feature columns
     std::vector<DroppedColumn> dropped;
-    std::vector<std::string> skipped;     ///< sequences too short to have features
+    std::vector<std::string> skipped;  ///< sequences too short to have features
+};
+
+struct FeatureTable : FeatureFacts {
+    Table table;
 };
 
 /// Called now and then with the number of finished sequences, by the caller's thread.
 using FeatureProgress = std::function<void(std::size_t done)>;
+/// Takes the next rows of a table, by the caller's thread. Every piece has the table's columns and notes;
+/// there is at least one, which may have no rows.
+using FeatureSink = std::function<void(Table piece)>;
 
 /// native: one row a sequence, sequence, name, scenario, goal, label, split, event_frame, then features
-/// without those that are constant or equal to an earlier one over the data set. compat: sequence, frame,
-/// then the reference's columns in its order; compat81 adds a row a sequence with frame = nan.
-/// Rows are in the data set's order whatever the number of threads. Throws JobError.
+/// without those that are constant or equal to an earlier one over the data set; all in one piece. compat:
+/// sequence, frame, then the reference's columns in its order; compat81 adds a row a sequence with frame =
+/// nan; in pieces of about kPieceRows, so that memory does not grow with the data set. Rows are in the data
+/// set's order whatever the number of threads. Throws JobError.
+FeatureFacts stream_features(const Dataset& dataset, const FeatureTableOptions& options,
+                             const FeatureProgress& progress, const FeatureSink& sink);
+
+/// The same as one table.
 FeatureTable make_feature_table(const Dataset& dataset, const FeatureTableOptions& options,
                                 const FeatureProgress& progress);
-
-/// normalizer.json: mean and standard deviation (n - 1) of every feature over the normal training rows
-/// (all rows where no split or label is known), columns without spread, dropped columns.
-nlohmann::json normalizer_of(const FeatureTable& features, const Dataset& dataset, const std::string& set);
 
 /// What is known of each sequence, one row each: sequence, scenario, goal, label, split, event_frame, ...
 Table sequences_table(const Dataset& dataset);

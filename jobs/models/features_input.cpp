@@ -42,7 +42,7 @@ void add_extracted(JobContext& context, const Dataset& dataset, const std::strin
         context.progress(progress);
         context.check(progress.step, {});
     };
-    builder.add(make_feature_table(dataset, options, tell).table);
+    stream_features(dataset, options, tell, [&](const Table& piece) { builder.add(piece); });
 }
 
 /// The rows of a file, part by part.

@@ -55,8 +55,10 @@ RowStore<float> ModelRows::narrow(const RowRoom& room) const {
 
 Normalizer fit_normalizer(const FeatureSet& set) {
     NormalizerFit fit(set.names.size());
-    for_blocks(set, [&](std::int64_t, const std::vector<double>& values) { fit.add_to_means(values); });
-    for_blocks(set, [&](std::int64_t, const std::vector<double>& values) { fit.add_to_deviations(values); });
+    const auto add = [&](std::int64_t, const std::vector<double>& values) { fit.add(values); };
+    for_blocks(set, add);
+    fit.start_again();
+    for_blocks(set, add);
     return fit.finish();
 }
 

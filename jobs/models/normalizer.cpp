@@ -23,50 +23,51 @@ void Normalizer::apply(std::span<double> values) const {
     }
 }
 
-NormalizerFit::NormalizerFit(std::size_t columns)
-    : sum_(columns, 0), squares_(columns, 0), mean_(columns, 0), count_(columns, 0) {}
+NormalizerFit::NormalizerFit(std::size_t columns) : count_(columns, 0), sum_(columns, 0.0) {
+    fitted_.mean.assign(columns, 0.0);
+    fitted_.deviation.assign(columns, 0.0);
+    fitted_.is_zeroed.assign(columns, 1);
+}
 
-void NormalizerFit::add_to_means(std::span<const double> values) {
-    const std::size_t d = sum_.size();
-    for (std::size_t at = 0; at < values.size(); at += d) {
-        for (std::size_t j = 0; j < d; ++j) {
-            if (std::isfinite(values[at + j])) sum_[j] += values[at + j], ++count_[j];
+void NormalizerFit::add(std::span<const double> rows) {
+    const std::size_t columns = sum_.size();
+    if (!has_means_) rows_ += columns > 0 ? rows.size() / columns : 0;
+    for (std::size_t at = 0; at < rows.size();) {
+        for (std::size_t j = 0; j < columns; ++j, ++at) {
+            const double value = rows[at];
+            if (!std::isfinite(value)) continue;
+            if (has_means_) {
+                sum_[j] += (value - fitted_.mean[j]) * (value - fitted_.mean[j]);
+            } else {
+                sum_[j] += value;
+                ++count_[j];
+            }
         }
     }
 }
 
-void NormalizerFit::add_to_deviations(std::span<const double> values) {
-    const std::size_t d = sum_.size();
-    if (!has_means_) {
-        for (std::size_t j = 0; j < d; ++j) {
-            if (count_[j] > 0) mean_[j] = sum_[j] / static_cast<double>(count_[j]);
-        }
-        has_means_ = true;
-    }
-    for (std::size_t at = 0; at < values.size(); at += d) {
-        for (std::size_t j = 0; j < d; ++j) {
-            const double away = values[at + j] - mean_[j];
-            if (std::isfinite(values[at + j])) squares_[j] += away * away;
-        }
-    }
+void NormalizerFit::start_again() {
+    for (std::size_t j = 0; j < sum_.size(); ++j)
+        if (count_[j] > 0) fitted_.mean[j] = sum_[j] / static_cast<double>(count_[j]);
+    sum_.assign(sum_.size(), 0.0);
+    has_means_ = true;
 }
 
 Normalizer NormalizerFit::finish() const {
-    Normalizer out;
-    out.mean = mean_;
-    for (std::size_t j = 0; j < mean_.size(); ++j) {
-        const auto count = static_cast<double>(count_[j]);
-        out.deviation.push_back(count_[j] > 1 ? std::sqrt(squares_[j] / (count - 1)) : 0.0);
-        const bool has_spread = count_[j] > 0 && out.deviation[j] > kNoSpread * std::abs(mean_[j]);
-        out.is_zeroed.push_back(has_spread ? 0 : 1);
+    Normalizer out = fitted_;
+    for (std::size_t j = 0; j < sum_.size(); ++j) {
+        if (count_[j] == 0) continue;
+        if (count_[j] > 1) out.deviation[j] = std::sqrt(sum_[j] / static_cast<double>(count_[j] - 1));
+        out.is_zeroed[j] = out.deviation[j] <= kNoSpread * std::abs(out.mean[j]) ? 1 : 0;
     }
     return out;
 }
 
 Normalizer fit_normalizer(std::span<const double> values, std::size_t columns) {
     NormalizerFit fit(columns);
-    fit.add_to_means(values);
-    fit.add_to_deviations(values);
+    fit.add(values.first(values.size() / columns * columns));
+    fit.start_again();
+    fit.add(values.first(values.size() / columns * columns));
     return fit.finish();
 }
 

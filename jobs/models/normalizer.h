@@ -21,25 +21,29 @@ struct Normalizer {
     void apply(std::span<double> values) const;
 };
 
-/// The fit over rows that come in blocks, twice in the same order: first all of them to add_to_means(), then
-/// all of them to add_to_deviations(). Values that are not there (NaN, infinity) are left out. The bits do
-/// not depend on where blocks end.
+/// Over the values that are there (NaN left out). values [rows, columns].
+Normalizer fit_normalizer(std::span<const double> values, std::size_t columns);
+
+/// fit_normalizer() of rows that come in pieces: all of them twice in the same order, first for the means,
+/// then for the spread around them. Two passes, because sums of squares in one lose the digits that large
+/// means have in common; however the rows are cut, the result has the same bits as of all rows at once. One
+/// thread.
 class NormalizerFit {
   public:
     explicit NormalizerFit(std::size_t columns);
-    /// [any, columns]
-    void add_to_means(std::span<const double> values);
-    void add_to_deviations(std::span<const double> values);
-    Normalizer finish() const;
+
+    void add(std::span<const double> rows);     ///< [any number of rows, columns]
+    void start_again();                         ///< once: add() is given the same rows once more
+    Normalizer finish() const;                  ///< after the second pass
+    std::size_t rows() const { return rows_; }  ///< of the first pass
 
   private:
-    std::vector<double> sum_, squares_, mean_;
+    Normalizer fitted_;
     std::vector<std::size_t> count_;
+    std::vector<double> sum_;  ///< of values, then of squares around the mean
+    std::size_t rows_ = 0;
     bool has_means_ = false;
 };
-
-/// Over the values that are there (NaN left out). values [rows, columns].
-Normalizer fit_normalizer(std::span<const double> values, std::size_t columns);
 
 nlohmann::json to_json(const Normalizer& normalizer);
 /// Throws JobError("bad_model") where arrays are missing or of unequal length.

@@ -75,6 +75,8 @@ Take take_of(arrow::Type::type type) {
             return take_words<arrow::StringArray>;
         case arrow::Type::LARGE_STRING:
             return take_words<arrow::LargeStringArray>;
+        case arrow::Type::STRING_VIEW:
+            return take_words<arrow::StringViewArray>;
         default:
             return nullptr;
     }
@@ -82,7 +84,8 @@ Take take_of(arrow::Type::type type) {
 
 ColumnHead::Type type_of(arrow::Type::type type) {
     if (type == arrow::Type::FLOAT) return ColumnHead::Type::kFloat;
-    const bool is_text = type == arrow::Type::STRING || type == arrow::Type::LARGE_STRING;
+    const bool is_text =
+        type == arrow::Type::STRING || type == arrow::Type::LARGE_STRING || type == arrow::Type::STRING_VIEW;
     return is_text ? ColumnHead::Type::kText : ColumnHead::Type::kDouble;
 }
 
@@ -157,10 +160,10 @@ class PieceReader final : public ArrowReader {
         const std::int64_t rows = std::min(batch_->num_rows() - at_, static_cast<std::int64_t>(rows_max));
         for (int j = 0; j < batch_->num_columns(); ++j) {
             const auto slice = batch_->column(j)->Slice(at_, rows);
-            const Take take = take_of(slice->type_id());
-            if (take == nullptr) return arrow::Status::TypeError("a batch differs from the file's schema");
+            const Take copy = take_of(slice->type_id());
+            if (copy == nullptr) return arrow::Status::TypeError("a batch differs from the file's schema");
             piece.push_back({batch_->schema()->field(j)->name(), {}});
-            take(*slice, piece.back().values);
+            copy(*slice, piece.back().values);
         }
         at_ += rows;
         return arrow::Status::OK();

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "jobs/models/model_rows.h"
@@ -102,21 +100,4 @@ TEST_CASE("model rows: columns by name, normalised with the model's numbers or r
     CHECK(narrow.all()[4] == 3.0F);
     model.features = {"c"};
     CHECK_THROWS_WITH_AS(ModelRows(model, set, "model 7"), doctest::Contains("model 7"), JobError);
-}
-
-TEST_CASE("normaliser: the same bits wherever blocks end") {
-    std::vector<double> values;
-    for (int i = 0; i < 3000; ++i) values.push_back(i % 7 == 3 ? kNaN : std::sin(i) * std::exp(i % 11));
-    const Normalizer whole = fit_normalizer(values, 3);
-    NormalizerFit fit(3);
-    for (int pass = 0; pass < 2; ++pass) {
-        for (std::size_t at = 0; at < values.size();) {
-            const std::size_t count = std::min(values.size() - at, 3 * (at % 13 + 1));
-            const auto block = std::span<const double>(values).subspan(at, count);
-            pass == 0 ? fit.add_to_means(block) : fit.add_to_deviations(block);
-            at += count;
-        }
-    }
-    CHECK(fit.finish().mean == whole.mean);
-    CHECK(fit.finish().deviation == whole.deviation);
 }
