@@ -11,16 +11,16 @@
 
 #include "jobs/cpd/cpd_schema.h"
 #include "jobs/cpd/cpd_settings.h"
+#include "jobs/cpd/detect_output.h"
 #include "jobs/cpd/detect_report.h"
 #include "jobs/cpd/event_detectors.h"
 #include "jobs/cpd/event_rates.h"
 #include "jobs/cpd/series.h"
 #include "jobs/fpcb/frame_metrics.h"
 #include "jobs/kinds.h"
-#include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/spread.h"
 #include "jobs/runtime/text_param.h"
-#include "jobs/table/table.h"
+#include "jobs/table/table_reader.h"
 #include "kernels/panel_event.h"
 
 namespace nightshift::jobs {
@@ -77,14 +77,26 @@ class DetectCpd final : public JobImpl {
         facts_.source = text_param(params_, has_dataset_ ? "dataset" : "table");
         facts_.method = std::string(name_of(settings_.method)) + (settings_.is_compat ? " (compat)" : "");
         facts_.threshold = kNaN;
-        const std::vector<Detected> found = has_dataset_ ? search_dataset(context) : search_table(context);
-        write(context, found);
+        if (has_dataset_)
+            search_dataset(context);
+        else
+            search_table(context);
     }
 
   private:
-    /// spread(), with progress, and a flag that is up once the work has to end.
-    void spread_out(JobContext& context, std::size_t count, const std::function<void(std::size_t)>& work) {
-        spread(count, context.threads(), work, [&](std::size_t done) {
+    /// Where the event method looks: the likeliest frame, and how surely something happened there.
+    using Onset = DetectedEvent;
+
+    /// One searched sequence.
+    struct Searched {
+        Detected detected;
+        DetectedSeries series;
+        Onset onset;
+    };
+
+    /// Reports and, once the work has to end, raises the flag that long searches look at.
+    std::function<void(std::size_t)> reporter(JobContext& context, std::size_t count) {
+        return [this, &context, count](std::size_t done) {
             Progress progress;
             progress.phase = "detect";
             progress.step = static_cast<std::int64_t>(done);
@@ -96,7 +108,7 @@ class DetectCpd final : public JobImpl {
                 is_over_ = true;
                 throw;
             }
-        });
+        };
     }
 
     CpdResult search(const std::vector<double>& values) const {
@@ -109,14 +121,16 @@ class DetectCpd final : public JobImpl {
         return detect_changes(values, settings_, [this] { return is_over_.load(); });
     }
 
-    std::vector<Detected> search_table(JobContext& context) {
+    void search_table(JobContext& context) {
         const std::vector<std::string> columns = columns_of(params_);
-        const Table table = read_table(context.input(text_param(params_, "table"), "table"));
-        const std::vector<Series> series = series_of_table(table, columns, text_param(params_, "group"));
+        const auto table = TableReader::open(context.input(text_param(params_, "table"), "table"));
+        std::vector<Series> series = series_of_table(*table, columns, text_param(params_, "group"));
         for (const std::string& column : columns)
             facts_.signal += (facts_.signal.empty() ? "" : " + ") + column;
         std::vector<CpdResult> results(series.size());
-        spread_out(context, series.size(), [&](std::size_t i) { results[i] = search(series[i].values); });
+        spread(
+            series.size(), context.threads(), [&](std::size_t i) { results[i] = search(series[i].values); },
+            reporter(context, series.size()));
         std::map<std::string, std::vector<std::size_t>> by_sequence;
         std::vector<std::string> order;
         for (std::size_t i = 0; i < series.size(); ++i) {
@@ -124,22 +138,31 @@ class DetectCpd final : public JobImpl {
             if (members.empty()) order.push_back(series[i].sequence);
             members.push_back(i);
         }
-        std::vector<Detected> out;
-        for (const std::string& name : order)
-            out.push_back(combined(series, results, by_sequence.at(name), columns.size()));
-        return out;
+        DetectOutput output(context.output());
+        std::vector<Detected> found;
+        std::vector<DetectedSeries> kept;
+        for (const std::string& name : order) {
+            Searched one = combined(series, results, by_sequence.at(name), columns.size());
+            output.add(name, one.series);
+            found.push_back(std::move(one.detected));
+            kept.push_back(std::move(one.series));
+        }
+        finish(context, output, found, [&](std::size_t i) { return kept[i]; });
     }
 
     /// Several columns of one sequence: a frame counts as `combine` says, with the largest of their scores.
-    Detected combined(const std::vector<Series>& series, const std::vector<CpdResult>& results,
+    /// Takes a single column's series and result away.
+    Searched combined(std::vector<Series>& series, std::vector<CpdResult>& results,
                       const std::vector<std::size_t>& members, std::size_t columns) const {
-        const Series& first = series[members.front()];
+        Series& first = series[members.front()];
+        Searched out;
+        out.detected.sequence = first.sequence;
         if (columns == 1) {
-            const CpdResult& only = results[members.front()];
-            return {first.sequence, "", -1, first.frames, first.values, only.scores, only.events};
+            CpdResult& only = results[members.front()];
+            out.detected.events = named(only.events, first.frames);
+            out.series = {std::move(first.frames), std::move(first.values), std::move(only.scores)};
+            return out;
         }
-        Detected out;
-        out.sequence = first.sequence;
         std::map<long long, double> scores, signal;
         std::vector<std::vector<std::int64_t>> lists(columns);
         for (std::size_t k = 0; k < members.size(); ++k) {
@@ -155,17 +178,24 @@ class DetectCpd final : public JobImpl {
         }
         std::map<long long, std::size_t> at;
         for (const auto& [frame, score] : scores) {
-            at[frame] = out.frames.size();
-            out.frames.push_back(frame);
-            out.values.push_back(signal.at(frame));
-            out.scores.push_back(score);
+            at[frame] = out.series.frames.size();
+            out.series.frames.push_back(frame);
+            out.series.values.push_back(signal.at(frame));
+            out.series.scores.push_back(score);
         }
         for (const std::int64_t frame : kernels::combine_changes(lists, combine_of(params_)))
-            out.events.push_back({at.at(frame), scores.at(frame)});
+            out.detected.events.push_back({at.at(frame), frame, scores.at(frame)});
         return out;
     }
 
-    std::vector<Detected> search_dataset(JobContext& context) {
+    static std::vector<DetectedEvent> named(const std::vector<CpdEvent>& events,
+                                            const std::vector<long long>& frames) {
+        std::vector<DetectedEvent> out;
+        for (const CpdEvent& event : events) out.push_back({event.index, frames[event.index], event.score});
+        return out;
+    }
+
+    void search_dataset(JobContext& context) {
         const auto dataset = open_dataset(context.input(text_param(params_, "dataset"), "dataset"));
         facts_.signal = settings_.is_compat || on_acceleration_ ? "acceleration_max" : "evidence";
         std::vector<std::size_t> which;
@@ -178,44 +208,58 @@ class DetectCpd final : public JobImpl {
             context.log("warning: " + std::to_string(dataset->size() - which.size()) +
                         " sequences are too short to look at and have no rows");
         }
-        std::vector<Detected> out(which.size());
-        std::vector<kernels::PanelEvent> events(which.size());
-        spread_out(context, which.size(), [&](std::size_t k) {
-            const Sequence sequence = dataset->read(which[k]);
-            out[k] = of_sequence(sequence, events[k]);
-        });
-        if (settings_.method == CpdMethod::kEvent) raise_alarms(context, *dataset, which, events, out);
-        return out;
+        DetectOutput output(context.output());
+        std::vector<Detected> found;
+        std::vector<Onset> onsets;
+        const auto frames_of = [&](std::size_t k) {
+            return static_cast<std::size_t>(dataset->info(which[k]).frames);
+        };
+        const auto make = [&](std::size_t k) { return of_sequence(dataset->read(which[k])); };
+        const auto take = [&](std::size_t, std::vector<Searched> some) {
+            for (Searched& one : some) {
+                output.add(one.detected.sequence, one.series);
+                found.push_back(std::move(one.detected));
+                onsets.push_back(one.onset);
+            }
+        };
+        spread_in_stretches<Searched>(which.size(), context.threads(), frames_of, kPieceRows, make, take,
+                                      reporter(context, which.size()));
+        if (settings_.method == CpdMethod::kEvent) raise_alarms(context, *dataset, which, onsets, found);
+        // The few that are drawn are searched again: that is nothing beside keeping all of them.
+        finish(context, output, found, [&](std::size_t k) { return make(k).series; });
     }
 
-    Detected of_sequence(const Sequence& sequence, kernels::PanelEvent& event) const {
-        Detected out;
-        out.sequence = sequence.info.name;
-        out.scenario = sequence.info.scenario;
-        out.true_event = sequence.info.event_frame < sequence.info.frames ? sequence.info.event_frame : -1;
-        out.frames.assign(sequence.frame_number.begin(), sequence.frame_number.end());
+    Searched of_sequence(const Sequence& sequence) const {
+        Searched out;
+        out.detected.sequence = sequence.info.name;
+        out.detected.scenario = sequence.info.scenario;
+        if (sequence.info.event_frame < sequence.info.frames)
+            out.detected.true_event = sequence.info.event_frame;
+        out.series.frames.assign(sequence.frame_number.begin(), sequence.frame_number.end());
         if (settings_.is_compat || on_acceleration_) {
-            out.values = peak_acceleration(sequence).values;
+            out.series.values = peak_acceleration(sequence).values;
         } else {
-            event = kernels::panel_event(view_of(sequence));
-            out.values = event.evidence;
+            kernels::PanelEvent event = kernels::panel_event(view_of(sequence));
+            const auto index = static_cast<std::size_t>(event.frame);
+            out.onset = {index, out.series.frames[index], event.score};
+            out.series.values = std::move(event.evidence);
         }
         if (settings_.method == CpdMethod::kEvent) {
-            out.scores = event.evidence;
+            out.series.scores = out.series.values;
             return out;
         }
-        CpdResult result = search(out.values);
-        out.scores = std::move(result.scores);
-        out.events = std::move(result.events);
+        CpdResult result = search(out.series.values);
+        out.series.scores = std::move(result.scores);
+        out.detected.events = named(result.events, out.series.frames);
         return out;
     }
 
     void raise_alarms(JobContext& context, const Dataset& dataset, const std::vector<std::size_t>& which,
-                      const std::vector<kernels::PanelEvent>& events, std::vector<Detected>& out) {
+                      const std::vector<Onset>& onsets, std::vector<Detected>& out) {
         std::vector<EventUnit> units;
         for (const std::size_t i : which) units.push_back(event_unit(dataset.info(i)));
         std::vector<double> normal_scores;
-        for (const std::size_t u : learning_normals(units)) normal_scores.push_back(events[u].score);
+        for (const std::size_t u : learning_normals(units)) normal_scores.push_back(onsets[u].score);
         const std::string count = std::to_string(normal_scores.size());
         if (settings_.threshold) {
             facts_.threshold = *settings_.threshold;
@@ -235,35 +279,13 @@ class DetectCpd final : public JobImpl {
         }
         context.log("threshold " + std::to_string(facts_.threshold) + ". " + facts_.threshold_note_en);
         for (std::size_t k = 0; k < out.size(); ++k) {
-            if (events[k].score > facts_.threshold)
-                out[k].events.push_back({static_cast<std::size_t>(events[k].frame), events[k].score});
+            if (onsets[k].score > facts_.threshold) out[k].events.push_back(onsets[k]);
         }
     }
 
-    void write(JobContext& context, const std::vector<Detected>& found) const {
-        std::vector<std::string> event_names, names;
-        std::vector<double> event_frames, event_scores, frames, scores;
-        for (const Detected& each : found) {
-            for (const CpdEvent& event : each.events) {
-                event_names.push_back(each.sequence);
-                event_frames.push_back(static_cast<double>(each.frames[event.index]));
-                event_scores.push_back(event.score);
-            }
-            names.insert(names.end(), each.frames.size(), each.sequence);
-            frames.insert(frames.end(), each.frames.begin(), each.frames.end());
-            scores.insert(scores.end(), each.scores.begin(), each.scores.end());
-        }
-        const std::size_t events = event_names.size();
-        Table event_table, score_table;
-        event_table.add("sequence", std::move(event_names));
-        event_table.add("frame", std::move(event_frames));
-        event_table.add("score", std::move(event_scores));
-        score_table.add("sequence", std::move(names));
-        score_table.add("frame", std::move(frames));
-        score_table.add("score", std::move(scores));
-        write_table(event_table, context.output() / "events.csv", TableFormat::kCsv);
-        write_table(score_table, context.output() / "scores.csv", TableFormat::kCsv);
-        write_durably(context.output() / "report.html", detect_report_html(found, facts_));
+    void finish(JobContext& context, DetectOutput& output, const std::vector<Detected>& found,
+                const std::function<DetectedSeries(std::size_t)>& series_of) const {
+        const std::size_t events = output.finish(found, series_of, facts_);
         context.artifact("events.csv", "table");
         context.artifact("scores.csv", "file");
         context.artifact("report.html", "report");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "jobs/evaluate/report_parts.h"
 #include "jobs/evaluate/svg_chart.h"
@@ -15,7 +16,7 @@ constexpr double kWidth = 480, kHeight = 110, kEdge = 6;
 
 double top_score(const Detected& each) {
     double top = 0;
-    for (const CpdEvent& event : each.events) top = std::max(top, event.score);
+    for (const DetectedEvent& event : each.events) top = std::max(top, event.score);
     return top;
 }
 
@@ -29,9 +30,9 @@ std::string marker(double x, const char* style) {
 }
 
 /// The signal with its events as upright lines, the true one dashed.
-std::string series_svg(const Detected& each) {
-    const std::size_t n = each.values.size();
-    const auto [low, high] = std::minmax_element(each.values.begin(), each.values.end());
+std::string series_svg(const Detected& each, const std::vector<double>& values) {
+    const std::size_t n = values.size();
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
     const double span = std::max(*high - *low, 1e-12);
     const auto x_of = [&](std::size_t index) {
         return kEdge + (kWidth - 2 * kEdge) * static_cast<double>(index) /
@@ -47,47 +48,49 @@ std::string series_svg(const Detected& each) {
     // Long series are drawn by the lowest and highest sample of each stretch, so that no peak is lost.
     const std::size_t stretch = std::max<std::size_t>(1, 2 * n / kPointsShown);
     for (std::size_t first = 0; first < n; first += stretch) {
-        const auto begin = each.values.begin() + static_cast<std::ptrdiff_t>(first);
-        const auto end = each.values.begin() + static_cast<std::ptrdiff_t>(std::min(first + stretch, n));
+        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(first);
+        const auto end = values.begin() + static_cast<std::ptrdiff_t>(std::min(first + stretch, n));
         auto [a, b] = std::minmax_element(begin, end);
         if (a > b) std::swap(a, b);
         for (const auto at : {a, b}) {
             const double y = kHeight - kEdge - (kHeight - 2 * kEdge) * (*at - *low) / span;
-            out += number(x_of(static_cast<std::size_t>(at - each.values.begin()))) + "," + number(y) + " ";
+            out += number(x_of(static_cast<std::size_t>(at - values.begin()))) + "," + number(y) + " ";
             if (a == b) break;
         }
     }
     return out + "\"/></svg>";
 }
 
-std::string charts(const std::vector<const Detected*>& order) {
+std::string charts(const std::vector<Detected>& found, const std::vector<std::size_t>& order,
+                   const std::function<DetectedSeries(std::size_t)>& series_of) {
     std::string out = "<div class=\"row\">";
     for (std::size_t i = 0; i < std::min(order.size(), kChartsShown); ++i) {
-        const Detected& each = *order[i];
+        const Detected& each = found[order[i]];
+        const DetectedSeries series = series_of(order[i]);
         std::string words;
         for (std::size_t k = 0; k < std::min<std::size_t>(each.events.size(), 8); ++k)
-            words += (k == 0 ? "" : ", ") + std::to_string(each.frames[each.events[k].index]);
+            words += (k == 0 ? "" : ", ") + std::to_string(each.events[k].frame);
         if (each.events.size() > 8) words += ", …";
-        out +=
-            "<figure>" + series_svg(each) + "<figcaption>" +
-            escaped(each.sequence + (each.scenario.empty() ? "" : " · " + each.scenario)) + " · " +
-            (words.empty() ? "변화점 없음 none" : "변화점 at " + words) +
-            (each.true_event < 0
-                 ? ""
-                 : " · 실제 true " + std::to_string(each.frames[static_cast<std::size_t>(each.true_event)])) +
-            "</figcaption></figure>";
+        out += "<figure>" + series_svg(each, series.values) + "<figcaption>" +
+               escaped(each.sequence + (each.scenario.empty() ? "" : " · " + each.scenario)) + " · " +
+               (words.empty() ? "변화점 없음 none" : "변화점 at " + words) +
+               (each.true_event < 0
+                    ? ""
+                    : " · 실제 true " +
+                          std::to_string(series.frames[static_cast<std::size_t>(each.true_event)])) +
+               "</figcaption></figure>";
     }
     return out + "</div>";
 }
 
-std::string event_table(const std::vector<const Detected*>& order) {
+std::string event_table(const std::vector<Detected>& found, const std::vector<std::size_t>& order) {
     std::string out = head({"시퀀스 sequence", "프레임 frame", "점수 score"});
     std::size_t rows = 0;
-    for (const Detected* each : order) {
-        for (const CpdEvent& event : each->events) {
+    for (const std::size_t i : order) {
+        for (const DetectedEvent& event : found[i].events) {
             if (++rows > kEventsShown) break;
-            out += "<tr>" + cell(escaped(each->sequence), false) +
-                   cell(std::to_string(each->frames[event.index])) + cell(shown(event.score, 3)) + "</tr>";
+            out += "<tr>" + cell(escaped(found[i].sequence), false) + cell(std::to_string(event.frame)) +
+                   cell(shown(event.score, 3)) + "</tr>";
         }
     }
     return out + "</tbody></table></div>";
@@ -95,16 +98,18 @@ std::string event_table(const std::vector<const Detected*>& order) {
 
 }  // namespace
 
-std::string detect_report_html(const std::vector<Detected>& found, const DetectFacts& facts) {
-    std::vector<const Detected*> order;
+std::string detect_report_html(const std::vector<Detected>& found,
+                               const std::function<DetectedSeries(std::size_t)>& series_of,
+                               const DetectFacts& facts) {
+    std::vector<std::size_t> order(found.size());
+    std::iota(order.begin(), order.end(), 0);
     std::size_t events = 0, with_events = 0;
     for (const Detected& each : found) {
-        order.push_back(&each);
         events += each.events.size();
         with_events += each.events.empty() ? 0 : 1;
     }
     std::stable_sort(order.begin(), order.end(),
-                     [](const Detected* a, const Detected* b) { return top_score(*a) > top_score(*b); });
+                     [&](std::size_t a, std::size_t b) { return top_score(found[a]) > top_score(found[b]); });
     std::string out =
         page_start("변화점 · change points") +
         "<h1>변화점 검출 <span lang=\"en\">change points</span></h1><p>" + escaped(facts.source) +
@@ -118,8 +123,8 @@ std::string detect_report_html(const std::vector<Detected>& found, const DetectF
         out += "<p>" + escaped(facts.threshold_note_ko) + " <span lang=\"en\">" +
                escaped(facts.threshold_note_en) + "</span></p>";
     }
-    out += heading("신호와 변화점", "signals and events") + charts(order) + heading("목록", "list") +
-           event_table(order);
+    out += heading("신호와 변화점", "signals and events") + charts(found, order, series_of) +
+           heading("목록", "list") + event_table(found, order);
     if (events > kEventsShown) {
         out += "<p>처음 " + std::to_string(kEventsShown) +
                "개, 전체는 events.csv. <span lang=\"en\">The first " + std::to_string(kEventsShown) +

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
+#include <utility>
 
 #include "jobs/fpcb/frame_metrics.h"
 #include "jobs/runtime/job_impl.h"
@@ -17,28 +19,53 @@ std::size_t acceleration_column() {
                                     names.begin());
 }
 
-}  // namespace
+/// Series of one column, as its table's pieces come.
+struct ColumnSeries {
+    std::string column;
+    std::vector<Series> series;
+    std::map<std::string, std::size_t> at;  ///< name of a sequence -> its place in `series`
 
-std::vector<Series> series_of_table(const Table& table, const std::vector<std::string>& columns,
-                                    const std::string& group) {
-    const std::string by = !group.empty() ? group : table.find("sequence") != nullptr ? "sequence" : "";
+    void add(const std::string& name, double value, long long frame) {
+        const auto [place, is_new] = at.try_emplace(name, series.size());
+        if (is_new) series.push_back({name, column, {}, {}});
+        series[place->second].values.push_back(value);
+        series[place->second].frames.push_back(frame);
+    }
+};
+
+void add_rows(const Table& piece, const std::string& by, std::size_t first, std::vector<ColumnSeries>& out) {
     const std::vector<std::string> names =
-        by.empty() ? std::vector<std::string>(table.rows()) : table.text(by);
-    const bool has_frames = !by.empty() && table.find("frame") != nullptr;
-    const std::vector<double> frames = has_frames ? table.numbers("frame") : std::vector<double>();
-    std::vector<Series> out;
-    for (const std::string& column : columns) {
-        const std::vector<double> values = table.numbers(column);
-        std::map<std::string, std::size_t> at;
+        by.empty() ? std::vector<std::string>(piece.rows()) : piece.text(by);
+    const bool has_frames = !by.empty() && piece.find("frame") != nullptr;
+    const std::vector<double> frames = has_frames ? piece.numbers("frame") : std::vector<double>();
+    for (ColumnSeries& each : out) {
+        const std::vector<double> values = piece.numbers(each.column);
         for (std::size_t row = 0; row < values.size(); ++row) {
             if (!std::isfinite(values[row]) || (has_frames && !std::isfinite(frames[row]))) continue;
-            const auto [place, is_new] = at.try_emplace(names[row], out.size());
-            if (is_new) out.push_back({names[row], column, {}, {}});
-            Series& series = out[place->second];
-            series.values.push_back(values[row]);
-            series.frames.push_back(has_frames ? std::llround(frames[row]) : static_cast<long long>(row));
+            each.add(names[row], values[row],
+                     has_frames ? std::llround(frames[row]) : static_cast<long long>(first + row));
         }
     }
+}
+
+}  // namespace
+
+std::vector<Series> series_of_table(TableReader& table, const std::vector<std::string>& columns,
+                                    const std::string& group) {
+    std::vector<Column> none;
+    for (const ColumnHead& head : table.columns()) none.push_back(column_without_values(head));
+    Table piece(std::move(none));
+    const std::string by = !group.empty() ? group : piece.find("sequence") != nullptr ? "sequence" : "";
+    std::vector<ColumnSeries> found;
+    for (const std::string& column : columns) found.push_back({column, {}, {}});
+    std::size_t rows = 0;
+    do {  // first without rows, so that a column that is not there is named in an empty table too
+        add_rows(piece, by, rows, found);
+        rows += piece.rows();
+    } while (table.next(piece));
+    std::vector<Series> out;
+    for (ColumnSeries& each : found)
+        std::move(each.series.begin(), each.series.end(), std::back_inserter(out));
     if (out.empty()) {
         throw JobError("no_values", "the table has no row with a number in that column; name another column");
     }

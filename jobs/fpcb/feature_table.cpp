@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 
 #include "jobs/fpcb/frame_metrics.h"
 #include "jobs/runtime/job_impl.h"
@@ -193,22 +192,11 @@ FeatureFacts stream_compat(const Dataset& dataset, const FeatureTableOptions& op
                            const FeatureProgress& progress, const FeatureSink& sink) {
     const CompatRows compat(dataset, options);
     if (dataset.size() == 0) sink(compat.table({}, 0));
-    std::vector<Rows> rows;
-    std::size_t start = 0;
-    const auto end_of = [&](std::size_t first) {
-        std::size_t end = first, frames = 0;
-        while (end < dataset.size() && (end == first || frames < kPieceRows))
-            frames += static_cast<std::size_t>(dataset.info(end++).frames);
-        start = first;
-        rows.assign(end - first, {});
-        return end;
-    };
-    const auto take = [&](std::size_t first, std::size_t) {
-        sink(compat.table(std::exchange(rows, {}), first));
-    };
-    spread_in_stretches(
-        dataset.size(), options.threads, end_of, [&](std::size_t i) { rows[i - start] = compat.of(i); }, take,
-        progress);
+    spread_in_stretches<Rows>(
+        dataset.size(), options.threads,
+        [&](std::size_t i) { return static_cast<std::size_t>(dataset.info(i).frames); }, kPieceRows,
+        [&](std::size_t i) { return compat.of(i); },
+        [&](std::size_t first, const std::vector<Rows>& rows) { sink(compat.table(rows, first)); }, progress);
     return {compat.features(), {}, {}};
 }
 

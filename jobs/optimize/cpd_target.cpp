@@ -212,8 +212,8 @@ class ReferenceCpdTarget final : public Target {
         const auto column = params_.find("column");
         if (column == params_.end())
             throw JobError("missing_param", "table is given without column; name the column with the signal");
-        const Table table = read_table(context.input(params_.at("table").get<std::string>(), "table"));
-        for (Series& each : series_of_table(table, {column->get<std::string>()}, ""))
+        const auto table = TableReader::open(context.input(params_.at("table").get<std::string>(), "table"));
+        for (Series& each : series_of_table(*table, {column->get<std::string>()}, ""))
             series_.push_back(judged(std::move(each), std::nullopt));
     }
 

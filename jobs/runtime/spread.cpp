@@ -54,20 +54,4 @@ void spread(std::size_t count, int threads, const std::function<void(std::size_t
     if (failure) std::rethrow_exception(failure);
 }
 
-void spread_in_stretches(std::size_t count, int threads,
-                         const std::function<std::size_t(std::size_t first)>& end_of,
-                         const std::function<void(std::size_t)>& work,
-                         const std::function<void(std::size_t first, std::size_t end)>& take,
-                         const std::function<void(std::size_t done)>& progress) {
-    for (std::size_t first = 0; first < count;) {
-        const std::size_t end = end_of(first);
-        std::function<void(std::size_t)> so_far;
-        if (progress) so_far = [&](std::size_t done) { progress(first + done); };
-        spread(
-            end - first, threads, [&](std::size_t i) { work(first + i); }, so_far);
-        take(first, end);
-        first = end;
-    }
-}
-
 }  // namespace nightshift::jobs

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <utility>
+#include <vector>
 
 namespace nightshift::jobs {
 
@@ -11,13 +13,24 @@ namespace nightshift::jobs {
 void spread(std::size_t count, int threads, const std::function<void(std::size_t)>& work,
             const std::function<void(std::size_t done)>& progress = {});
 
-/// Work whose results are many: spread() over stretches of consecutive pieces, each as long as end_of(first)
-/// says (above `first`, at most `count`). After each stretch this thread calls take(first, end), in order. At
-/// the end of a stretch threads wait for its slowest piece.
+/// For work whose results are many: spread() over stretches of consecutive pieces, each until its sizes reach
+/// `size_max`. After each stretch this thread calls take(first, results), in order; threads wait meanwhile,
+/// and at the end of a stretch for its slowest piece.
+template <typename Result>
 void spread_in_stretches(std::size_t count, int threads,
-                         const std::function<std::size_t(std::size_t first)>& end_of,
-                         const std::function<void(std::size_t)>& work,
-                         const std::function<void(std::size_t first, std::size_t end)>& take,
-                         const std::function<void(std::size_t done)>& progress = {});
+                         const std::function<std::size_t(std::size_t)>& size_of, std::size_t size_max,
+                         const std::function<Result(std::size_t)>& make,
+                         const std::function<void(std::size_t first, std::vector<Result> results)>& take,
+                         const std::function<void(std::size_t done)>& progress = {}) {
+    for (std::size_t first = 0, end = 0; first < count; first = end) {
+        for (std::size_t size = 0; end < count && size < size_max; ++end) size += size_of(end);
+        std::vector<Result> results(end - first);
+        std::function<void(std::size_t)> so_far;
+        if (progress) so_far = [&](std::size_t done) { progress(first + done); };
+        spread(
+            results.size(), threads, [&](std::size_t i) { results[i] = make(first + i); }, so_far);
+        take(first, std::move(results));
+    }
+}
 
 }  // namespace nightshift::jobs

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/cpd/detect_report.h"
+#include "jobs/fpcb/dataset.h"
 #include "jobs/kinds.h"
 #include "jobs/table/table.h"
 #include "tests/jobs/fpcb/sequences.h"
@@ -172,6 +174,57 @@ TEST_CASE("detect.cpd: a data set of bundles, in compat and without") {
     CHECK(std::count(named.begin(), named.end(), "s_crack") == 1);
     CHECK(std::any_of(own.lines.begin(), own.lines.end(),
                       [](const std::string& line) { return has(line, "Too few normal sequences"); }));
+}
+
+TEST_CASE("detect.cpd: many sequences are written in their order, the same for any number of threads") {
+    const TemporaryFolder folder;
+    FakeContext made(folder.path() / "made"), one(folder.path() / "one"), three(folder.path() / "three");
+    run("generate", {{"counts", {{"normal", 280}, {"crack", 20}}}}, made);
+    const json params{{"dataset", (made.output() / "dataset").string()}, {"compat", true}};
+    three.thread_count = 3;
+    run("detect.cpd", params, one);
+    run("detect.cpd", params, three);
+    for (const char* file : {"events.csv", "scores.csv", "report.html"})
+        CHECK(bytes_of(one.output() / file) == bytes_of(three.output() / file));
+    const auto dataset = open_dataset(made.output() / "dataset");
+    const std::vector<std::string> names = read_table(one.output() / "scores.csv").text("sequence");
+    std::size_t row = 0;
+    for (std::size_t i = 0; i < dataset->size(); ++i) {
+        const auto frames = static_cast<std::size_t>(dataset->info(i).frames);
+        REQUIRE(names.size() >= row + frames);
+        CHECK(names[row] == dataset->info(i).name);
+        row += frames;
+        CHECK(names[row - 1] == dataset->info(i).name);
+    }
+    CHECK(row == names.size());
+    CHECK(row > kPieceRows);
+}
+
+TEST_CASE("detect.cpd: what is stopped leaves no scores") {
+    const TemporaryFolder folder;
+    FakeContext context(folder.path());
+    context.yield_at = 1;
+    CHECK_THROWS(run("detect.cpd", {{"dataset", kData + "bundles"}}, context));
+    CHECK(fs::is_empty(context.output()));
+}
+
+TEST_CASE("detect report: only the series that are drawn are asked for, the surest first") {
+    std::vector<Detected> found;
+    for (int i = 0; i < 50; ++i) {
+        found.push_back({"s" + std::to_string(i), "", -1, {}});
+        if (i >= 40) found.back().events.push_back({1, 7, static_cast<double>(i)});
+    }
+    std::vector<std::size_t> asked;
+    const std::string page = detect_report_html(found,
+                                                [&](std::size_t i) {
+                                                    asked.push_back(i);
+                                                    return DetectedSeries{{5, 7, 9}, {1, 2, 3}, {1, 2, 3}};
+                                                },
+                                                {"here", "cusum", "evidence", std::nan(""), "", ""});
+    CHECK(asked == std::vector<std::size_t>{49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 0, 1});
+    CHECK(has(page, "<title>s49</title>"));
+    CHECK(has(page, "s0 · 변화점 없음 none"));
+    CHECK(has(page, "s41 · 변화점 at 7"));
 }
 
 TEST_CASE("detect.cpd: refusals say what to do") {

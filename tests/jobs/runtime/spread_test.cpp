@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -19,15 +21,18 @@ struct Stretches {
     std::vector<std::size_t> ends, reports;
 
     void run(const std::function<void(std::size_t)>& work, const std::function<void(std::size_t)>& taken) {
-        jobs::spread_in_stretches(
-            count, threads, [&](std::size_t first) { return std::min(first + length, count); },
+        jobs::spread_in_stretches<std::size_t>(
+            count, threads, [](std::size_t) { return std::size_t{3}; }, 3 * length - 1,
             [&](std::size_t i) {
                 work(i);
                 ++worked;
+                return 100 + i;
             },
-            [&](std::size_t first, std::size_t end) {
+            [&](std::size_t first, const std::vector<std::size_t>& results) {
                 CHECK(first == (ends.empty() ? 0 : ends.back()));
+                const std::size_t end = first + results.size();
                 CHECK(worked == end);
+                CHECK(results.back() == 100 + end - 1);
                 ends.push_back(end);
                 taken(end);
             },
