@@ -203,7 +203,7 @@ TEST_CASE("detect.cpd: many sequences are written in their order, the same for a
 TEST_CASE("detect.cpd: what is stopped leaves no scores") {
     const TemporaryFolder folder;
     FakeContext context(folder.path());
-    context.yield_at = 1;
+    context.cancel_at = 1;
     CHECK_THROWS(run("detect.cpd", {{"dataset", kData + "bundles"}}, context));
     CHECK(fs::is_empty(context.output()));
 }

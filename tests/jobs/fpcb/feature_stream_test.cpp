@@ -166,7 +166,7 @@ TEST_CASE("extract: the normaliser has the bits of all rows at once, whatever th
 TEST_CASE("extract: what is stopped leaves no table") {
     const ScratchFolder scratch;
     FakeContext context(scratch / "e");
-    context.yield_at = 1;
+    context.cancel_at = 1;
     CHECK_THROWS(
         run(jobs::extract_kind(),
             {{"dataset", (data_folder() / "bundles").string()}, {"set", "compat81"}, {"format", "csv"}},

@@ -21,8 +21,9 @@ class FakeContext final : public jobs::JobContext {
         std::filesystem::create_directories(cache_);
     }
 
-    std::optional<std::int64_t> yield_at;  ///< first step at which check() yields
-    std::optional<int> stop_at_poll;       ///< look at stop_requested() that says so; check() yields then
+    std::optional<std::int64_t> yield_at;   ///< first step at which check() yields
+    std::optional<std::int64_t> cancel_at;  ///< first step at which check() ends the work
+    std::optional<int> stop_at_poll;        ///< look at stop_requested() that says so; check() yields then
     std::optional<std::filesystem::path> resume;
     std::vector<Progress> reports;
     std::vector<std::string> lines;
@@ -41,6 +42,7 @@ class FakeContext final : public jobs::JobContext {
     void log(std::string_view line) override { lines.emplace_back(line); }
     bool stop_requested() const override { return stop_at_poll && ++polls_ >= *stop_at_poll; }
     void check(std::int64_t step, const Save& save) override {
+        if (cancel_at && step >= *cancel_at) throw jobs::StopRequested{false};
         const bool is_stopping = stop_at_poll && polls_ >= *stop_at_poll;
         if ((!is_stopping && (!yield_at || step < *yield_at)) || !save) return;
         checkpoint(step, save);
