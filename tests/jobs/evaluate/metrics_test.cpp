@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/models/percentile.h"
+#include "jobs/table/table.h"
 
 using namespace nightshift::jobs;
 using nlohmann::json;
@@ -57,6 +58,15 @@ TEST_CASE("metrics: areas, thresholds and percentiles of the reference data") {
         CHECK(is_close(pr_auc_trapezoid(labels, scores), each.at("pr_auc_trapezoid")));
         CHECK(roc_curve(labels, scores).size() == each.at("roc_points").get<std::size_t>());
         const std::vector<PrPoint> curve = pr_curve(labels, scores);
+        const Table points = read_table(kFolder + "pr_curve_" + name + ".csv");
+        const auto thresholds = points.numbers("threshold"), precisions = points.numbers("precision"),
+                   recalls = points.numbers("recall");
+        REQUIRE(curve.size() + 1 == points.rows());  // scikit-learn closes it at recall 0
+        for (std::size_t i = 0; i < curve.size(); ++i) {
+            CHECK(curve[i].threshold == thresholds[i]);
+            CHECK(is_close(curve[i].precision, precisions[i]));
+            CHECK(is_close(curve[i].recall, recalls[i]));
+        }
         const PrPoint best = best_f1(curve);
         const json& rounded = each.at("goal1_metrics_rounded");
         CHECK(round4(best.threshold) == rounded.at("best_threshold").get<double>());

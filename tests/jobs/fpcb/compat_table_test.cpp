@@ -106,9 +106,10 @@ TEST_CASE("compat table: stacked tables, normaliser and z-scores of a generated 
         REQUIRE(names.size() == columns);
         REQUIRE(table.rows() == 6 * per_sequence);
         std::vector<double> values = table.matrix(names);
-        const std::vector<double> raw = doubles_of(data_folder() / ("features/raw" + suffix + "_part.bin")),
-                                  scored =
-                                      doubles_of(data_folder() / ("features/zscored" + suffix + "_part.bin"));
+        const std::vector<double> raw = doubles_of(data_folder() / ("features/raw" + suffix + ".bin")),
+                                  scored = doubles_of(data_folder() / ("features/zscored" + suffix + ".bin"));
+        REQUIRE(raw.size() == values.size());
+        REQUIRE(scored.size() == values.size());
         const jobs::Normalizer normalizer =
             jobs::fit_normalizer(std::span(values).first(kRowsNormal * per_sequence * columns), columns);
         const auto expected = jobs::read_table(data_folder() / ("features/normaliser" + suffix + ".csv"));
@@ -125,19 +126,34 @@ TEST_CASE("compat table: stacked tables, normaliser and z-scores of a generated 
             if (zeroed[j] == 0)
                 CHECK(normalizer.deviation[j] == doctest::Approx(deviation[j]).epsilon(tolerance));
             std::vector<double> a, b, c, d;
-            std::size_t kept = 0;
-            for (std::size_t i = 0; i < table.rows(); ++i) {
-                if (i % per_sequence % 6 != 0) continue;
-                a.push_back(values[i * columns + j]);
-                b.push_back(raw.at(kept * columns + j));
-                c.push_back(scores[i * columns + j]);
-                const double score = scored.at(kept * columns + j);  // NaN where the models take 0
-                d.push_back(std::isnan(score) ? 0 : score);
-                ++kept;
+            for (std::size_t at = j; at < values.size(); at += columns) {
+                a.push_back(values[at]);
+                b.push_back(raw[at]);
+                c.push_back(scores[at]);
+                d.push_back(std::isnan(scored[at]) ? 0 : scored[at]);  // NaN where the models take 0
             }
-            CHECK(kept == raw.size() / columns);
             CHECK(difference(a, b) < tolerance);
             CHECK(difference(c, d) < 1e-8);
+        }
+    }
+}
+
+TEST_CASE("compat table: the reference's 75 columns of noisy sequences") {
+    for (const char* name : {"n_outlier", "n_scale_jitter"}) {
+        CAPTURE(name);
+        const jobs::Sequence s = compat_case(name);
+        const kernels::CompatFeatures found =
+            kernels::compat_features(jobs::view_of(s), jobs::frame_metrics_of(s));
+        const auto expected =
+            jobs::read_table(data_folder() / "features" / ("frames_" + std::string(name) + ".csv"));
+        const auto& names = kernels::compat_columns();
+        REQUIRE(expected.rows() == s.frame_number.size());
+        for (std::size_t j = 0; j < names.size(); ++j) {
+            CAPTURE(names[j]);
+            std::vector<double> values;
+            for (std::size_t f = 0; f < expected.rows(); ++f)
+                values.push_back(found.rows[f * kernels::kCompatColumns + j]);
+            CHECK(difference(values, expected.numbers(names[j])) < (is_loose(names[j]) ? 1e-8 : 1e-9));
         }
     }
 }

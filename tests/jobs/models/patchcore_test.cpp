@@ -6,6 +6,7 @@
 
 #include "jobs/models/percentile.h"
 #include "jobs/runtime/job_impl.h"
+#include "kernels/coreset.h"
 #include "tests/jobs/models/golden_array.h"
 #include "tests/jobs/models/temporary_folder.h"
 
@@ -114,6 +115,13 @@ TEST_CASE("patchcore: banks, scores, threshold and coreset of the reference data
               1e-12);
     }
     options.bank = 1000;
+    options.k = 1;
+    const auto own = bank_of(train, kColumns, options);
+    const auto on_training = patchcore_scores(own->values, train, kColumns, options);
+    const auto reference = read_column(folder + "train_scores_M1000_k1.csv", 0);
+    REQUIRE(on_training.size() == reference.size());
+    for (std::size_t r = 0; r < reference.size(); ++r)
+        CHECK(std::abs(on_training[r] - reference[r]) < 1e-6 * std::max(reference[r], 1.0));
     options.k = 3;
     const auto bank = bank_of(train, kColumns, options);
     CHECK(percentile(patchcore_scores(bank->values, train, kColumns, options), 95) ==
@@ -123,6 +131,11 @@ TEST_CASE("patchcore: banks, scores, threshold and coreset of the reference data
     options.sampling = PatchCoreOptions::Sampling::kGreedy;
     options.bank = 300;
     CHECK(bank_of(narrow, 75, options)->picks == read_rows(folder + "greedy_coreset.csv"));
+    const auto coreset = nightshift::kernels::greedy_coreset_cpu({narrow.data(), 3000, 75}, 300, 0, 1);
+    const auto distances = read_column(folder + "greedy_final_min_distance.csv", 0);
+    REQUIRE(coreset.remaining.size() == distances.size());
+    for (std::size_t r = 0; r < distances.size(); ++r)
+        CHECK(coreset.remaining[r] == doctest::Approx(distances[r]).epsilon(1e-12));
     const TemporaryFolder scratch;
     const RowRoom none{0, scratch.path()};
     CHECK(bank_of(narrow, 75, options, {}, none)->picks == read_rows(folder + "greedy_coreset.csv"));
