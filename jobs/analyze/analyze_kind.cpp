@@ -170,7 +170,11 @@ Kind analyze_kind() {
     kind.ram = mebibytes(512);
     kind.checkpoint = CheckpointMode::kWorker;
     kind.schema = schema;
-    kind.artifacts = {"summary.csv", "risk.csv", "report.html", "README.txt"};
+    kind.artifacts = {
+        {"summary.csv", "a row a sequence", "시퀀스마다 한 행"},
+        {"risk.csv", "a row a frame", "프레임마다 한 행"},
+        {"report.html", "the report, one file for any browser", "보고서, 브라우저로 여는 파일 하나"},
+        {"README.txt", "columns and units", "열과 단위"}};
     kind.make = [](const json& params) { return std::make_unique<AnalyzeJob>(params); };
     return kind;
 }

@@ -29,8 +29,8 @@ Kind command_kind() {
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = [] {
         return nlohmann::ordered_json{{"type", "object"},
-                              {"properties", nlohmann::ordered_json::object()},
-                              {"required", nlohmann::ordered_json::array()}};
+                                      {"properties", nlohmann::ordered_json::object()},
+                                      {"required", nlohmann::ordered_json::array()}};
     };
     kind.make = [](const nlohmann::json&) { return std::make_unique<CommandJob>(); };
     return kind;

@@ -313,7 +313,10 @@ Kind detect_cpd_kind() {
     kind.ram = mebibytes(512);
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = cpd_schema;
-    kind.artifacts = {"events.csv", "scores.csv", "report.html"};
+    kind.artifacts = {
+        {"events.csv", "a row a change: sequence, frame, score", "변화마다 한 행: 시퀀스, 프레임, 점수"},
+        {"scores.csv", "a row a frame: what the detector saw", "프레임마다 한 행: 검출기의 값"},
+        {"report.html", "the report, one file for any browser", "보고서, 브라우저로 여는 파일 하나"}};
     kind.make = [](const json& params) { return std::make_unique<DetectCpd>(params); };
     return kind;
 }

@@ -343,7 +343,11 @@ Kind evaluate_kind() {
     kind.ram = gibibytes(1);
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = schema;
-    kind.artifacts = {"report.html", "report.json", "scores.csv"};
+    kind.artifacts = {
+        {"report.html", "the report, one file for any browser", "보고서, 브라우저로 여는 파일 하나"},
+        {"report.json", "the same for programs", "같은 내용, 프로그램용"},
+        {"scores.csv", "a row a sequence (compat: a row): one score column a model, higher is more unusual",
+         "시퀀스(compat: 행)마다 한 행: 모델별 점수 열, 클수록 이상"}};
     kind.make = [](const json& params) { return std::make_unique<Evaluate>(params); };
     return kind;
 }

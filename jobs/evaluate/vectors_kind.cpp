@@ -132,7 +132,13 @@ Kind vectors_kind() {
     kind.ram = mebibytes(512);
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = schema;
-    kind.artifacts = {"vectors.csv", "vectors.txt", "summary.json", "summary.txt", "vector_map.svg"};
+    kind.artifacts = {{"vectors.csv", "a row a point and frame: px, px/s, px/s^2; surrogates and risk",
+                       "점과 프레임마다 한 행: px, px/s, px/s^2; 대용 지표와 위험도"},
+                      {"vectors.txt", "the same with tabs", "같은 내용, 탭 구분"},
+                      {"summary.json", "means and largest values", "평균과 최댓값"},
+                      {"summary.txt", "the same to read", "같은 내용을 글로"},
+                      {"vector_map.svg", "displacements of one frame, for a browser",
+                       "한 프레임의 변위, 브라우저로 봅니다"}};
     kind.make = [](const json& params) { return std::make_unique<VectorsJob>(params); };
     return kind;
 }

@@ -134,7 +134,10 @@ Kind export_kind() {
     kind.ram = mebibytes(256);
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = schema;
-    kind.artifacts = {"bundles/"};
+    kind.artifacts = {
+        {"bundles/",
+         "text bundles: a folder a sequence, frame_NNNNN.txt with index,x,y in px, fps.txt, metadata.json",
+         "텍스트 묶음: 시퀀스마다 폴더 하나, frame_NNNNN.txt(index,x,y, px), fps.txt, metadata.json"}};
     kind.make = [](const json& params) { return std::make_unique<ExportJob>(params); };
     return kind;
 }

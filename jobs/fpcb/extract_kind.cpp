@@ -191,7 +191,14 @@ Kind extract_kind() {
     kind.summary_ko = "데이터셋에서 특징을 추출합니다";
     kind.ram = mebibytes(512);
     kind.schema = schema;
-    kind.artifacts = {"features.*", "normalizer.json", "sequences.csv"};
+    kind.artifacts = {
+        {"features.*",
+         "native: a row a sequence; compat: a row a frame. pandas.read_feather(\"features.feather\")",
+         "native: 시퀀스당 한 행, compat: 프레임당 한 행. pandas.read_feather(\"features.feather\")"},
+        {"normalizer.json", "mean and deviation of each feature over normal training rows; dropped columns",
+         "정상 학습 행의 특징별 평균·표준편차, 제외된 열"},
+        {"sequences.csv", "what is known of each sequence: label 1 damaged, 0 not, -1 not known; fps in 1/s",
+         "시퀀스 정보: label 1 손상, 0 정상, -1 모름; fps는 1/s"}};
     kind.make = [](const json& params) { return std::make_unique<ExtractJob>(params); };
     return kind;
 }

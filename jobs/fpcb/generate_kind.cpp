@@ -202,7 +202,11 @@ Kind generate_kind() {
     kind.summary_ko = "굽힘 패널 데이터셋을 생성합니다";
     kind.ram = mebibytes(256);
     kind.schema = schema;
-    kind.artifacts = {"dataset/", "manifest.json"};
+    kind.artifacts = {
+        {"dataset/", "the data set: dataset.json and shards, or text bundles; give it as dataset",
+         "데이터셋: dataset.json과 샤드, 또는 텍스트 묶음. dataset 매개변수로 씁니다"},
+        {"manifest.json", "every sequence with its class, split, event frame and seed",
+         "모든 시퀀스의 종류, 분할, 이벤트 프레임, 시드"}};
     kind.make = [](const json& params) { return std::make_unique<GenerateJob>(params); };
     return kind;
 }

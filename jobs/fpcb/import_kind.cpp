@@ -108,7 +108,9 @@ Kind import_kind() {
     kind.summary_ko = "텍스트 묶음을 데이터셋으로 가져옵니다";
     kind.ram = mebibytes(256);
     kind.schema = schema;
-    kind.artifacts = {"dataset/"};
+    kind.artifacts = {{"dataset/",
+                       "the data set: dataset.json and shards, or text bundles; give it as dataset",
+                       "데이터셋: dataset.json과 샤드, 또는 텍스트 묶음. dataset 매개변수로 씁니다"}};
     kind.make = [](const json& params) { return std::make_unique<ImportJob>(params); };
     return kind;
 }

@@ -67,7 +67,8 @@ Kind score_kind() {
     kind.ram = mebibytes(512);
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = schema;
-    kind.artifacts = {"scores.csv"};
+    kind.artifacts = {{"scores.csv", "a row of the table each: score, higher is more unusual",
+                       "표의 행마다 한 행: 점수, 클수록 이상"}};
     kind.make = [](const json& params) { return std::make_unique<Score>(params); };
     return kind;
 }

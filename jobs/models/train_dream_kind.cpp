@@ -4,6 +4,7 @@
 #include "jobs/models/native_dream_engine.h"
 #include "jobs/models/train_dream.h"
 #include "jobs/models/training_rows.h"
+#include "jobs/models/training_run.h"
 #include "jobs/runtime/torch_module.h"
 
 namespace nightshift::jobs {
@@ -55,7 +56,7 @@ Kind train_dream_kind() {
     kind.ram = gibibytes(2);
     kind.checkpoint = CheckpointMode::kWorker;
     kind.schema = schema;
-    kind.artifacts = {"model/", "curves.csv"};
+    kind.artifacts = {model_note(), curves_note()};
     kind.make = make;
     return kind;
 }

@@ -10,6 +10,7 @@
 #include "jobs/models/free_name.h"
 #include "jobs/models/phase.h"
 #include "jobs/models/training_rows.h"
+#include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -128,7 +129,7 @@ Kind train_ensemble_kind() {
     kind.ram = gibibytes(1);
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = schema;
-    kind.artifacts = {"model/"};
+    kind.artifacts = {model_note()};
     kind.make = [](const json& params) { return std::make_unique<TrainEnsemble>(params); };
     return kind;
 }

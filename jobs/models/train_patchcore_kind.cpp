@@ -117,7 +117,9 @@ Kind train_patchcore_kind() {
     kind.ram = gibibytes(1);
     kind.checkpoint = CheckpointMode::kNone;
     kind.schema = schema;
-    kind.artifacts = {"model/", "bank.csv"};
+    kind.artifacts = {model_note(),
+                      {"bank.csv", "the training rows that were kept, in the order they were picked",
+                       "남긴 학습 행의 번호, 고른 순서대로"}};
     kind.make = [](const json& params) { return std::make_unique<TrainPatchCore>(params); };
     return kind;
 }

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/kinds.h"
+#include "jobs/models/training_run.h"
 #include "jobs/runtime/torch_module.h"
 
 namespace nightshift::jobs {
@@ -65,7 +66,7 @@ Kind train_supervised_kind() {
     kind.ram = gibibytes(2);
     kind.checkpoint = CheckpointMode::kWorker;
     kind.schema = schema;
-    kind.artifacts = {"model/", "curves.csv"};
+    kind.artifacts = {model_note(), curves_note()};
     kind.make = make;
     return kind;
 }

@@ -154,7 +154,7 @@ Kind train_temporal_kind() {
     kind.ram = gibibytes(1);
     kind.checkpoint = CheckpointMode::kWorker;
     kind.schema = schema;
-    kind.artifacts = {"model/", "curves.csv"};
+    kind.artifacts = {model_note(), curves_note()};
     kind.make = [](const json& params) { return std::make_unique<TrainTemporal>(params); };
     return kind;
 }

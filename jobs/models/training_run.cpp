@@ -5,6 +5,18 @@
 
 namespace nightshift::jobs {
 
+ArtifactNote model_note() {
+    return {"model/",
+            "model.json (features, z-scores, threshold, settings) and its tensors, raw little-endian; give "
+            "it as model",
+            "model.json(특징, 정규화, 임계값, 설정)과 텐서(리틀 엔디언). model 매개변수로 씁니다"};
+}
+
+ArtifactNote curves_note() {
+    return {"curves.csv", "a row an epoch: losses on training and validation rows",
+            "에폭마다 한 행: 학습·검증 손실"};
+}
+
 std::vector<std::int64_t> normal_validation_rows(const FeatureSet& set) {
     std::vector<std::int64_t> rows;
     for (std::int64_t r = 0; r < set.rows && !set.is_plain(); ++r) {

@@ -18,6 +18,10 @@ namespace nightshift::jobs {
 inline constexpr std::chrono::seconds kCheckpointEvery{30};
 inline constexpr std::chrono::milliseconds kProgressEvery{100};
 
+/// What README.txt says of a trained model, and of the losses of its epochs.
+ArtifactNote model_note();
+ArtifactNote curves_note();
+
 /// Normal rows of the validation split; none where no split is known.
 std::vector<std::int64_t> normal_validation_rows(const FeatureSet& set);
 

@@ -215,7 +215,9 @@ Kind optimize_kind() {
     kind.ram = gibibytes(2);
     kind.checkpoint = CheckpointMode::kWorker;
     kind.schema = schema;
-    kind.artifacts = {"trials.jsonl", "best.json"};
+    kind.artifacts = {{"trials.jsonl", "a line a trial: parameters and value, higher is better",
+                       "시도마다 한 줄: 매개변수와 값, 클수록 좋음"},
+                      {"best.json", "the best trial, and how it was searched", "가장 좋은 시도와 탐색 방법"}};
     kind.make = [](const json& params) { return std::make_unique<OptimizeJob>(params); };
     return kind;
 }

@@ -13,6 +13,7 @@
 #include "jobs/runtime/context.h"
 #include "jobs/runtime/control.h"
 #include "jobs/runtime/guard.h"
+#include "jobs/runtime/output_readme.h"
 #include "jobs/runtime/output_reporter.h"
 #include "jobs/runtime/result_file.h"
 #include "scheduler/crash_point.h"
@@ -87,7 +88,7 @@ std::unique_ptr<JobImpl> make_job(const wire::Start& start) {
     }
     const nlohmann::json params = nlohmann::json::parse(start.params_json, nullptr, false);
     if (params.is_discarded()) throw JobError("bad_param", "the job's params are not JSON");
-    return kind->make(complete_params(*kind, params));
+    return make_documented_job(*kind, complete_params(*kind, params));
 }
 
 /// A process that waits inside the kernel holds what the job holds, so the job ends when it does.

@@ -97,6 +97,12 @@ class JobImpl {
     virtual void run(JobContext& context) = 0;
 };
 
+/// One file or folder that a kind leaves, for README.txt beside it.
+struct ArtifactNote {
+    std::string name;    ///< "dataset/", "report.html"
+    std::string en, ko;  ///< what it holds: columns, units, how to open it
+};
+
 /// A row of the kinds table.
 struct Kind {
     std::string name;
@@ -110,7 +116,7 @@ struct Kind {
     /// type, default, minimum/maximum/enum where they apply, "description" (English) and
     /// "x-ko" (Korean), "x-unit", "x-artifact" (dataset|table|model: accepts "job:ID").
     std::function<nlohmann::ordered_json()> schema;
-    std::vector<std::string> artifacts;          ///< "dataset/", "report.html"
+    std::vector<ArtifactNote> artifacts;
     /// Parameters are checked against the schema and completed with its defaults before this is called.
     std::function<std::unique_ptr<JobImpl>(const nlohmann::json& params)> make;
 };

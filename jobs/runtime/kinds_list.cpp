@@ -21,7 +21,8 @@ Json row_of(const Kind& kind) {
              {"checkpoint", to_string(kind.checkpoint)},
              {"estimate_param", kind.estimate_param}};
     row["params"] = kind.schema();
-    row["artifacts"] = kind.artifacts;
+    Json& artifacts = row["artifacts"] = Json::array();
+    for (const ArtifactNote& each : kind.artifacts) artifacts.push_back(each.name);
     return row;
 }
 

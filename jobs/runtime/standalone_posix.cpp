@@ -11,6 +11,7 @@
 #include "jobs/runtime/context.h"
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/guard.h"
+#include "jobs/runtime/output_readme.h"
 #include "jobs/runtime/output_reporter.h"
 #include "jobs/runtime/result_file.h"
 #include "kernels/device.h"
@@ -138,7 +139,7 @@ int run_checked(const StandaloneOptions& options, StopSignal& stop) {
         }
         state = around.state;
         Context context(std::move(around), reporter, stop);
-        done = context.run([&] { return kind.make(params); });
+        done = context.run([&] { return make_documented_job(kind, params); });
         kill_descendants(kKillPatience);
         done.ran = steady_now() - steady_start;
         context.leave_result(done, started_at);
