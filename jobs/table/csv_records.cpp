@@ -92,7 +92,8 @@ bool CsvRecords::split() {
     return true;
 }
 
-/// From the opening quote to behind the closing one; false where the block ends before.
+/// From the opening quote to behind the closing one, or to the block's end: then split() sees that the record
+/// is not whole. False where the block ends inside the quotes.
 bool CsvRecords::skip_quoted(Span& cell, std::size_t& at, std::size_t& line) const {
     cell.begin = ++at;
     while (true) {
@@ -103,7 +104,6 @@ bool CsvRecords::skip_quoted(Span& cell, std::size_t& at, std::size_t& line) con
         const char c = block_[at++];
         if (c == '\n') ++line;
         if (c != '"') continue;
-        if (at == end_ && !is_ended_) return false;
         if (at == end_ || block_[at] != '"') break;
         cell.has_quotes = true;
         ++at;

@@ -7,7 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/cpd/cpd_settings.h"
 #include "jobs/cpd/detect_report.h"
+#include "jobs/cpd/series.h"
 #include "jobs/fpcb/dataset.h"
 #include "jobs/kinds.h"
 #include "jobs/table/table.h"
@@ -187,12 +189,19 @@ TEST_CASE("detect.cpd: many sequences are written in their order, the same for a
     for (const char* file : {"events.csv", "scores.csv", "report.html"})
         CHECK(bytes_of(one.output() / file) == bytes_of(three.output() / file));
     const auto dataset = open_dataset(made.output() / "dataset");
-    const std::vector<std::string> names = read_table(one.output() / "scores.csv").text("sequence");
+    const Table table = read_table(one.output() / "scores.csv");
+    const std::vector<std::string> names = table.text("sequence");
+    const std::vector<double> scores = table.numbers("score");
+    const CpdSettings settings = cpd_settings(complete_params(*find_kind("detect.cpd"), params), true);
     std::size_t row = 0;
     for (std::size_t i = 0; i < dataset->size(); ++i) {
         const auto frames = static_cast<std::size_t>(dataset->info(i).frames);
         REQUIRE(names.size() >= row + frames);
         CHECK(names[row] == dataset->info(i).name);
+        const auto expected =
+            detect_changes(peak_acceleration(dataset->read(i)).values, settings, [] { return false; }).scores;
+        CHECK(
+            std::equal(expected.begin(), expected.end(), scores.begin() + static_cast<std::ptrdiff_t>(row)));
         row += frames;
         CHECK(names[row - 1] == dataset->info(i).name);
     }

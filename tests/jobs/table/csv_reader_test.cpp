@@ -97,6 +97,7 @@ TEST_CASE("csv reader: where blocks end changes nothing") {
         {"a,b\n", "a numbers:\nb numbers:\n"},
         {"a,b", "a numbers:\nb numbers:\n"},
         {"a\n\"1\n\n2\"\n3,4\n", "f.csv:5: 2 cells instead of 1"},
+        {"a,b\r\n1,2\r\n3\r\n", "f.csv:3: 1 cells instead of 2"},
         {"a,b\n1,\"2\n3,4\n", "f.csv:2: a quoted cell has no end"},
         {"a,b\n1,\"2\"3\n", "f.csv:2: text after a closing quote"},
         {"\xEF\xBB\xBF", "f.csv:1: the file is empty; the first line must name the columns"},

@@ -210,3 +210,36 @@ TEST_CASE("table reader: a hash that does not match is seen at once, and only th
         CHECK(piece.rows() == 10);
     }
 }
+
+TEST_CASE("table reader: what pandas, polars and pyarrow write") {
+    if (!jobs::table_format_available(TableFormat::kFeather)) return;
+    for (const char* name : {"pandas.feather", "polars.feather", "pyarrow.parquet", "polars.parquet"}) {
+        CAPTURE(name);
+        const auto reader = jobs::TableReader::open(data_folder() / "tables" / name);
+        const std::size_t rows = std::string(name) == "polars.feather" ? 50 : 20'000;
+        CHECK(reader->rows() == rows);
+        jobs::Table piece;
+        std::size_t row = 0, pieces = 0;
+        for (; reader->next(piece); ++pieces) {
+            REQUIRE(piece.rows() <= jobs::kPieceRows);
+            CHECK(piece.columns()[4].name == "float");
+            CHECK(std::holds_alternative<std::vector<float>>(piece.columns()[4].values));
+            const auto text = piece.text("name");
+            const auto numbers = piece.matrix({"small", "large", "float", "even", "half"});
+            for (std::size_t i = 0; i < piece.rows(); ++i, ++row) {
+                REQUIRE(text[i] == (row % 9 == 0 ? "" : "판 " + std::to_string(row % 5)));
+                const double* found = numbers.data() + 5 * i;
+                REQUIRE(found[0] == static_cast<double>(row % 7));
+                REQUIRE(found[1] == static_cast<double>(row / 1000));
+                REQUIRE(found[2] == static_cast<double>(row % 3));
+                REQUIRE(found[3] == (row % 2 == 0 ? 1 : 0));
+                if (row % 10 == 0)
+                    REQUIRE(std::isnan(found[4]));
+                else
+                    REQUIRE(found[4] == static_cast<double>(row % 10) / 2);
+            }
+        }
+        CHECK(row == rows);
+        CHECK(pieces == (rows == 50 ? 1 : 2));
+    }
+}
