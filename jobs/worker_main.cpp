@@ -1,9 +1,26 @@
 #include <cstdint>
 #include <cstdio>
+#include <stdexcept>
 
 #include <CLI/CLI.hpp>
 
 #include "jobs/runtime/attempt_run.h"
+#include "kernels/cpu_variant.h"
+
+namespace {
+
+/// Before any thread needs it: a NIGHTSHIFT_CPU that this machine cannot run ends the worker in words.
+bool has_usable_cpu_variant() {
+    try {
+        nightshift::kernels::cpu_variant();
+        return true;
+    } catch (const std::runtime_error& error) {
+        std::fprintf(stderr, "nightshift-worker: %s\n", error.what());
+        return false;
+    }
+}
+
+}  // namespace
 
 /// Three uses: `attempt` (started by nightshiftd), `run` (by a person) and `kinds` (both).
 int main(int argc, char** argv) {
@@ -40,6 +57,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : kExitUsage;
     }
+    if (!kinds->parsed() && !has_usable_cpu_variant()) return kExitUsage;
     if (attempt->parsed()) return run_attempt();
     if (run->parsed()) return run_standalone(options);
     const std::string text = list_kinds(is_json);

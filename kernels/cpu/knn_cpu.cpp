@@ -2,122 +2,66 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
-#include <Eigen/Core>
+#include "kernels/cpu/knn_bank.h"
+#include "kernels/cpu/knn_best.h"
 
 namespace nightshift::kernels {
 namespace {
 
-using FloatRows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// Tiles of queries that share a panel of the bank while it is in the nearest cache.
+constexpr int kBlockTiles = 4;
+/// So many hits of one query are settled before more are gathered.
+constexpr std::size_t kHitsMax = 512;
+/// Rows whose distances are computed beside each other.
+constexpr int kTogether = 4;
 
-/// Queries of one block: their approximate distances to the whole bank stay in cache at m = 1,000.
-constexpr std::int64_t kQueryBlock = 32;
-/// Above this share of offset to spread, rounding of the centring itself could exceed the bound.
-constexpr double kCentringLimit = 1e6;
-/// Squares of larger values do not fit a float.
-constexpr double kFloatFilterMax = 1e15;
-
-struct Candidate {
-    double squared = 0;
-    std::int32_t index = 0;
-    bool operator<(const Candidate& other) const {
-        return squared < other.squared || (squared == other.squared && index < other.index);
-    }
+/// A row that may be among the nearest: `low` is the least its squared distance less |q|^2 can be.
+struct Hit {
+    float low = 0;
+    std::int32_t row = 0;
+    bool operator<(const Hit& other) const { return low < other.low; }
 };
 
-/// The k best so far, sorted. k is small, so insertion beats a heap.
-class Best {
-  public:
-    explicit Best(int k) : items_(static_cast<std::size_t>(k)) {}
-    void clear() { size_ = 0; }
-    double worst() const {
-        return size_ < items_.size() ? std::numeric_limits<double>::infinity() : items_[size_ - 1].squared;
-    }
-    void offer(Candidate candidate) {
-        if (size_ == items_.size() && !(candidate < items_[size_ - 1])) return;
-        std::size_t at = size_ < items_.size() ? size_++ : size_ - 1;
-        for (; at > 0 && candidate < items_[at - 1]; --at) items_[at] = items_[at - 1];
-        items_[at] = candidate;
-    }
-    const Candidate& operator[](std::size_t index) const { return items_[index]; }
-
-  private:
-    std::vector<Candidate> items_;
-    std::size_t size_ = 0;
+/// One query of a block.
+struct Seeker {
+    explicit Seeker(int k) : highs(static_cast<std::size_t>(k)), nearest(k) {}
+    double norm = 0;           ///< |q|^2; infinite: plain loop
+    float width = 0;           ///< from the least to the most, the query's part
+    std::vector<float> highs;  ///< k least of the most that squared distances less |q|^2 can be, sorted
+    KnnBest nearest;           ///< computed exactly
+    std::vector<Hit> hits;
 };
 
-template <typename T>
-double squared_distance(const T* a, const T* b, std::int64_t columns) {
-    double sum = 0;
-    for (std::int64_t j = 0; j < columns; ++j) {
-        const double difference = static_cast<double>(a[j]) - static_cast<double>(b[j]);
-        sum += difference * difference;
-    }
-    return sum;
-}
-
-/// The bank as the filter sees it: centred, float, with squared norms.
-struct Filter {
-    bool is_usable = false;
-    std::vector<double> centre;
-    FloatRows bank;
-    Eigen::VectorXf norms;
-    double unit = 0;  ///< error bound of a squared distance per unit of (|q|^2 + |b|^2)
+/// What one thread works with.
+struct Block {
+    std::int64_t first = 0;
+    std::vector<Seeker> seekers;
+    std::vector<float> queries;  ///< [tiles, columns, tile.queries]
+    std::vector<float> limits;   ///< below which a row may be among the nearest
 };
-
-template <typename T>
-Filter make_filter(Rows<T> bank) {
-    Filter filter;
-    const std::int64_t m = bank.rows;
-    const std::int64_t d = bank.columns;
-    filter.centre.assign(static_cast<std::size_t>(d), 0.0);
-    double largest = 0;
-    for (std::int64_t i = 0; i < m; ++i) {
-        for (std::int64_t j = 0; j < d; ++j) {
-            const double value = static_cast<double>(bank.row(i)[j]);
-            filter.centre[static_cast<std::size_t>(j)] += value / static_cast<double>(m);
-            largest = std::max(largest, std::abs(value));
-        }
-    }
-    if (!(largest < kFloatFilterMax)) return filter;
-    filter.bank.resize(m, d);
-    filter.norms.resize(m);
-    double spread = 0;
-    for (std::int64_t i = 0; i < m; ++i) {
-        double norm = 0;
-        for (std::int64_t j = 0; j < d; ++j) {
-            const double value =
-                static_cast<double>(bank.row(i)[j]) - filter.centre[static_cast<std::size_t>(j)];
-            filter.bank(i, j) = static_cast<float>(value);
-            norm += value * value;
-        }
-        filter.norms(i) = static_cast<float>(norm);
-        spread = std::max(spread, norm);
-    }
-    // Casting two factors, d products and sums, and four operations on the norms: each at most 2^-24 of
-    // the terms' size; twice that is taken. |q||b| <= (|q|^2 + |b|^2) / 2.
-    filter.unit = static_cast<double>(d + 16) * 0x1p-23;
-    filter.is_usable = largest <= kCentringLimit * std::sqrt(spread);
-    return filter;
-}
 
 template <typename T>
 class Search {
   public:
     Search(Rows<T> bank, Rows<T> queries, int k, Neighbours& out)
-        : bank_(bank), queries_(queries), k_(k), out_(out), filter_(make_filter(bank)) {}
+        : rows_(bank), queries_(queries), k_(k), out_(out), bank_(pack_bank(bank)) {}
 
     void run(int threads) {
-        const std::int64_t blocks = (queries_.rows + kQueryBlock - 1) / kQueryBlock;
-        const auto work = [this, blocks] {
-            FloatRows block, products;
-            for (std::int64_t b = next_++; b < blocks; b = next_++)
-                block_of(b * kQueryBlock, block, products);
+        const std::int64_t at_once = std::int64_t{kBlockTiles} * bank_.tile.queries;
+        const std::int64_t blocks = (queries_.rows + at_once - 1) / at_once;
+        const auto work = [this, blocks, at_once] {
+            Block block;
+            for (std::int64_t b = next_++; b < blocks; b = next_++) {
+                block.first = b * at_once;
+                answer(block, std::min(at_once, queries_.rows - block.first));
+            }
         };
         std::vector<std::thread> others;
         const std::int64_t extra = std::min<std::int64_t>(std::max(threads, 1), blocks) - 1;
@@ -127,85 +71,149 @@ class Search {
     }
 
   private:
-    void block_of(std::int64_t first, FloatRows& block, FloatRows& products) {
-        const std::int64_t count = std::min(kQueryBlock, queries_.rows - first);
-        Best best(k_);
-        if (!filter_.is_usable) {
-            for (std::int64_t q = first; q < first + count; ++q) plain(q, best);
-            return;
+    void answer(Block& block, std::int64_t count) const {
+        while (static_cast<std::int64_t>(block.seekers.size()) < count) block.seekers.emplace_back(k_);
+        if (bank_.is_usable) {
+            const int tiles = pack(block, count);
+            for (std::int64_t p = 0; p < bank_.panels; ++p) {
+                for (int t = 0; t < tiles; ++t) filter(block, t, p);
+            }
         }
-        block.resize(count, bank_.columns);
-        std::vector<double> norms(static_cast<std::size_t>(count));
-        for (std::int64_t i = 0; i < count; ++i)
-            norms[static_cast<std::size_t>(i)] = centre(first + i, block, i);
-        products.noalias() = block * filter_.bank.transpose();
         for (std::int64_t i = 0; i < count; ++i) {
-            const double norm = norms[static_cast<std::size_t>(i)];
-            if (norm < kFloatFilterMax * kFloatFilterMax) {
-                filtered(first + i, norm, products.row(i).data(), best);
-            } else {
-                plain(first + i, best);
+            Seeker& seeker = block.seekers[static_cast<std::size_t>(i)];
+            if (!bank_.is_usable || std::isinf(seeker.norm))
+                plain(block.first + i, seeker);
+            else
+                settle(block.first + i, seeker, block.limits[static_cast<std::size_t>(i)]);
+            store(block.first + i, seeker.nearest);
+            seeker.hits.clear();
+            seeker.nearest.clear();
+        }
+    }
+
+    /// Gives the number of tiles; places beyond the last query and queries that do not fit single precision
+    /// get a limit that nothing is below.
+    int pack(Block& block, std::int64_t count) const {
+        const std::int64_t wide = bank_.tile.queries, columns = rows_.columns;
+        const std::int64_t tiles = (count + wide - 1) / wide;
+        block.queries.assign(static_cast<std::size_t>(tiles * wide * columns), 0);
+        block.limits.assign(static_cast<std::size_t>(tiles * wide), std::numeric_limits<float>::quiet_NaN());
+        for (std::int64_t i = 0; i < count; ++i) {
+            Seeker& seeker = block.seekers[static_cast<std::size_t>(i)];
+            float* to = block.queries.data() + (i / wide * columns) * wide + i % wide;
+            seeker.norm = pack_query(queries_.row(block.first + i), bank_, wide, to);
+            if (seeker.norm < kKnnFilterMax * kKnnFilterMax)
+                block.limits[static_cast<std::size_t>(i)] = std::numeric_limits<float>::infinity();
+            else
+                seeker.norm = std::numeric_limits<double>::infinity();
+            seeker.highs.assign(seeker.highs.size(), std::numeric_limits<float>::infinity());
+            seeker.width = static_cast<float>(2 * bank_.unit * seeker.norm);
+        }
+        return static_cast<int>(tiles);
+    }
+
+    /// One panel against one tile of queries.
+    void filter(Block& block, int tile, std::int64_t panel) const {
+        const int wide = bank_.tile.queries, high = bank_.tile.rows;
+        const std::int64_t columns = rows_.columns;
+        float lows[kKnnTileQueriesMax * kKnnTileRowsMax];
+        std::uint32_t hits[kKnnTileQueriesMax];
+        float* limits = block.limits.data() + tile * wide;
+        std::uint32_t found =
+            bank_.tile.run(block.queries.data() + tile * wide * columns, bank_.panel(panel, columns), columns,
+                           bank_.low_norms.data() + panel * high, limits, lows, hits);
+        for (; found != 0; found &= found - 1) {
+            const int q = std::countr_zero(found);
+            const std::int64_t at = std::int64_t{tile} * wide + q;
+            Seeker& seeker = block.seekers[static_cast<std::size_t>(at)];
+            const float* low = lows + q * high;
+            if (panel == 0 && rows_.rows >= high) limits[q] = first_limit(seeker, low, high);
+            gather(seeker, hits[q], low, panel * high, limits[q]);
+            if (seeker.hits.size() > kHitsMax) settle(block.first + at, seeker, limits[q]);
+        }
+    }
+
+    /// A first limit from one panel: the k-th of the least of several groups of rows. Without it most rows
+    /// of the panel would be hits.
+    float first_limit(const Seeker& seeker, const float* lows, int rows) const {
+        constexpr int kGroups = 8;
+        if (k_ > kGroups) return std::numeric_limits<float>::infinity();
+        float least[kGroups];
+        for (int g = 0; g < kGroups; ++g) least[g] = lows[g] + bank_.widths[static_cast<std::size_t>(g)];
+        for (int r = kGroups; r < rows; r += kGroups) {
+            for (int g = 0; g < kGroups; ++g) {
+                const float high = lows[r + g] + bank_.widths[static_cast<std::size_t>(r + g)];
+                least[g] = high < least[g] ? high : least[g];
             }
         }
+        std::nth_element(least, least + k_ - 1, least + kGroups);
+        return least[k_ - 1] + seeker.width;
     }
 
-    double centre(std::int64_t query, FloatRows& block, std::int64_t at) const {
-        double norm = 0;
-        for (std::int64_t j = 0; j < bank_.columns; ++j) {
-            const double value =
-                static_cast<double>(queries_.row(query)[j]) - filter_.centre[static_cast<std::size_t>(j)];
-            block(at, j) = static_cast<float>(value);
-            norm += value * value;
+    void gather(Seeker& seeker, std::uint32_t hits, const float* lows, std::int64_t first,
+                float& limit) const {
+        float below = limit;
+        for (; hits != 0; hits &= hits - 1) {
+            const int r = std::countr_zero(hits);
+            const auto row = static_cast<std::int32_t>(first + r);
+            if (!(lows[r] <= below) || row >= rows_.rows) continue;
+            seeker.hits.push_back({lows[r], row});
+            const float high = lows[r] + bank_.widths[static_cast<std::size_t>(row)] + seeker.width;
+            below = std::min(below, keep_least(seeker.highs, high));
         }
-        return norm;
+        limit = below;
     }
 
-    void filtered(std::int64_t query, double norm, float* products, Best& best) const {
-        // Pass 1: approximate squared distances, and the k-th smallest of their upper bounds.
-        const auto m = static_cast<std::int32_t>(bank_.rows);
-        Eigen::Map<Eigen::ArrayXf> approximate(products, m);
-        const auto norm_f = static_cast<float>(norm);
-        const auto unit = static_cast<float>(filter_.unit);
-        approximate = filter_.norms.array() + norm_f - 2.0F * approximate;
-        best.clear();
-        float limit = std::numeric_limits<float>::infinity();
-        for (std::int32_t b = 0; b < m; ++b) {
-            const float upper = approximate[b] + unit * (norm_f + filter_.norms[b]);
-            if (upper < limit) {
-                best.offer({static_cast<double>(upper), b});
-                limit = static_cast<float>(best.worst());
-            }
-        }
-        // Pass 2: whatever may be among the k nearest is computed exactly.
-        best.clear();
-        for (std::int32_t b = 0; b < m; ++b) {
-            if (approximate[b] - unit * (norm_f + filter_.norms[b]) <= limit) {
-                best.offer({squared_distance(queries_.row(query), bank_.row(b), bank_.columns), b});
-            }
-        }
-        store(query, best);
+    /// Puts a value in its place among sorted ones, of which the largest falls out; gives the largest left.
+    /// Without a branch, because where it belongs cannot be foreseen.
+    static float keep_least(std::vector<float>& sorted, float value) {
+        float* values = sorted.data();
+        for (std::size_t i = sorted.size() - 1; i > 0; --i)
+            values[i] = std::min(values[i], std::max(values[i - 1], value));
+        values[0] = std::min(values[0], value);
+        return values[sorted.size() - 1];
     }
 
-    void plain(std::int64_t query, Best& best) const {
-        best.clear();
-        for (std::int32_t b = 0; b < static_cast<std::int32_t>(bank_.rows); ++b) {
-            best.offer({squared_distance(queries_.row(query), bank_.row(b), bank_.columns), b});
+    /// Computes what may be among the k nearest, likeliest first, and forgets the rest.
+    void settle(std::int64_t query, Seeker& seeker, float limit) const {
+        std::vector<Hit>& hits = seeker.hits;
+        const double below = seeker.norm * (1 - bank_.unit) - bank_.tiny;
+        std::erase_if(hits, [limit](const Hit& hit) { return hit.low > limit; });
+        std::sort(hits.begin(), hits.end());
+        for (std::size_t i = 0; i < hits.size(); i += kTogether) {
+            if (static_cast<double>(hits[i].low) + below > seeker.nearest.worst()) break;
+            const T* rows[kTogether];
+            double squared[kTogether];
+            for (std::size_t r = 0; r < kTogether; ++r)
+                rows[r] = rows_.row(hits[std::min(i + r, hits.size() - 1)].row);
+            squared_distances(queries_.row(query), rows, rows_.columns, squared);
+            for (std::size_t r = 0; r < kTogether && i + r < hits.size(); ++r)
+                seeker.nearest.offer({squared[r], hits[i + r].row});
         }
-        store(query, best);
+        hits.clear();
     }
 
-    void store(std::int64_t query, const Best& best) const {
+    void plain(std::int64_t query, Seeker& seeker) const {
+        for (std::int64_t b = 0; b < rows_.rows; ++b) {
+            const T* const row[1] = {rows_.row(b)};
+            double squared[1];
+            squared_distances(queries_.row(query), row, rows_.columns, squared);
+            seeker.nearest.offer({squared[0], static_cast<std::int32_t>(b)});
+        }
+    }
+
+    void store(std::int64_t query, const KnnBest& nearest) const {
         for (int i = 0; i < k_; ++i) {
             const auto at = static_cast<std::size_t>(query * k_ + i);
-            out_.distances[at] = std::sqrt(best[static_cast<std::size_t>(i)].squared);
-            out_.indices[at] = best[static_cast<std::size_t>(i)].index;
+            out_.distances[at] = std::sqrt(nearest[static_cast<std::size_t>(i)].squared);
+            out_.indices[at] = nearest[static_cast<std::size_t>(i)].index;
         }
     }
 
-    Rows<T> bank_, queries_;
+    Rows<T> rows_, queries_;
     int k_;
     Neighbours& out_;
-    Filter filter_;
+    KnnBank bank_;
     std::atomic<std::int64_t> next_{0};
 };
 

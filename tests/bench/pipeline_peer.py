@@ -1,5 +1,5 @@
-"""Peers of the pipeline, run by the Python of their virtual environment: ruptures, scikit-learn, pandas, and
-the reference itself where NIGHTSHIFT_REFERENCE names its checkout.
+"""Peers of the pipeline, run by the Python of their virtual environment: ruptures, scikit-learn, faiss,
+pandas, and the reference itself where NIGHTSHIFT_REFERENCE names its checkout.
 
 usage: pipeline_peer.py prepare FOLDER TABLE                       signals and rows that both sides read
        pipeline_peer.py WORK/PEER RUNS OURS [ARGUMENT...]          compares, then measures
@@ -121,11 +121,34 @@ def knn(runs, ours, bank_file, queries_file, columns, k):
     return measure(runs, lambda: search.kneighbors(queries))
 
 
+def faiss_knn(runs, ours, bank_file, queries_file, columns, k):
+    """Single precision by the expanded formula, without a second look: compared as closely as that goes."""
+    import faiss
+    faiss.omp_set_num_threads(1)
+    bank = np.fromfile(bank_file, np.float64).reshape(-1, int(columns)).astype(np.float32)
+    queries = np.fromfile(queries_file, np.float64).reshape(-1, int(columns)).astype(np.float32)
+    index = faiss.IndexFlatL2(bank.shape[1])
+    index.add(bank)
+    squares, places = index.search(queries, int(k))
+    mine = np.fromfile(ours, np.float64).reshape(squares.shape)
+    ids = np.fromfile(ours + ".ids", np.int32).reshape(places.shape)
+    # Its error is a share of what it subtracts, the squared lengths.
+    norms = (np.square(queries, dtype=np.float64).sum(axis=1)[:, None]
+             + np.square(bank, dtype=np.float64).sum(axis=1)[places])
+    require(np.all(np.abs(np.square(mine) - squares) <= 1e-5 * (1 + norms)), "distances differ")
+    others = np.nonzero(ids != places)
+    for chosen in (ids, places):        # where they differ both are as near, as far as it can tell
+        apart = np.square(queries[others[0]] - bank[chosen[others]], dtype=np.float64).sum(axis=1)
+        apart = np.abs(apart - np.square(mine[others]))
+        require(np.all(apart <= 1e-5 * (1 + norms[others])), "other neighbours, and no ties")
+    return measure(runs, lambda: index.search(queries, int(k)))
+
+
 def main():
     if sys.argv[1] == "prepare":
         return prepare(*sys.argv[2:])
     works = {
-        "pelt/ruptures": pelt, "knn/sklearn": knn,
+        "pelt/ruptures": pelt, "knn/sklearn": knn, "knn/faiss": faiss_knn,
         "cusum/python": lambda *rest: detect(cusum_by_loop, *rest),
         "window/python": lambda *rest: detect(window_by_loop, *rest),
         **peer_tables.WORKS,

@@ -4,6 +4,7 @@
 import os
 import signal
 import sqlite3
+import subprocess
 
 from harness import Daemon, Folder, run, session_of, wait_for, workers
 
@@ -177,6 +178,17 @@ def test_a_worker_that_cannot_be_started_fails_its_job(bin_folder):
             os.unlink(link)
             done = daemon.finish(daemon.sleep_job(0))
             assert done["state"] == "failed" and done["outcome"]["code"] == "spawn_error", done
+
+
+def test_an_unknown_cpu_variant_ends_the_worker_in_words(bin_folder):
+    with Folder() as folder:
+        command = [os.path.join(bin_folder, "nightshift-worker"), "run", "sleep", "--device", "cpu",
+                   "--params", '{"seconds": 0}', "--out", os.path.join(folder.root, "out")]
+        for word, code in (("avx3", 64), ("scalar", 0)):
+            environment = dict(os.environ, NIGHTSHIFT_CPU=word)
+            done = subprocess.run(command, env=environment, capture_output=True, timeout=60)
+            assert done.returncode == code, done
+            assert (b'NIGHTSHIFT_CPU is "avx3"' in done.stderr) == (code != 0), done
 
 
 def test_jobs_inherit_no_descriptors(bin_folder):

@@ -4,16 +4,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 
 #include "kernels/device.h"
 #include "kernels/error.h"
+#include "tests/kernels/every_variant.h"
 #include "tests/kernels/knn/random_rows.h"
 #include "tests/support/seed.h"
 
 using namespace nightshift::kernels;
+using nightshift::tests::on_every_variant;
 using nightshift::tests::random_rows;
 
 namespace {
@@ -31,6 +34,8 @@ Neighbours plain(Rows<T> bank, Rows<T> queries, int k) {
                     static_cast<double>(queries.row(q)[j]) - static_cast<double>(bank.row(b)[j]);
                 squared[static_cast<std::size_t>(b)] += difference * difference;
             }
+            if (std::isnan(squared[static_cast<std::size_t>(b)]))
+                squared[static_cast<std::size_t>(b)] = std::numeric_limits<double>::infinity();
         }
         std::vector<std::int32_t> order(squared.size());
         std::iota(order.begin(), order.end(), 0);
@@ -64,9 +69,11 @@ TEST_CASE("knn: the filter never changes the answer of the plain loop") {
         double scale, offset;
     };
     for (const Shape shape :
-         {Shape{1, 1, 1, 1, 1, 0}, Shape{300, 130, 81, 1, 1, 0}, Shape{257, 65, 7, 5, 1, 0},
+         {Shape{1, 1, 1, 1, 1, 0}, Shape{1, 9, 3, 1, 1, 5}, Shape{300, 130, 81, 1, 1, 0},
+          Shape{257, 65, 7, 5, 1, 0}, Shape{700, 150, 1, 4, 1, 0}, Shape{90, 15, 4096, 3, 1, 0},
           Shape{500, 40, 16, 64, 1e6, 0}, Shape{200, 40, 20, 3, 1e-3, 1e2}, Shape{200, 40, 20, 3, 1e-9, 1e3},
-          Shape{100, 20, 5, 2, 1e30, 0}}) {
+          Shape{100, 20, 5, 2, 1e30, 0}, Shape{200, 40, 20, 3, 1e-21, 0}, Shape{200, 40, 20, 3, 1e-23, 0},
+          Shape{200, 40, 20, 3, 1e-60, 0}, Shape{65, 0, 4, 2, 1, 0}}) {
         CAPTURE(shape.scale);
         CAPTURE(shape.offset);
         const auto bank = random_rows(shape.bank, shape.columns, seed, shape.scale, shape.offset);
@@ -74,7 +81,41 @@ TEST_CASE("knn: the filter never changes the answer of the plain loop") {
         const auto columns = static_cast<std::int64_t>(shape.columns);
         const Rows<double> a{bank.data(), static_cast<std::int64_t>(shape.bank), columns};
         const Rows<double> b{queries.data(), static_cast<std::int64_t>(shape.queries), columns};
-        check_equal(knn_cpu(a, b, shape.k, 2), plain(a, b, shape.k));
+        const Neighbours expected = plain(a, b, shape.k);
+        on_every_variant([&] { check_equal(knn_cpu(a, b, shape.k, 2), expected); });
+    }
+}
+
+TEST_CASE("knn: where single precision cannot tell rows apart the exact distances do") {
+    // A bank on a grid far finer than the filter sees, a thousand times over the hits kept for a query.
+    const std::uint64_t seed = nightshift::tests::seed();
+    auto bank = random_rows(3000, 12, seed, 1e-7, 3);
+    for (std::size_t i = 0; i < bank.size(); i += 12) bank[i] += i % 24 == 0 ? 1 : -1;
+    const auto queries = random_rows(20, 12, seed + 1, 1e-7, 3);
+    const Rows<double> a{bank.data(), 3000, 12}, b{queries.data(), 20, 12};
+    const Neighbours expected = plain(a, b, 7);
+    on_every_variant([&] { check_equal(knn_cpu(a, b, 7, 1), expected); });
+    const std::vector<double> same(2000 * 3, 1.5);
+    const Rows<double> c{same.data(), 2000, 3}, d{same.data(), 30, 3};
+    const Neighbours equals = plain(c, d, 3);
+    CHECK(equals.indices[2] == 2);
+    on_every_variant([&] { check_equal(knn_cpu(c, d, 3, 1), equals); });
+}
+
+TEST_CASE("knn: what is no number or infinite is infinitely far, and spoils nothing else") {
+    const auto bank = random_rows(200, 10, 8), queries = random_rows(60, 10, 9);
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const double infinite = std::numeric_limits<double>::infinity();
+    for (const double odd : {nan, infinite, -infinite, 1e300}) {
+        CAPTURE(odd);
+        for (const bool in_bank : {true, false}) {
+            auto odd_bank = bank, odd_queries = queries;
+            (in_bank ? odd_bank : odd_queries)[57] = odd;
+            const Rows<double> a{odd_bank.data(), 200, 10}, b{odd_queries.data(), 60, 10};
+            const Neighbours expected = plain(a, b, 4);
+            CHECK(std::isinf(expected.distances[5 * 4]) == !in_bank);
+            on_every_variant([&] { check_equal(knn_cpu(a, b, 4, 1), expected); });
+        }
     }
 }
 
@@ -85,19 +126,22 @@ TEST_CASE("knn: float rows give the distances of the float values") {
     const std::vector<float> queries(wide_queries.begin(), wide_queries.end());
     const Rows<float> a{bank.data(), 200, 30};
     const Rows<float> b{queries.data(), 50, 30};
-    check_equal(knn_cpu(a, b, 4, 1), plain(a, b, 4));
+    const Neighbours expected = plain(a, b, 4);
+    on_every_variant([&] { check_equal(knn_cpu(a, b, 4, 1), expected); });
 }
 
 TEST_CASE("knn: equal distances name the lower row, equal rows are at distance 0") {
     auto bank = random_rows(64, 9, 3);
     for (std::size_t j = 0; j < 9; ++j) bank[40 * 9 + j] = bank[7 * 9 + j];
     const Rows<double> rows{bank.data(), 64, 9};
-    const Neighbours found = knn_cpu(rows, rows, 2, 1);
-    CHECK(found.indices[40 * 2] == 7);
-    CHECK(found.indices[40 * 2 + 1] == 40);
-    CHECK(found.distances[40 * 2] == 0.0);
-    CHECK(found.distances[40 * 2 + 1] == 0.0);
-    CHECK(found.indices[3 * 2] == 3);
+    on_every_variant([&] {
+        const Neighbours found = knn_cpu(rows, rows, 2, 1);
+        CHECK(found.indices[40 * 2] == 7);
+        CHECK(found.indices[40 * 2 + 1] == 40);
+        CHECK(found.distances[40 * 2] == 0.0);
+        CHECK(found.distances[40 * 2 + 1] == 0.0);
+        CHECK(found.indices[3 * 2] == 3);
+    });
 }
 
 TEST_CASE("knn: sizes that do not fit are refused") {
