@@ -1,6 +1,7 @@
-// The refusals of the search kernels where nvcc is missing.
+// The refusals of the model kernels where nvcc is missing.
 #include "kernels/coreset.h"
 #include "kernels/device.h"
+#include "kernels/dream_step.h"
 #include "kernels/error.h"
 #include "kernels/knn.h"
 
@@ -20,6 +21,13 @@ Neighbours knn_cuda(Rows<float>, Rows<float>, int) {
     refuse();
 }
 Coreset greedy_coreset_cuda(Rows<double>, std::int64_t, std::int64_t, const CoresetProgress&) {
+    refuse();
+}
+void dream_forward_cuda(const DreamNetShape&, std::span<const float>, float, std::span<const float>,
+                        const DreamNetOutput&) {
+    refuse();
+}
+std::unique_ptr<DreamStep> make_dream_step_cuda(const DreamStepOptions&) {
     refuse();
 }
 

@@ -1,0 +1,73 @@
+#include "kernels/cpu/dream_block.h"
+
+#include <algorithm>
+
+namespace nightshift::kernels {
+
+DreamBlock::DreamBlock(const DreamNetShape& shape)
+    : ops_(array_ops()),
+      columns_(shape.columns),
+      layers_(dream_net_layers(shape)),
+      autoencoder_(dream_net_autoencoder(shape)),
+      turned_(static_cast<std::size_t>(layers_.back().end())),
+      joined_(static_cast<std::size_t>(2 * columns_ * kRows)),
+      outputs_(layers_.size()),
+      keep_(layers_.size()) {
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        const auto values = static_cast<std::size_t>(layers_[i].out * kRows);
+        if (i + 1 != autoencoder_) outputs_[i].resize(values);
+        if (layers_[i].is_hidden) keep_[i].resize(values);
+    }
+}
+
+void DreamBlock::take_weights(std::span<const float> parameters) {
+    parameters_ = parameters.data();
+    for (const DreamNetLayer& layer : layers_) {
+        ops_.transpose(parameters_ + layer.offset, layer.in, layer.out, layer.in,
+                       turned_.data() + layer.offset, layer.out);
+    }
+}
+
+void DreamBlock::take_rows(const float* rows, std::int64_t count) {
+    rows_ = count;
+    lanes_ = (count + kLaneStep - 1) / kLaneStep * kLaneStep;
+    // The unused lanes must hold numbers: what is left of other blocks could overflow and cost time.
+    if (rows_ != lanes_) std::fill_n(joined_.begin(), columns_ * lanes_, 0.0F);
+    ops_.transpose(rows, columns_, count, columns_, joined_.data(), lanes_);
+}
+
+void DreamBlock::take_keep(const float* keep, std::int64_t batch_rows, std::int64_t first) {
+    has_keep_ = true;
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        if (!layers_[i].is_hidden) continue;
+        const std::int64_t out = layers_[i].out;
+        if (rows_ != lanes_) std::fill_n(keep_[i].begin(), out * lanes_, 0.0F);
+        ops_.transpose(keep + first * out, out, rows_, out, keep_[i].data(), lanes_);
+        keep += batch_rows * out;
+    }
+}
+
+const float* DreamBlock::output(std::size_t layer) const {
+    return layer + 1 == autoencoder_ ? reconstruction() : outputs_[layer].data();
+}
+
+float* DreamBlock::own_output(std::size_t layer) {
+    return layer + 1 == autoencoder_ ? joined_.data() + columns_ * lanes_ : outputs_[layer].data();
+}
+
+const float* DreamBlock::input(std::size_t layer) const {
+    return layer == 0 || layer == autoencoder_ ? joined() : output(layer - 1);
+}
+
+void DreamBlock::run(std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+        const DreamNetLayer& layer = layers_[i];
+        float* to = own_output(i);
+        ops_.multiply({layer.out, lanes_, layer.in, turned_.data() + layer.offset, layer.out, input(i),
+                       lanes_, to, lanes_, false});
+        ops_.activate(to, layer.out, lanes_, parameters_ + layer.bias_offset(), layer.is_hidden,
+                      layer.is_hidden ? keep(i) : nullptr);
+    }
+}
+
+}  // namespace nightshift::kernels

@@ -1,0 +1,221 @@
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "kernels/cpu/dream_block.h"
+#include "kernels/cpu/dream_checks.h"
+#include "kernels/dream_step.h"
+
+namespace nightshift::kernels {
+namespace {
+
+/// Smallest logarithm in the cross entropy, as in PyTorch.
+constexpr double kLogMin = -100;
+
+/// Rows of a batch whose gradients are summed apart, at least, and how many such chunks there are, at most:
+/// neither depends on the threads, so no bit does.
+constexpr std::int64_t kChunkRows = 512;
+constexpr std::int64_t kChunksMax = 64;
+
+/// Takes rows of a batch forward and back, block by block, and adds up what they teach. One thread.
+class DreamLearner {
+  public:
+    explicit DreamLearner(const DreamStepOptions& options) : options_(options), block_(options.shape) {
+        std::int64_t widest = 2 * options.shape.columns;
+        for (const DreamNetLayer& layer : block_.layers()) widest = std::max({widest, layer.in, layer.out});
+        const auto values = static_cast<std::size_t>(widest * DreamBlock::kRows);
+        for (std::vector<float>* each : {&slope_, &next_slope_, &slope_rows_, &input_rows_, &clean_, &error_})
+            each->resize(values);
+    }
+
+    /// Rows begin..end: sums of their losses, and their gradients into `gradients`.
+    DreamStepLosses learn(std::span<const float> parameters, const DreamStepBatch& batch, std::int64_t begin,
+                          std::int64_t end, std::vector<float>& gradients) {
+        const std::int64_t d = options_.shape.columns;
+        parameters_ = parameters.data();
+        gradients_ = gradients.data();
+        block_.take_weights(parameters);
+        DreamStepLosses losses;
+        for (std::int64_t at = begin; at < end; at += DreamBlock::kRows) {
+            adds_ = at > begin;
+            block_.take_rows(batch.anomalous.data() + at * d, std::min(DreamBlock::kRows, end - at));
+            if (batch.keep.empty()) {
+                block_.without_keep();
+            } else {
+                block_.take_keep(batch.keep.data(), batch.rows, at);
+            }
+            block_.run_autoencoder();
+            block_.run_discriminator();
+            learn_block(batch, at, losses);
+        }
+        return losses;
+    }
+
+  private:
+    /// Adds the block's losses and gradients; `at` is its first row in the batch.
+    void learn_block(const DreamStepBatch& batch, std::int64_t at, DreamStepLosses& losses) {
+        const std::int64_t d = options_.shape.columns, lanes = block_.lanes(), rows = block_.rows();
+        const std::size_t autoencoder = block_.autoencoder();
+        block_.ops().transpose(batch.clean.data() + at * d, d, rows, d, clean_.data(), lanes);
+        losses.reconstruction +=
+            block_.ops().squared_error(block_.reconstruction(), clean_.data(), error_.data(), d, lanes, rows);
+        losses.discriminator += cross_entropy(batch, at);
+        back_through(autoencoder, block_.layers().size(), batch, at);
+        // slope_ is now by the reconstruction as the discriminator saw it.
+        const float share = 2.0F / static_cast<float>(batch.rows * d);
+        for (std::int64_t i = 0; i < d * lanes; ++i)
+            slope_[static_cast<std::size_t>(i)] += share * error_[static_cast<std::size_t>(i)];
+        back_through(0, autoencoder, batch, at);
+    }
+
+    /// Also leaves its derivative by the logits in slope_.
+    double cross_entropy(const DreamStepBatch& batch, std::int64_t at) {
+        const float* logits = block_.output(block_.layers().size() - 1);
+        const float share =
+            static_cast<float>(options_.discriminator_weight) / static_cast<float>(batch.rows);
+        std::fill_n(slope_.begin(), block_.lanes(), 0.0F);
+        double sum = 0;
+        for (std::int64_t lane = 0; lane < block_.rows(); ++lane) {
+            const float label = batch.labels[static_cast<std::size_t>(at + lane)];
+            const float probability = 1.0F / (1.0F + std::exp(-logits[lane]));
+            const auto wide = static_cast<double>(probability);
+            sum -= std::max(std::log(label > 0.5F ? wide : 1 - wide), kLogMin);
+            slope_[static_cast<std::size_t>(lane)] = share * (probability - label);
+        }
+        return sum;
+    }
+
+    /// Takes slope_ from the outputs of layer end - 1 to the inputs of layer `begin` (of the discriminator's
+    /// to the reconstruction alone, of the autoencoder's to nothing), adding up gradients.
+    void back_through(std::size_t begin, std::size_t end, const DreamStepBatch& batch, std::int64_t at) {
+        const ArrayOps& ops = block_.ops();
+        const std::int64_t d = options_.shape.columns, lanes = block_.lanes(), rows = block_.rows();
+        for (std::size_t i = end; i-- > begin;) {
+            const DreamNetLayer& layer = block_.layers()[i];
+            if (layer.is_hidden)
+                ops.pass_back(slope_.data(), block_.output(i), block_.keep(i), layer.out * lanes);
+            ops.transpose(slope_.data(), lanes, layer.out, rows, slope_rows_.data(), layer.out);
+            ops.column_sums(slope_rows_.data(), rows, layer.out, layer.out, gradients_ + layer.bias_offset(),
+                            adds_);
+            Product product{layer.out, layer.in, rows,     slope_rows_.data(),
+                            layer.out, nullptr,  layer.in, gradients_ + layer.offset,
+                            layer.in,  adds_};
+            const bool sees_rows = i == begin;  // of the batch, as they are
+            const float* weights = parameters_ + layer.offset;
+            std::int64_t into = layer.in;
+            if (sees_rows) {
+                product.b = batch.anomalous.data() + at * d;
+                product.b_row = d;
+                product.n = d;
+                ops.multiply(product);
+                if (begin == 0) return;
+                // The rest of what the discriminator saw is the reconstruction.
+                product.c += d;
+                weights += d;
+                into = d;
+                ops.transpose(block_.reconstruction(), lanes, d, rows, input_rows_.data(), d);
+            } else {
+                ops.transpose(block_.input(i), lanes, layer.in, rows, input_rows_.data(), layer.in);
+            }
+            product.b = input_rows_.data();
+            ops.multiply(product);
+            ops.multiply({into, lanes, layer.out, weights, layer.in, slope_.data(), lanes, next_slope_.data(),
+                          lanes, false});
+            std::swap(slope_, next_slope_);
+        }
+    }
+
+    DreamStepOptions options_;
+    DreamBlock block_;
+    const float* parameters_ = nullptr;
+    float* gradients_ = nullptr;
+    bool adds_ = false;  ///< to the gradients, rather than begins them
+    // Of the block and the layer at hand: [width, lanes], and the same as rows [rows, width].
+    std::vector<float> slope_, next_slope_, slope_rows_, input_rows_, clean_, error_;
+};
+
+class DreamStepCpu final : public DreamStep {
+  public:
+    explicit DreamStepCpu(const DreamStepOptions& options) : options_(options) {
+        learners_.emplace_back(options);
+        const auto parameters = static_cast<std::size_t>(dream_net_layers(options.shape).back().end());
+        state_.parameters.resize(parameters);
+        state_.first_moment.resize(parameters);
+        state_.second_moment.resize(parameters);
+        gradients_.resize(parameters);
+    }
+
+    DreamStepLosses step(const DreamStepBatch& batch) override {
+        check_fits(options_, batch);
+        DreamStepLosses losses = learn(batch);
+        losses.reconstruction /= static_cast<double>(batch.rows * options_.shape.columns);
+        losses.discriminator /= static_cast<double>(batch.rows);
+        losses.total = losses.reconstruction + options_.discriminator_weight * losses.discriminator;
+        adam_update(state_.parameters, state_.first_moment, state_.second_moment, gradients_, ++state_.steps,
+                    options_.adam);
+        return losses;
+    }
+
+    std::vector<float> gradients() const override { return gradients_; }
+    DreamStepState state() const override { return state_; }
+    void set_state(DreamStepState state) override {
+        check_fits(options_, state);
+        state_ = std::move(state);
+    }
+
+  private:
+    struct Chunk {
+        std::vector<float> gradients;
+        DreamStepLosses losses;
+    };
+
+    /// Chunks are shared out among the threads, then added up in their order.
+    DreamStepLosses learn(const DreamStepBatch& batch) {
+        if (batch.rows <= kChunkRows)
+            return learners_.front().learn(state_.parameters, batch, 0, batch.rows, gradients_);
+        const std::int64_t each = std::max(kChunkRows, (batch.rows + kChunksMax - 1) / kChunksMax);
+        chunks_.resize(static_cast<std::size_t>((batch.rows + each - 1) / each));
+        std::atomic<std::size_t> next{0};
+        const auto work = [&](DreamLearner& learner) {
+            for (std::size_t c = next++; c < chunks_.size(); c = next++) {
+                const std::int64_t begin = static_cast<std::int64_t>(c) * each;
+                chunks_[c].gradients.resize(gradients_.size());
+                chunks_[c].losses = learner.learn(state_.parameters, batch, begin,
+                                                  std::min(begin + each, batch.rows), chunks_[c].gradients);
+            }
+        };
+        const std::size_t threads =
+            std::min(static_cast<std::size_t>(std::max(options_.threads, 1)), chunks_.size());
+        while (learners_.size() < threads) learners_.emplace_back(options_);
+        std::vector<std::thread> others;
+        for (std::size_t t = 1; t < threads; ++t) others.emplace_back(work, std::ref(learners_[t]));
+        work(learners_.front());
+        for (std::thread& other : others) other.join();
+        DreamStepLosses losses;
+        std::fill(gradients_.begin(), gradients_.end(), 0.0F);
+        for (const Chunk& chunk : chunks_) {
+            losses.reconstruction += chunk.losses.reconstruction;
+            losses.discriminator += chunk.losses.discriminator;
+            for (std::size_t p = 0; p < gradients_.size(); ++p) gradients_[p] += chunk.gradients[p];
+        }
+        return losses;
+    }
+
+    DreamStepOptions options_;
+    std::deque<DreamLearner> learners_;  ///< one a thread
+    std::vector<Chunk> chunks_;
+    DreamStepState state_;
+    std::vector<float> gradients_;
+};
+
+}  // namespace
+
+std::unique_ptr<DreamStep> make_dream_step_cpu(const DreamStepOptions& options) {
+    return std::make_unique<DreamStepCpu>(options);
+}
+
+}  // namespace nightshift::kernels
