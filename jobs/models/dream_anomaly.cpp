@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <string_view>
 
 namespace nightshift::jobs {
@@ -21,7 +20,6 @@ constexpr std::array<Group, 5> kGroups{{
     {"impact", 1.3F, 0.7F, {"max", "mean", ""}},
     {"speed", 1.1F, 0.2F, {"std", "mean", ""}},
 }};
-constexpr float kChanged = 1e-6F;
 
 bool contains(const std::string& name, std::string_view word) {
     return name.find(word) != std::string::npos;
@@ -62,24 +60,7 @@ DreamAnomaly::DreamAnomaly(const std::vector<std::string>& features)
 
 void DreamAnomaly::apply(std::span<const float> clean, std::span<const float> uniforms,
                          std::span<float> anomalous, std::span<float> labels) const {
-    const auto d = static_cast<std::size_t>(columns_);
-    const std::size_t n = labels.size();
-    std::copy(clean.begin(), clean.end(), anomalous.begin());
-    for (std::size_t s = 0; s < scalings_.size(); ++s) {
-        const Scaling& scaling = scalings_[s];
-        for (std::size_t r = 0; r < n; ++r) {
-            if (!(uniforms[r] > 0.5F)) continue;
-            const std::size_t at = r * d + static_cast<std::size_t>(scaling.column);
-            const float product = scaling.span * uniforms[(s + 1) * n + r];
-            anomalous[at] = clean[at] * (scaling.low + product);
-        }
-    }
-    for (std::size_t r = 0; r < n; ++r) {
-        bool is_changed = false;
-        for (std::size_t j = r * d; j < (r + 1) * d; ++j)
-            is_changed |= std::abs(anomalous[j] - clean[j]) > kChanged;
-        labels[r] = is_changed ? 1.0F : 0.0F;
-    }
+    kernels::dream_anomalies(clean, uniforms, scalings_, columns_, anomalous, labels);
 }
 
 }  // namespace nightshift::jobs

@@ -5,17 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "kernels/dream_step.h"
+
 namespace nightshift::jobs {
 
 /// The synthetic anomalies DREAM learns against: chosen rows get some columns multiplied by a factor of
 /// their own. Which columns and how far follows from the features' names.
 class DreamAnomaly {
   public:
-    /// A column and its factor: low + span * u. A column may come twice; the later factor counts.
-    struct Scaling {
-        std::int64_t column = 0;
-        float low = 1, span = 0;
-    };
+    using Scaling = kernels::DreamScaling;
 
     /// Names with acceleration 1.2-1.8, curvature 1.15-1.5, strain 1.1-1.4, impact 1.3-2.0, speed 1.1-1.3,
     /// each group narrowed to statistics where it has any. No name matches: first half of the columns

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "jobs/models/dream_engine.h"
-#include "kernels/philox.h"
+#include "kernels/array_fill.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -14,17 +14,9 @@ constexpr std::uint32_t kOrderDraw = 0x0d3a;
 constexpr std::uint32_t kAnomalyDraw = 0xa40;
 constexpr std::uint32_t kDropoutDraw = 0xd409;
 
-template <typename Use>
-void draw(std::uint64_t seed, std::uint32_t kind, std::int64_t epoch, std::int64_t batch, std::size_t count,
-          Use use) {
-    for (std::size_t i = 0; i < count; i += 4) {
-        const kernels::PhiloxWords words =
-            kernels::philox({static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>(batch), kind,
-                             static_cast<std::uint32_t>(epoch)},
-                            seed);
-        const std::uint32_t lanes[4] = {words.w0, words.w1, words.w2, words.w3};
-        for (std::size_t lane = 0; lane < 4 && i + lane < count; ++lane) use(i + lane, lanes[lane]);
-    }
+kernels::PhiloxStream stream_of(std::uint64_t seed, std::uint32_t kind, std::int64_t epoch,
+                                std::int64_t batch) {
+    return {seed, static_cast<std::uint32_t>(batch), kind, static_cast<std::uint32_t>(epoch)};
 }
 
 }  // namespace
@@ -34,8 +26,7 @@ std::vector<std::int64_t> DreamDraws::order(std::int64_t rows, std::int64_t epoc
     std::iota(order.begin(), order.end(), std::int64_t{0});
     // Fisher-Yates from the end; position i uses word i.
     std::vector<std::uint32_t> words(order.size());
-    draw(seed_, kOrderDraw, epoch, 0, words.size(),
-         [&](std::size_t i, std::uint32_t word) { words[i] = word; });
+    kernels::fill_words(stream_of(seed_, kOrderDraw, epoch, 0), words);
     for (std::size_t i = order.size(); i-- > 1;) {
         std::swap(order[i],
                   order[static_cast<std::size_t>(static_cast<std::uint64_t>(words[i]) * (i + 1) >> 32)]);
@@ -44,14 +35,11 @@ std::vector<std::int64_t> DreamDraws::order(std::int64_t rows, std::int64_t epoc
 }
 
 void DreamDraws::anomaly_uniforms(std::int64_t epoch, std::int64_t batch, std::span<float> out) const {
-    draw(seed_, kAnomalyDraw, epoch, batch, out.size(),
-         [&](std::size_t i, std::uint32_t word) { out[i] = kernels::unit_float(word); });
+    kernels::fill_uniforms(stream_of(seed_, kAnomalyDraw, epoch, batch), out);
 }
 
 void DreamDraws::keep_factors(std::int64_t epoch, std::int64_t batch, std::span<float> out) const {
-    draw(seed_, kDropoutDraw, epoch, batch, out.size(), [&](std::size_t i, std::uint32_t word) {
-        out[i] = kernels::unit_float(word) < kDreamDropout ? 0.0F : 1.0F / (1.0F - kDreamDropout);
-    });
+    kernels::fill_keep_factors(stream_of(seed_, kDropoutDraw, epoch, batch), kDreamDropout, out);
 }
 
 }  // namespace nightshift::jobs

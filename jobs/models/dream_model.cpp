@@ -1,8 +1,8 @@
 #include "jobs/models/dream_model.h"
 
 #include <cmath>
+#include <stdexcept>
 
-#include <Eigen/Core>
 #include <nlohmann/json.hpp>
 
 #include "jobs/models/initial_weights.h"
@@ -11,48 +11,34 @@
 namespace nightshift::jobs {
 namespace {
 
-using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 /// Philox draw kind of the initial parameters; training uses others.
 constexpr std::uint32_t kInitialDraw = 0x1417;
 
-void add_stack(std::vector<DreamLayer>& layers, const std::string& prefix,
-               const std::vector<std::int64_t>& widths) {
-    for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-        DreamLayer layer;
-        // Each hidden layer is followed by its ReLU and its dropout, which count as modules in the names.
-        layer.name = prefix + "." + std::to_string(3 * i);
-        layer.in = widths[i];
-        layer.out = widths[i + 1];
-        layer.offset = layers.empty() ? 0 : layers.back().end();
-        layer.is_hidden = i + 2 < widths.size();
-        layers.push_back(layer);
-    }
-}
-
-Rows apply(const DreamLayer& layer, const std::vector<float>& parameters, const Rows& input) {
-    const Eigen::Map<const Rows> weight(parameters.data() + layer.offset, layer.out, layer.in);
-    const Eigen::Map<const Eigen::RowVectorXf> bias(parameters.data() + layer.bias_offset(), layer.out);
-    Rows output = (input * weight.transpose()).rowwise() + bias;
-    if (layer.is_hidden) output = output.cwiseMax(0.0F);
-    return output;
-}
-
-std::vector<float> flat(const Rows& rows) {
-    return {rows.data(), rows.data() + rows.size()};
+/// Names of one part's layers. Each hidden layer is followed by its ReLU and its dropout, which count as
+/// modules in them.
+void name_layers(std::span<DreamLayer> layers, const std::string& prefix) {
+    for (std::size_t i = 0; i < layers.size(); ++i) layers[i].name = prefix + "." + std::to_string(3 * i);
 }
 
 }  // namespace
 
+kernels::DreamNetShape dream_net(const DreamShape& shape) {
+    return {shape.columns, shape.hidden, shape.latent, shape.discriminator_width()};
+}
+
 std::vector<DreamLayer> dream_layers(const DreamShape& shape) {
-    std::vector<std::int64_t> encoder{shape.columns};
-    encoder.insert(encoder.end(), shape.hidden.begin(), shape.hidden.end());
-    encoder.push_back(shape.latent);
-    const std::vector<std::int64_t> decoder(encoder.rbegin(), encoder.rend());
     std::vector<DreamLayer> layers;
-    add_stack(layers, "autoencoder.encoder", encoder);
-    add_stack(layers, "autoencoder.decoder", decoder);
-    add_stack(layers, "discriminator.net", {2 * shape.columns, shape.discriminator_width(), 1});
+    try {
+        for (const kernels::DreamNetLayer& layer : kernels::dream_net_layers(dream_net(shape)))
+            layers.push_back({layer, {}});
+    } catch (const std::invalid_argument& error) {
+        throw JobError("bad_model", std::string("the DREAM model cannot be: ") + error.what());
+    }
+    const std::size_t autoencoder = dream_autoencoder_layers(shape);
+    const std::span all(layers);
+    name_layers(all.first(autoencoder / 2), "autoencoder.encoder");
+    name_layers(all.subspan(autoencoder / 2, autoencoder / 2), "autoencoder.decoder");
+    name_layers(all.subspan(autoencoder), "discriminator.net");
     return layers;
 }
 
@@ -67,7 +53,7 @@ std::int64_t dream_hidden_values(const DreamShape& shape) {
 }
 
 std::size_t dream_autoencoder_layers(const DreamShape& shape) {
-    return 2 * (shape.hidden.size() + 1);
+    return kernels::dream_net_autoencoder(dream_net(shape));
 }
 
 std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64_t seed) {
@@ -81,39 +67,33 @@ std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64
 
 DreamModel::DreamModel(DreamShape shape, std::vector<float> parameters, double discriminator_weight)
     : shape_(std::move(shape)),
-      layers_(dream_layers(shape_)),
       parameters_(std::move(parameters)),
       discriminator_weight_(static_cast<float>(discriminator_weight)) {
-    if (static_cast<std::int64_t>(parameters_.size()) != layers_.back().end()) {
+    const std::int64_t wanted = dream_parameter_count(shape_);
+    if (static_cast<std::int64_t>(parameters_.size()) != wanted) {
         throw JobError("bad_model", "the DREAM model has " + std::to_string(parameters_.size()) +
-                                        " parameters; its shape needs " +
-                                        std::to_string(layers_.back().end()) + "; train again");
+                                        " parameters; its shape needs " + std::to_string(wanted) +
+                                        "; train again");
     }
 }
 
 DreamModel::Output DreamModel::run(std::span<const float> rows) const {
-    const std::int64_t d = shape_.columns;
-    const std::int64_t n = static_cast<std::int64_t>(rows.size()) / d;
-    const Rows input = Eigen::Map<const Rows>(rows.data(), n, d);
-    const std::size_t autoencoder = dream_autoencoder_layers(shape_);
+    const std::size_t n = rows.size() / static_cast<std::size_t>(shape_.columns);
     Output out;
-    Rows state = input;
-    for (std::size_t i = 0; i < autoencoder; ++i) {
-        state = apply(layers_[i], parameters_, state);
-        if (i + 1 == autoencoder / 2) out.latent = flat(state);
-    }
-    const Rows reconstruction = state;
-    Rows joined(n, 2 * d);
-    joined << input, reconstruction;
-    state = joined;
-    for (std::size_t i = autoencoder; i < layers_.size(); ++i) state = apply(layers_[i], parameters_, state);
-    const Eigen::ArrayXf probability = 1.0F / (1.0F + (-state.array().col(0)).exp());
-    const Eigen::ArrayXf error = (input - reconstruction).array().square().rowwise().mean();
-    const Eigen::ArrayXf score = error * (1.0F + discriminator_weight_ * probability);
-    out.reconstruction = flat(reconstruction);
-    out.probability.assign(probability.data(), probability.data() + n);
-    out.score.assign(score.data(), score.data() + n);
+    out.reconstruction.resize(rows.size());
+    out.latent.resize(n * static_cast<std::size_t>(shape_.latent));
+    out.probability.resize(n);
+    out.score.resize(n);
+    kernels::dream_forward_cpu(dream_net(shape_), parameters_, discriminator_weight_, rows,
+                               {out.reconstruction, out.latent, out.probability, out.score});
     return out;
+}
+
+std::vector<float> DreamModel::scores(std::span<const float> rows) const {
+    std::vector<float> score(rows.size() / static_cast<std::size_t>(shape_.columns));
+    kernels::dream_forward_cpu(dream_net(shape_), parameters_, discriminator_weight_, rows,
+                               {{}, {}, {}, score});
+    return score;
 }
 
 std::vector<Tensor> dream_tensors(const DreamShape& shape, std::span<const float> parameters) {

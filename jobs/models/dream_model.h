@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "jobs/models/model_folder.h"
+#include "kernels/dream_net.h"
 
 namespace nightshift::jobs {
 
@@ -22,18 +23,16 @@ struct DreamShape {
     std::int64_t discriminator_width() const { return columns * 2 < 64 ? columns * 2 : 64; }
 };
 
-/// One linear layer in the flat parameter array: weight [out, in] at `offset`, then bias [out].
-struct DreamLayer {
-    std::string name;  ///< "autoencoder.encoder.3"
-    std::int64_t in = 0, out = 0;
-    std::int64_t offset = 0;
-    bool is_hidden = false;  ///< ReLU (and dropout in training) follow
+/// The same sizes as the kernels take them.
+kernels::DreamNetShape dream_net(const DreamShape& shape);
 
-    std::int64_t bias_offset() const { return offset + in * out; }
-    std::int64_t end() const { return bias_offset() + out; }
+/// One linear layer in the flat parameter array. ReLU (and dropout in training) follow a hidden one.
+struct DreamLayer : kernels::DreamNetLayer {
+    std::string name;  ///< "autoencoder.encoder.3"
 };
 
 /// Encoder, decoder, discriminator in order; names and order are those of the reference's state dictionary.
+/// Throws JobError("bad_model") on sizes that cannot be.
 std::vector<DreamLayer> dream_layers(const DreamShape& shape);
 std::int64_t dream_parameter_count(const DreamShape& shape);
 /// Outputs of all hidden layers together: the dropout factors that one row needs.
@@ -45,7 +44,8 @@ std::size_t dream_autoencoder_layers(const DreamShape& shape);
 /// from Philox with this seed (the same on every machine).
 std::vector<float> dream_initial_parameters(const DreamShape& shape, std::uint64_t seed);
 
-/// Forward only, for scoring: Eigen, float32, no LibTorch. Immutable after construction, any thread.
+/// Forward only, for scoring, without LibTorch (kernels/dream_net.h). Immutable after construction, any
+/// thread.
 class DreamModel {
   public:
     /// Throws JobError("bad_model") where the parameters do not fit the shape.
@@ -60,13 +60,14 @@ class DreamModel {
     };
     /// rows [n, D].
     Output run(std::span<const float> rows) const;
+    /// The scores alone.
+    std::vector<float> scores(std::span<const float> rows) const;
 
     const DreamShape& shape() const { return shape_; }
     const std::vector<float>& parameters() const { return parameters_; }
 
   private:
     DreamShape shape_;
-    std::vector<DreamLayer> layers_;
     std::vector<float> parameters_;
     float discriminator_weight_;
 };

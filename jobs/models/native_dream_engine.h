@@ -6,8 +6,9 @@
 
 namespace nightshift::jobs {
 
-/// The engine without LibTorch: Eigen, float32, one CPU thread, whatever the options ask for. The same
-/// losses and gradients as the torch engine to 1e-5 (a test holds both to the reference's numbers).
+/// The engine without LibTorch: kernels/dream_step.h, float32, on the CPU whatever the options ask for; the
+/// number of threads changes no bit.
+/// The same losses and gradients as the torch engine to 1e-5 (a test holds both to the reference's numbers).
 std::unique_ptr<DreamEngine> make_native_dream_engine(const DreamEngineOptions& options);
 
 }  // namespace nightshift::jobs

@@ -51,7 +51,7 @@ std::vector<double> patchcore_block(const Model& model, std::span<const double> 
 
 std::vector<double> dream_block(const DreamModel& dream, std::span<const double> values) {
     const std::vector<float> narrow(values.begin(), values.end());
-    const std::vector<float> scores = dream.run(narrow).score;
+    const std::vector<float> scores = dream.scores(narrow);
     return {scores.begin(), scores.end()};
 }
 

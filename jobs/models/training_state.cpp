@@ -1,20 +1,15 @@
 #include "jobs/models/training_state.h"
 
-#include <cmath>
 #include <cstring>
 
-#include <Eigen/Core>
 #include <nlohmann/json.hpp>
 
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
+#include "kernels/adam.h"
 
 namespace nightshift::jobs {
 namespace {
-
-constexpr double kBeta1 = 0.9;
-constexpr double kBeta2 = 0.999;
-constexpr double kEpsilon = 1e-8;
 
 constexpr std::size_t kStateBytesMax = 256u << 20;
 constexpr std::size_t kPlaceBytesMax = 64u << 20;
@@ -35,18 +30,8 @@ TrainingState TrainingState::from(std::vector<float> parameters) {
 
 void adam_step(TrainingState& state, const std::vector<float>& gradients, double learning_rate,
                double weight_decay) {
-    using Flat = Eigen::Map<Eigen::ArrayXf>;
-    const auto size = static_cast<Eigen::Index>(gradients.size());
-    Flat parameters(state.parameters.data(), size), first(state.first_moment.data(), size),
-        second(state.second_moment.data(), size);
-    const Eigen::Map<const Eigen::ArrayXf> gradient(gradients.data(), size);
-    const auto steps = static_cast<double>(++state.steps);
-    const Eigen::ArrayXf full = gradient + static_cast<float>(weight_decay) * parameters;
-    first += static_cast<float>(1 - kBeta1) * (full - first);
-    second = static_cast<float>(kBeta2) * second + static_cast<float>(1 - kBeta2) * full.square();
-    const auto step_size = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, steps)));
-    const auto correction = static_cast<float>(std::sqrt(1 - std::pow(kBeta2, steps)));
-    parameters -= step_size * first / (second.sqrt() / correction + static_cast<float>(kEpsilon));
+    kernels::adam_update(state.parameters, state.first_moment, state.second_moment, gradients, ++state.steps,
+                         {learning_rate, weight_decay});
 }
 
 std::string_view bytes_of(const std::vector<float>& values) {

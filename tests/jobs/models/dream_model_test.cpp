@@ -60,6 +60,11 @@ TEST_CASE("dream: parameters survive the model folder's tensors, wrong ones are 
     model.tensors.pop_back();
     CHECK_THROWS_AS(dream_of_model(model), JobError);
     CHECK_THROWS_AS(DreamModel(shape, std::vector<float>(7)), JobError);
+    for (const char* settings : {R"({"hidden": [0], "latent": 8})", R"({"hidden": [64], "latent": -1})",
+                                 R"({"hidden": [9000000000000000000], "latent": 8})"}) {
+        model.settings_json = settings;
+        CHECK_THROWS_WITH_AS(dream_of_model(model), doctest::Contains("a layer of width"), JobError);
+    }
 }
 
 TEST_CASE("dream: draws depend on seed, epoch and batch alone") {
