@@ -1,5 +1,6 @@
 #include "jobs/models/recurrent.h"
 
+#include "jobs/models/eigen_product.h"
 #include "jobs/runtime/job_impl.h"
 
 namespace nightshift::jobs {
@@ -101,8 +102,11 @@ void recurrent_forward(const RecurrentLayer& layer, const float* parameters, con
     const bool is_lstm = layer.cell == CellKind::kLstm;
     const ConstRow bias_ih(parameters + layer.bias_ih(), layer.gate_rows());
     const ConstRow bias_hh(parameters + layer.bias_hh(), layer.gate_rows());
-    const auto to_gates = weight_hh(layer, parameters).transpose();
-    trace.gates.noalias() = input * weight_ih(layer, parameters).transpose();
+    // Turned once, for all steps.
+    const FloatRows to_gates = weight_hh(layer, parameters).transpose();
+    trace.gates.resize(steps * n, layer.gate_rows());
+    kernels::multiply_by_turned(view_of(input), view_of(weight_ih(layer, parameters)),
+                                target_of(trace.gates));
     trace.gates.rowwise() += bias_ih;
     trace.hidden.resize((steps + 1) * n, h);
     trace.hidden.topRows(n) = or_zeros(start.hidden, n, h);
@@ -111,7 +115,8 @@ void recurrent_forward(const RecurrentLayer& layer, const float* parameters, con
     if (is_lstm) trace.cell.topRows(n) = or_zeros(start.cell, n, h);
     FloatRows by_hidden(n, layer.gate_rows());
     for (Index t = 0; t < steps; ++t) {
-        by_hidden.noalias() = trace.hidden.middleRows(t * n, n) * to_gates;
+        kernels::multiply(view_of(trace.hidden.middleRows(t * n, n)), view_of(to_gates),
+                          target_of(by_hidden));
         by_hidden.rowwise() += bias_hh;
         auto own = trace.gates.middleRows(t * n, n);
         auto hidden = trace.hidden.middleRows((t + 1) * n, n);
@@ -141,24 +146,25 @@ RecurrentSlopes recurrent_backward(const RecurrentLayer& layer, const float* par
         if (is_lstm) {
             lstm_step_back(h, trace.gates.middleRows(at, n), trace.cell.middleRows(at, n),
                            trace.cell.middleRows(at + n, n), by_hidden, by_cell, by_gates.middleRows(at, n));
-            by_hidden.noalias() = by_gates.middleRows(at, n) * to_hidden;
+            kernels::multiply(view_of(by_gates.middleRows(at, n)), view_of(to_hidden), target_of(by_hidden));
         } else {
             gru_step_back(h, trace.gates.middleRows(at, n), trace.candidate_hh.middleRows(at, n),
                           trace.hidden.middleRows(at, n), by_hidden, by_gates.middleRows(at, n),
                           by_gates_hh.middleRows(at, n));
-            by_hidden.noalias() += by_gates_hh.middleRows(at, n) * to_hidden;
+            kernels::multiply(view_of(by_gates_hh.middleRows(at, n)), view_of(to_hidden),
+                              target_of(by_hidden, true));
         }
     }
     const FloatRows& by_state_part = is_lstm ? by_gates : by_gates_hh;
-    Eigen::Map<FloatRows>(gradients + layer.weight_ih(), layer.gate_rows(), layer.in).noalias() =
-        by_gates.transpose() * input;
-    Eigen::Map<FloatRows>(gradients + layer.weight_hh(), layer.gate_rows(), h).noalias() =
-        by_state_part.transpose() * trace.hidden.topRows(steps * n);
+    kernels::multiply_turned(view_of(by_gates), view_of(input), {gradients + layer.weight_ih(), layer.in});
+    kernels::multiply_turned(view_of(by_state_part), view_of(trace.hidden.topRows(steps * n)),
+                             {gradients + layer.weight_hh(), h});
     Eigen::Map<Eigen::RowVectorXf>(gradients + layer.bias_ih(), layer.gate_rows()) = by_gates.colwise().sum();
     Eigen::Map<Eigen::RowVectorXf>(gradients + layer.bias_hh(), layer.gate_rows()) =
         by_state_part.colwise().sum();
     RecurrentSlopes slopes;
-    slopes.input.noalias() = by_gates * weight_ih(layer, parameters);
+    slopes.input.resize(steps * n, layer.in);
+    kernels::multiply(view_of(by_gates), view_of(weight_ih(layer, parameters)), target_of(slopes.input));
     slopes.start = {by_hidden, is_lstm ? by_cell : FloatRows()};
     return slopes;
 }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/models/eigen_product.h"
 #include "jobs/models/initial_weights.h"
 #include "jobs/runtime/job_impl.h"
 
@@ -101,7 +102,10 @@ TemporalPass temporal_forward(const TemporalShape& shape, const std::vector<floa
     const std::int64_t at = projection_offset(shape);
     const ConstMap weight(parameters.data() + at, shape.columns, shape.hidden);
     const Eigen::Map<const Eigen::RowVectorXf> bias(parameters.data() + at + weight.size(), shape.columns);
-    pass.reconstruction.noalias() = pass.traces.back().output(n) * weight.transpose();
+    const FloatRows& states = pass.traces.back().hidden;
+    pass.reconstruction.resize(windows.rows(), shape.columns);
+    kernels::multiply_by_turned(view_of(states.bottomRows(windows.rows())), view_of(weight),
+                                target_of(pass.reconstruction));
     pass.reconstruction.rowwise() += bias;
     return pass;
 }
@@ -112,11 +116,13 @@ std::vector<float> temporal_backward(const TemporalShape& shape, const std::vect
     std::vector<float> gradients(parameters.size());
     const std::int64_t at = projection_offset(shape);
     const ConstMap weight(parameters.data() + at, shape.columns, shape.hidden);
-    Eigen::Map<FloatRows>(gradients.data() + at, shape.columns, shape.hidden).noalias() =
-        by_reconstruction.transpose() * pass.traces.back().output(n);
+    const FloatRows& states = pass.traces.back().hidden;
+    kernels::multiply_turned(view_of(by_reconstruction), view_of(states.bottomRows(by_reconstruction.rows())),
+                             {gradients.data() + at, shape.hidden});
     Eigen::Map<Eigen::RowVectorXf>(gradients.data() + at + weight.size(), shape.columns) =
         by_reconstruction.colwise().sum();
-    FloatRows by_output = by_reconstruction * weight;
+    FloatRows by_output(by_reconstruction.rows(), shape.hidden);
+    kernels::multiply(view_of(by_reconstruction), view_of(weight), target_of(by_output));
     // The reference's decoder starts from the encoder's last states: their derivatives wait here.
     std::array<RecurrentState, kRecurrentLayers> by_last;
     for (std::size_t i = kRecurrentLayers; i-- > 0;) {
