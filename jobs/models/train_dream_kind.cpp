@@ -21,7 +21,7 @@ nlohmann::ordered_json schema() {
         "lr": {"type": "number", "default": 0.001, "exclusiveMinimum": 0, "maximum": 1,
             "description": "Learning rate of Adam", "x-ko": "학습률"},
         "engine": {"type": "string", "enum": ["auto", "native", "torch"], "default": "auto",
-            "x-ko": "계산 엔진", "description": "auto: LibTorch where built in, else our own on the CPU"},
+            "x-ko": "계산 엔진", "description": "auto: our own on the CPU, LibTorch on a GPU where built in"},
         "amp": {"type": "boolean", "default": false, "description": "bfloat16 matrix products on a GPU",
             "x-ko": "GPU에서 bfloat16 사용"},
         "seed": {"type": "integer", "default": 42, "minimum": 0,
@@ -30,11 +30,25 @@ nlohmann::ordered_json schema() {
                             true);
 }
 
-std::unique_ptr<JobImpl> make(const json& params) {
-    const bool wants_torch = params.at("engine") == "torch";
-    if (params.at("engine") == "native" || (!wants_torch && !has_torch_module())) {
-        return make_train_dream(params, make_native_dream_engine);
+/// Which engine that is, only the job's device tells.
+class AutoDream final : public JobImpl {
+  public:
+    explicit AutoDream(const json& params) : params_(params) {}
+    void run(JobContext& context) override {
+        const bool wants_torch = context.device() == ComputeDevice::kCuda && has_torch_module();
+        const std::unique_ptr<JobImpl> job = wants_torch
+                                                 ? make_torch_job("train.dream", params_)
+                                                 : make_train_dream(params_, make_native_dream_engine);
+        job->run(context);
     }
+
+  private:
+    json params_;
+};
+
+std::unique_ptr<JobImpl> make(const json& params) {
+    if (params.at("engine") == "auto") return std::make_unique<AutoDream>(params);
+    if (params.at("engine") == "native") return make_train_dream(params, make_native_dream_engine);
     if (!has_torch_module()) {
         throw JobError(
             "engine_missing",

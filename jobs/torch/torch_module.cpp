@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/models/native_dream_engine.h"
 #include "jobs/models/train_dream.h"
 #include "jobs/models/train_supervised.h"
 #include "jobs/torch/torch_dream_engine.h"
@@ -16,10 +17,11 @@ extern "C" int nightshift_torch_module_version() {
 namespace nightshift::jobs {
 namespace {
 
-/// `make` on the GPU where the options ask for one; on the CPU where that fails and `may_fall_back`: a night
+/// LibTorch on the GPU where the options ask for one; `on_cpu` where that fails and `may_fall_back`: a night
 /// on the CPU is better than none, and the log names the engine.
 template <typename Engine, typename Options>
-std::unique_ptr<Engine> made(std::unique_ptr<Engine> (*make)(const Options&), Options options,
+std::unique_ptr<Engine> made(std::unique_ptr<Engine> (*make)(const Options&),
+                             std::unique_ptr<Engine> (*on_cpu)(const Options&), Options options,
                              bool may_fall_back) {
     try {
         return make(options);
@@ -27,7 +29,7 @@ std::unique_ptr<Engine> made(std::unique_ptr<Engine> (*make)(const Options&), Op
         if (!may_fall_back || !options.use_cuda) throw;
     }
     options.use_cuda = false;
-    return make(options);
+    return on_cpu(options);
 }
 
 }  // namespace
@@ -38,7 +40,8 @@ extern "C" nightshift::jobs::JobImpl* nightshift_torch_make(const char* kind, co
     if (std::string_view(kind) == "train.supervised") {
         return make_train_supervised(params,
                                      [](const SupervisedEngineOptions& options) {
-                                         return made(make_torch_supervised_engine, options, true);
+                                         return made(make_torch_supervised_engine,
+                                                     make_torch_supervised_engine, options, true);
                                      })
             .release();
     }
@@ -47,7 +50,8 @@ extern "C" nightshift::jobs::JobImpl* nightshift_torch_make(const char* kind, co
     return make_train_dream(params,
                             [is_auto](DreamEngineOptions options) {
                                 // bfloat16 is for GPUs; an engine on the CPU leaves it alone.
-                                return made(make_torch_dream_engine, std::move(options), is_auto);
+                                return made(make_torch_dream_engine, make_native_dream_engine,
+                                            std::move(options), is_auto);
                             })
         .release();
 }
