@@ -3,75 +3,30 @@
 //        nightshift_pipeline_bench RUNS OUT cusum|window|pelt SIGNALS LENGTH PEN
 //        nightshift_pipeline_bench RUNS OUT knn BANK QUERIES COLUMNS K
 // Prints a line `wall_s cpu_s` a run after one to warm up. Numbers in files are float64 or int32, C order.
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "jobs/fpcb/dataset.h"
 #include "jobs/fpcb/frame_metrics.h"
-#include "jobs/runtime/durable_file.h"
 #include "kernels/change_points.h"
 #include "kernels/compat_features.h"
 #include "kernels/compat_vectors.h"
 #include "kernels/knn.h"
+#include "tests/bench/part_timer.h"
 
 namespace {
 
 using namespace nightshift;
+using namespace nightshift::bench;
 namespace fs = std::filesystem;
 
-constexpr std::size_t kFileBytesMax = std::size_t{1} << 31;
-/// Short work is repeated until a run takes so long, so that clocks count for nothing.
-constexpr double kRunLeastS = 0.05;
 constexpr int kMinSize = 3, kJump = 5;
-
-template <typename Number>
-void write_numbers(const fs::path& file, const std::vector<Number>& numbers) {
-    std::ofstream out(file, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(numbers.data()),
-              static_cast<std::streamsize>(numbers.size() * sizeof(Number)));
-    if (!out) throw std::runtime_error("cannot write " + file.string());
-}
-
-std::vector<double> read_numbers(const fs::path& file) {
-    const std::string bytes = jobs::read_text(file, kFileBytesMax);
-    std::vector<double> numbers(bytes.size() / sizeof(double));
-    std::copy(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(numbers.size() * sizeof(double)),
-              reinterpret_cast<char*>(numbers.data()));
-    return numbers;
-}
-
-double cpu_seconds() {
-    timespec now{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-void measure(int runs, const std::function<void()>& work) {
-    work();
-    int times = 1;
-    for (int run = 0; run < runs;) {
-        const auto wall = std::chrono::steady_clock::now();
-        const double cpu = cpu_seconds();
-        for (int i = 0; i < times; ++i) work();
-        const double cpu_s = cpu_seconds() - cpu;
-        const std::chrono::duration<double> wall_s = std::chrono::steady_clock::now() - wall;
-        if (cpu_s < kRunLeastS && times < 1'000'000) {
-            times *= 2;
-            continue;
-        }
-        std::printf("%.9f %.9f\n", wall_s.count() / times, cpu_s / times);
-        ++run;
-    }
-}
 
 std::vector<jobs::Sequence> read_all(const fs::path& folder) {
     const auto dataset = jobs::open_dataset(folder);
@@ -138,7 +93,7 @@ void tables(int runs, const fs::path& out, const fs::path& folder, bool is_featu
 
 void changes(int runs, const fs::path& out, const std::string& method,
              const std::vector<std::string>& given) {
-    const std::vector<double> values = read_numbers(given.at(0));
+    const std::vector<double> values = read_numbers<double>(given.at(0));
     const auto length = static_cast<std::size_t>(std::stoul(given.at(1)));
     kernels::PeltOptions pelt{kMinSize, kJump, std::stod(given.at(2)), {}};
     const auto found = [&](std::span<const double> signal) {
@@ -160,7 +115,7 @@ void changes(int runs, const fs::path& out, const std::string& method,
 }
 
 void knn(int runs, const fs::path& out, const std::vector<std::string>& given) {
-    const std::vector<double> bank = read_numbers(given.at(0)), queries = read_numbers(given.at(1));
+    const std::vector<double> bank = read_numbers<double>(given.at(0)), queries = read_numbers<double>(given.at(1));
     const std::int64_t columns = std::stoll(given.at(2));
     const int k = std::stoi(given.at(3));
     const auto rows = [&](const std::vector<double>& values) {
