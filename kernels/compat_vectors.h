@@ -33,10 +33,13 @@ struct CompatVectors {
 };
 
 /// in   tracks; metrics [frames], or nullptr: then angle and strain count as 0, concentration as 1
-/// Any thread. Source: own derivation from the reference's files; parity equal bits, but for
-/// crack_risk: 1e-12 relative, as NumPy's exp is not rounded as libm's is.
+/// Any thread. Source: own derivation from the reference's files; parity equal bits, but for crack_risk:
+/// 1e-12 relative. Equal bits with every CPU variant.
 CompatVectors compat_vectors(const TrackView& tracks, const FrameMetrics* metrics,
                              const CompatRisk& risk = {});
+/// The same in place of what `out` holds: many sequences, one after another, need its memory once.
+void compat_vectors(const TrackView& tracks, const FrameMetrics* metrics, const CompatRisk& risk,
+                    CompatVectors& out);
 
 /// Sum in NumPy's order (pairwise by blocks of 128, eight at a time), so that means have its last bit.
 double pairwise_sum(std::span<const double> values);

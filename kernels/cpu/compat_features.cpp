@@ -4,11 +4,14 @@
 #include <cmath>
 #include <string_view>
 
+#include "kernels/cpu/compat_columns.h"
+#include "kernels/cpu/frame_motion.h"
+#include "kernels/cpu/series_statistics.h"
+
 namespace nightshift::kernels {
 
 namespace {
 
-constexpr double kSpeedFloor = 1e-6;  ///< the reference's, px/s
 constexpr int kSurrogates = 6;
 
 // In the order of the reference's table.
@@ -16,6 +19,7 @@ constexpr std::array<std::string_view, kSurrogates> kSurrogateNames{
     "strain_surrogate", "stress_surrogate", "impact_surrogate", "curvature_like", "acceleration", "speed"};
 enum Surrogate { kStrain, kStress, kImpact, kCurvature, kAcceleration, kSpeed };
 
+// Spectra come in the order of the moments.
 constexpr std::array<int, 3> kMomentSources{kAcceleration, kCurvature, kStrain};
 constexpr std::array<int, 2> kSpectrumSources{kAcceleration, kCurvature};
 
@@ -48,68 +52,67 @@ std::vector<std::string> make_columns() {
     return names;
 }
 
-/// Position, velocity and time of each point's last appearance.
-struct PointState {
-    std::vector<double> x, y, vx, vy;
+/// What a frame needs of the frame before, and what it gives, of every point.
+struct Motion {
+    std::vector<double> numbers;
     std::vector<std::uint8_t> seen;
+    PointMotion before;
+    FrameMotion now;
 
-    explicit PointState(std::size_t points) : x(points), y(points), vx(points), vy(points), seen(points) {}
+    explicit Motion(std::size_t points) : numbers(7 * points), seen(points) {
+        double* at = numbers.data();
+        for (double** column :
+             {&before.x, &before.y, &before.vx, &before.vy, &now.speed, &now.change, &now.curvature}) {
+            *column = at;
+            at += points;
+        }
+    }
 };
 
-/// Per point of one frame, compacted to the points that are there.
-struct FrameValues {
-    std::vector<double> curvature, acceleration, speed;
-};
-
-void advance(const TrackView& t, int frame, PointState& state, FrameValues& out) {
-    out.curvature.clear();
-    out.acceleration.clear();
-    out.speed.clear();
-    const double fps = t.fps, dt = 1 / fps;
+/// The same as FrameLoops::advance where points may be missing: compacted to those that are there, whose
+/// number it gives.
+std::size_t advance_some(const TrackView& t, int frame, Motion& m) {
+    const double scale = 1 / t.units_per_pixel;
+    std::size_t count = 0;
     for (int p = 0; p < t.points; ++p) {
         const std::size_t at = t.at(frame, p);
-        if (!t.present.empty() && t.present[at] == 0) continue;
+        if (t.present[at] == 0) continue;
         const auto i = static_cast<std::size_t>(p);
-        const double x = t.x[at] / t.units_per_pixel, y = t.y[at] / t.units_per_pixel;
+        const double x = t.x[at] * scale, y = t.y[at] * scale;
         double vx = 0, vy = 0, dvx = 0, dvy = 0;
-        if (state.seen[i]) {
-            vx = (x - state.x[i]) / dt;
-            vy = (y - state.y[i]) / dt;
-            dvx = vx - state.vx[i];
-            dvy = vy - state.vy[i];
+        if (m.seen[i]) {
+            vx = (x - m.before.x[i]) * t.fps;
+            vy = (y - m.before.y[i]) * t.fps;
+            dvx = vx - m.before.vx[i];
+            dvy = vy - m.before.vy[i];
         }
-        state.x[i] = x;
-        state.y[i] = y;
-        state.vx[i] = vx;
-        state.vy[i] = vy;
-        state.seen[i] = 1;
-        const double speed = std::sqrt(vx * vx + vy * vy);
-        const double change = std::sqrt(dvx * dvx + dvy * dvy);
-        out.speed.push_back(speed);
-        out.acceleration.push_back(change / dt);
-        out.curvature.push_back(change / (speed + kSpeedFloor));
+        m.before.x[i] = x;
+        m.before.y[i] = y;
+        m.before.vx[i] = vx;
+        m.before.vy[i] = vy;
+        m.seen[i] = 1;
+        m.now.speed[count] = std::sqrt(vx * vx + vy * vy);
+        m.now.change[count] = std::sqrt(dvx * dvx + dvy * dvy);
+        m.now.curvature[count] = m.now.change[count] / (m.now.speed[count] + kSpeedFloor);
+        ++count;
     }
+    return count;
 }
 
-struct Moments {
-    double mean = 0, max = 0, deviation = 0;  ///< deviation with n - 1; 0 for a single value
-};
-
-Moments moments(const std::vector<double>& values) {
-    Moments out;
-    if (values.empty()) return out;
-    double sum = 0;
-    out.max = values[0];
-    for (double value : values) {
-        sum += value;
-        out.max = std::max(out.max, value);
+/// Gives the number of points that are there.
+std::size_t advance_to(const TrackView& t, int frame, const FrameLoops& loops, Motion& m) {
+    if (!t.present.empty()) return advance_some(t, frame, m);
+    const auto points = static_cast<std::size_t>(t.points);
+    const FrameInput in{t.x.data() + t.at(frame, 0), t.y.data() + t.at(frame, 0), points,
+                        1 / t.units_per_pixel, t.fps};
+    if (frame == 0) {  // as if the panel had been still before
+        for (std::size_t p = 0; p < points; ++p) {
+            m.before.x[p] = in.x[p] * in.scale;
+            m.before.y[p] = in.y[p] * in.scale;
+        }
     }
-    out.mean = sum / static_cast<double>(values.size());
-    if (values.size() < 2) return out;
-    double squares = 0;
-    for (double value : values) squares += (value - out.mean) * (value - out.mean);
-    out.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
-    return out;
+    loops.advance(in, m.before, m.now);
+    return points;
 }
 
 Moments scaled(const Moments& m, double factor) {
@@ -122,17 +125,20 @@ double* row_of(CompatFeatures& out, int frame) {
 
 /// The 21 base columns of every frame, and the global row.
 void base_columns(const TrackView& t, const FrameMetrics& metrics, CompatFeatures& out) {
-    PointState state(static_cast<std::size_t>(t.points));
-    FrameValues values;
+    Motion motion(static_cast<std::size_t>(t.points));
+    const FrameLoops loops = frame_loops(cpu_variant());
     double strain_sum = 0, strain_max = 0, acceleration_sum = 0, acceleration_max = 0, count = 0;
     for (int f = 0; f < t.frames; ++f) {
         const auto i = static_cast<std::size_t>(f);
-        advance(t, f, state, values);
-        const Moments curvature = moments(values.curvature), acceleration = moments(values.acceleration);
+        const std::size_t here = advance_to(t, f, loops, motion);
+        Moments curvature, impact, speed;
+        loops.find_moments(motion.now.curvature, here, curvature);
+        loops.find_moments(motion.now.change, here, impact);
+        loops.find_moments(motion.now.speed, here, speed);
+        const Moments acceleration = scaled(impact, t.fps);
         const double strain_px = std::max(metrics.est_max_strain[i], 0.0);
         const Moments strain = scaled(curvature, curvature.max > 0 ? strain_px / curvature.max : 0);
-        const std::array<Moments, kSurrogates> all{strain,    strain,       scaled(acceleration, 1 / t.fps),
-                                                   curvature, acceleration, moments(values.speed)};
+        const std::array<Moments, kSurrogates> all{strain, strain, impact, curvature, acceleration, speed};
         double* row = row_of(out, f);
         for (std::size_t k = 0; k < all.size(); ++k) {
             row[3 * k] = all[k].mean;
@@ -142,12 +148,12 @@ void base_columns(const TrackView& t, const FrameMetrics& metrics, CompatFeature
         row[18] = metrics.bend_angle_deg[i];
         row[19] = metrics.curvature_concentration[i];
         row[20] = metrics.est_max_strain[i];
-        const auto here = static_cast<double>(values.speed.size());
-        strain_sum += strain.mean * here;
-        acceleration_sum += acceleration.mean * here;
+        const auto n = static_cast<double>(here);
+        strain_sum += strain.mean * n;
+        acceleration_sum += acceleration.mean * n;
         strain_max = std::max(strain_max, strain.max);
         acceleration_max = std::max(acceleration_max, acceleration.max);
-        count += here;
+        count += n;
     }
     out.global = {static_cast<double>(t.frames),
                   static_cast<double>(t.points),
@@ -167,12 +173,15 @@ std::vector<double> column(const CompatFeatures& out, int frames, std::size_t in
 void series_columns(const TrackView& t, CompatFeatures& out) {
     std::vector<double> constants;
     std::vector<double> spectral;
+    const Turns turns(static_cast<std::size_t>(t.frames));
     for (const int source : kMomentSources) {
-        const auto s = series_statistics(column(out, t.frames, static_cast<std::size_t>(3 * source)), t.fps);
+        const std::vector<double> series = column(out, t.frames, static_cast<std::size_t>(3 * source));
+        SeriesStatistics s{};
+        add_moments(series, s);
         constants.insert(constants.end(), {s.skewness, s.kurtosis, s.lag1, s.lag2});
-    }
-    for (const int source : kSpectrumSources) {
-        const auto s = series_statistics(column(out, t.frames, static_cast<std::size_t>(3 * source)), t.fps);
+        if (std::find(kSpectrumSources.begin(), kSpectrumSources.end(), source) == kSpectrumSources.end())
+            continue;
+        add_spectrum(series, t.fps, turns, s);
         spectral.insert(spectral.end(), {s.dominant_frequency, s.spectral_power, s.spectral_entropy});
     }
     for (int f = 0; f < t.frames; ++f) {

@@ -2,41 +2,228 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+
+#include "kernels/cpu/compat_columns.h"
 
 namespace nightshift::kernels {
 
 namespace {
 
-constexpr double kSpeedFloor = 1e-6;  ///< the reference's, px/s
+/// Rows of several points that are worked on together while they are in the nearest cache.
+constexpr std::size_t kRowsTogether = 256;
+/// Points whose tracks are turned from frames to rows together: a cache line of each.
+constexpr std::size_t kPointsTogether = 32;
+/// Far inside of what squares of speeds can hold.
+constexpr double kRateMin = 1e-9, kRateMax = 1e9;
+constexpr double kExponentMax = 700;
 
-/// Differences of a point's rows: first .. the end so far.
-void add_rows(const TrackView& t, int point, CompatVectors& out) {
+bool is_usual(double value) {
+    return value > kRateMin && value < kRateMax;
+}
+
+/// Where the rows of each point begin, and their end: [points + 1].
+std::vector<std::size_t> row_starts(const TrackView& t) {
+    std::vector<std::size_t> starts(static_cast<std::size_t>(t.points) + 1, 0);
+    const auto frames = static_cast<std::size_t>(t.frames);
+    for (std::size_t p = 0; p + 1 < starts.size(); ++p) {
+        std::size_t rows = frames;
+        if (!t.present.empty()) {
+            rows = 0;
+            for (int f = 0; f < t.frames; ++f) rows += t.present[t.at(f, static_cast<int>(p))] != 0;
+        }
+        starts[p + 1] = starts[p] + rows;
+    }
+    return starts;
+}
+
+void resize(CompatVectors& v, std::size_t rows) {
+    v.point.resize(rows);
+    v.frame.resize(rows);
+    for (auto* column : {&v.x, &v.y, &v.dx, &v.dy, &v.vx, &v.vy, &v.speed, &v.dvx, &v.dvy, &v.ax, &v.ay,
+                         &v.acceleration, &v.curvature_like, &v.strain, &v.impact, &v.crack_risk})
+        column->resize(rows);
+}
+
+CompatColumns columns_of(CompatVectors& v) {
+    return {v.x.data(),
+            v.y.data(),
+            v.dx.data(),
+            v.dy.data(),
+            v.vx.data(),
+            v.vy.data(),
+            v.speed.data(),
+            v.dvx.data(),
+            v.dvy.data(),
+            v.ax.data(),
+            v.ay.data(),
+            v.acceleration.data(),
+            v.curvature_like.data(),
+            v.strain.data(),
+            v.impact.data(),
+            v.crack_risk.data()};
+}
+
+/// A plane of points that are in every frame, turned from frames to rows. Several points together, so that
+/// what is read of a frame is a piece of a cache line.
+void turn(const TrackView& t, const std::int16_t* plane, double* rows) {
+    const auto points = static_cast<std::size_t>(t.points), frames = static_cast<std::size_t>(t.frames);
+    std::size_t p = 0;
+    for (; p + kPointsTogether <= points; p += kPointsTogether) {
+        for (std::size_t f = 0; f < frames; ++f) {
+            for (std::size_t k = 0; k < kPointsTogether; ++k)
+                rows[(p + k) * frames + f] = plane[f * points + p + k];
+        }
+    }
+    for (; p < points; ++p) {
+        for (std::size_t f = 0; f < frames; ++f) rows[p * frames + f] = plane[f * points + p];
+    }
+}
+
+/// Point, frame, x and y of every row.
+void place_rows(const TrackView& t, CompatVectors& out) {
+    std::size_t row = 0;
+    if (t.present.empty()) {
+        turn(t, t.x.data(), out.x.data());
+        turn(t, t.y.data(), out.y.data());
+        for (int p = 0; p < t.points; ++p, row += static_cast<std::size_t>(t.frames)) {
+            std::fill_n(out.point.begin() + static_cast<std::ptrdiff_t>(row), t.frames, p);
+            std::iota(out.frame.begin() + static_cast<std::ptrdiff_t>(row),
+                      out.frame.begin() + static_cast<std::ptrdiff_t>(row) + t.frames, 0);
+        }
+    }
+    for (int p = 0; p < t.points && !t.present.empty(); ++p) {
+        for (int f = 0; f < t.frames; ++f) {
+            const std::size_t at = t.at(f, p);
+            if (t.present[at] == 0) continue;
+            out.point[row] = p;
+            out.frame[row] = f;
+            out.x[row] = t.x[at];
+            out.y[row++] = t.y[at];
+        }
+    }
+    if (t.units_per_pixel == 1) return;
+    for (double& x : out.x) x /= t.units_per_pixel;
+    for (double& y : out.y) y /= t.units_per_pixel;
+}
+
+/// Rates or units so odd that squares might overflow or vanish: libm's hypot knows what to do.
+void add_odd_lengths(double dt, const CompatColumns& c, std::size_t rows) {
+    for (std::size_t i = 0; i < rows; ++i) {
+        c.speed[i] = std::hypot(c.vx[i], c.vy[i]);
+        c.acceleration[i] = std::hypot(c.ax[i], c.ay[i]);
+        c.curvature_like[i] = std::hypot(c.dvx[i], c.dvy[i]) / (c.speed[i] + kSpeedFloor);
+        c.impact[i] = c.acceleration[i] * dt;
+    }
+}
+
+/// Everything that a point's own rows tell. A point's first row has no differences. is_plain: rates and units
+/// are usual.
+void add_motion(const TrackView& t, const std::vector<std::size_t>& starts, const CompatLoops& loops,
+                bool is_plain, const CompatColumns& c) {
     const double dt = 1 / t.fps;
-    bool is_first = true;
-    for (int f = 0; f < t.frames; ++f) {
-        const std::size_t at = t.at(f, point);
-        if (!t.present.empty() && t.present[at] == 0) continue;
-        const double x = t.x[at] / t.units_per_pixel, y = t.y[at] / t.units_per_pixel;
-        const double dx = is_first ? 0 : x - out.x.back(), dy = is_first ? 0 : y - out.y.back();
-        const double vx = dx / dt, vy = dy / dt;
-        const double dvx = is_first ? 0 : vx - out.vx.back(), dvy = is_first ? 0 : vy - out.vy.back();
-        is_first = false;
-        out.point.push_back(point);
-        out.frame.push_back(f);
-        out.x.push_back(x);
-        out.y.push_back(y);
-        out.dx.push_back(dx);
-        out.dy.push_back(dy);
-        out.vx.push_back(vx);
-        out.vy.push_back(vy);
-        out.speed.push_back(std::hypot(vx, vy));
-        out.dvx.push_back(dvx);
-        out.dvy.push_back(dvy);
-        out.ax.push_back(dvx / dt);
-        out.ay.push_back(dvy / dt);
-        out.acceleration.push_back(std::hypot(dvx / dt, dvy / dt));
-        out.curvature_like.push_back(std::hypot(dvx, dvy) / (out.speed.back() + kSpeedFloor));
-        out.impact.push_back(out.acceleration.back() * dt);
+    const std::size_t rows = starts.back();
+    for (std::size_t p = 0, end = 0; p + 1 < starts.size(); p = end) {
+        for (end = p + 1; end + 1 < starts.size() && starts[end] - starts[p] < kRowsTogether;) ++end;
+        const std::size_t first = starts[p], last = starts[end];
+        loops.add_steps(dt, c, std::max<std::size_t>(first, 1), last);
+        for (std::size_t q = p; q < end; ++q) {
+            const std::size_t i = starts[q];
+            if (i < rows) c.dx[i] = c.dy[i] = c.vx[i] = c.vy[i] = 0;
+        }
+        loops.add_changes(dt, c, std::max<std::size_t>(first, 1), last);
+        for (std::size_t q = p; q < end; ++q) {
+            const std::size_t i = starts[q];
+            if (i < rows) c.dvx[i] = c.dvy[i] = c.ax[i] = c.ay[i] = 0;
+        }
+        if (is_plain) loops.add_lengths(dt, c, first, last);
+    }
+    if (!is_plain) add_odd_lengths(dt, c, rows);
+}
+
+/// Of each frame: what strain and risk take from it.
+struct Frames {
+    std::vector<double> largest, inverse, bound, concentration, angle;
+
+    explicit Frames(std::size_t n) : largest(n), inverse(n), bound(n), concentration(n), angle(n) {}
+    FrameTerms terms() const {
+        return {largest.data(), inverse.data(), bound.data(), concentration.data(), angle.data()};
+    }
+};
+
+Frames frames_of(const TrackView& t, const FrameMetrics* metrics, const CompatRisk& r,
+                 const std::vector<std::size_t>& starts, const CompatLoops& loops, const CompatVectors& v) {
+    const auto count = static_cast<std::size_t>(t.frames);
+    Frames out(count);
+    for (std::size_t p = 0; p + 1 < starts.size(); ++p) {
+        if (starts[p + 1] - starts[p] == count) {
+            loops.widen(v.curvature_like.data() + starts[p], out.largest.data(), count);
+            continue;
+        }
+        for (std::size_t i = starts[p]; i < starts[p + 1]; ++i) {
+            double& largest = out.largest[static_cast<std::size_t>(v.frame[i])];
+            largest = std::max(largest, v.curvature_like[i]);
+        }
+    }
+    for (std::size_t f = 0; f < count; ++f) {
+        const double concentration = metrics == nullptr ? 1 : metrics->curvature_concentration[f];
+        const double angle = metrics == nullptr ? 0 : metrics->bend_angle_deg[f];
+        out.inverse[f] = 1 / out.largest[f];
+        out.bound[f] = metrics == nullptr ? 0 : std::max(metrics->est_max_strain[f], 0.0);
+        out.concentration[f] = r.concentration_weight * std::min(1.0, concentration / r.concentration_cap);
+        out.angle[f] = r.angle_weight * std::min(1.0, angle / r.angle_cap_deg);
+    }
+    return out;
+}
+
+double sum_of_weights(const CompatRisk& r) {
+    return r.strain_weight + r.stress_weight + r.concentration_weight + r.angle_weight + r.impact_weight;
+}
+
+/// Whether exponents stay where the loop's exponential is at home.
+bool is_usual_risk(const RiskTerms& r, const Frames& frames) {
+    double most = std::abs(r.strain_weight) + std::abs(r.stress_weight) + std::abs(r.impact_weight);
+    double of_frames = 0;
+    for (std::size_t f = 0; f < frames.angle.size(); ++f)
+        of_frames = std::max(of_frames, std::abs(frames.concentration[f]) + std::abs(frames.angle[f]));
+    most = (most + of_frames) / std::abs(r.weights) + std::abs(r.centre);
+    return std::abs(r.steepness) * most < kExponentMax && is_usual(r.strain_cap) && is_usual(r.impact_cap) &&
+           is_usual(std::abs(r.weights));
+}
+
+/// Row by row, where exponents are beyond what the loop's exponential takes, or caps are odd.
+void add_odd_risk(const FrameMetrics* metrics, const CompatRisk& risk, const Frames& frames,
+                  CompatVectors& v) {
+    for (std::size_t i = 0; i < v.rows(); ++i) {
+        const auto f = static_cast<std::size_t>(v.frame[i]);
+        const double largest = frames.largest[f];
+        v.strain[i] = largest > 0 ? v.curvature_like[i] / largest * frames.bound[f] : 0;
+        v.crack_risk[i] =
+            compat_risk(v.strain[i], metrics == nullptr ? 1 : metrics->curvature_concentration[f],
+                        metrics == nullptr ? 0 : metrics->bend_angle_deg[f], v.acceleration[i], risk);
+    }
+}
+
+void add_risk(const std::vector<std::size_t>& starts, const RiskTerms& terms, const Frames& frames,
+              const CompatLoops& loops, CompatVectors& v) {
+    const CompatColumns c = columns_of(v);
+    const std::size_t count = frames.largest.size();
+    Frames some(count);  // of a point that is not in every frame
+    for (std::size_t p = 0; p + 1 < starts.size(); ++p) {
+        const std::size_t first = starts[p], rows = starts[p + 1] - first;
+        if (rows == count) {
+            loops.add_risk(terms, frames.terms(), c, first, rows);
+            continue;
+        }
+        for (std::size_t i = 0; i < rows; ++i) {
+            const auto f = static_cast<std::size_t>(v.frame[first + i]);
+            some.largest[i] = frames.largest[f];
+            some.inverse[i] = frames.inverse[f];
+            some.bound[i] = frames.bound[f];
+            some.concentration[i] = frames.concentration[f];
+            some.angle[i] = frames.angle[f];
+        }
+        loops.add_risk(terms, some.terms(), c, first, rows);
     }
 }
 
@@ -44,8 +231,6 @@ void add_rows(const TrackView& t, int point, CompatVectors& out) {
 
 double compat_risk(double strain, double concentration, double angle, double acceleration,
                    const CompatRisk& r) {
-    const double weights =
-        r.strain_weight + r.stress_weight + r.concentration_weight + r.angle_weight + r.impact_weight;
     const auto part = [](double weight, double value, double cap) {
         return weight * std::min(1.0, value / cap);
     };
@@ -53,26 +238,30 @@ double compat_risk(double strain, double concentration, double angle, double acc
         (part(r.strain_weight, strain, r.strain_cap) + part(r.stress_weight, strain, r.strain_cap) +
          part(r.concentration_weight, concentration, r.concentration_cap) +
          part(r.angle_weight, angle, r.angle_cap_deg) + part(r.impact_weight, acceleration, r.impact_cap)) /
-        weights;
+        sum_of_weights(r);
     return 1 / (1 + std::exp(-r.steepness * (z - r.centre)));
+}
+
+void compat_vectors(const TrackView& tracks, const FrameMetrics* metrics, const CompatRisk& risk,
+                    CompatVectors& out) {
+    const bool is_plain = is_usual(tracks.fps) && is_usual(tracks.units_per_pixel);
+    const CompatLoops loops = compat_loops(is_plain ? cpu_variant() : CpuVariant::scalar);
+    const std::vector<std::size_t> starts = row_starts(tracks);
+    resize(out, starts.back());
+    place_rows(tracks, out);
+    add_motion(tracks, starts, loops, is_plain, columns_of(out));
+    const RiskTerms terms{risk.strain_cap,    risk.impact_cap,      risk.strain_weight, risk.stress_weight,
+                          risk.impact_weight, sum_of_weights(risk), risk.steepness,     risk.centre};
+    const Frames frames = frames_of(tracks, metrics, risk, starts, loops, out);
+    if (is_plain && is_usual_risk(terms, frames))
+        add_risk(starts, terms, frames, loops, out);
+    else
+        add_odd_risk(metrics, risk, frames, out);
 }
 
 CompatVectors compat_vectors(const TrackView& tracks, const FrameMetrics* metrics, const CompatRisk& risk) {
     CompatVectors out;
-    for (int p = 0; p < tracks.points; ++p) add_rows(tracks, p, out);
-    std::vector<double> largest(static_cast<std::size_t>(tracks.frames));
-    for (std::size_t i = 0; i < out.rows(); ++i) {
-        double& value = largest[static_cast<std::size_t>(out.frame[i])];
-        value = std::max(value, out.curvature_like[i]);
-    }
-    for (std::size_t i = 0; i < out.rows(); ++i) {
-        const auto f = static_cast<std::size_t>(out.frame[i]);
-        const double bound = metrics == nullptr ? 0 : std::max(metrics->est_max_strain[f], 0.0);
-        out.strain.push_back(largest[f] > 0 ? out.curvature_like[i] / largest[f] * bound : 0);
-        out.crack_risk.push_back(
-            compat_risk(out.strain.back(), metrics == nullptr ? 1 : metrics->curvature_concentration[f],
-                        metrics == nullptr ? 0 : metrics->bend_angle_deg[f], out.acceleration[i], risk));
-    }
+    compat_vectors(tracks, metrics, risk, out);
     return out;
 }
 

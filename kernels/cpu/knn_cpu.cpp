@@ -42,6 +42,7 @@ struct Seeker {
 /// What one thread works with.
 struct Block {
     std::int64_t first = 0;
+    std::int64_t first_panel = 0;  ///< of the bank, the panel that is looked at first
     std::vector<Seeker> seekers;
     std::vector<float> queries;  ///< [tiles, columns, tile.queries]
     std::vector<float> limits;   ///< below which a row may be among the nearest
@@ -75,8 +76,9 @@ class Search {
         while (static_cast<std::int64_t>(block.seekers.size()) < count) block.seekers.emplace_back(k_);
         if (bank_.is_usable) {
             const int tiles = pack(block, count);
-            for (std::int64_t p = 0; p < bank_.panels; ++p) {
-                for (int t = 0; t < tiles; ++t) filter(block, t, p);
+            for (std::int64_t i = 0; i < bank_.panels; ++i) {
+                const std::int64_t panel = (block.first_panel + i) % bank_.panels;
+                for (int t = 0; t < tiles; ++t) filter(block, t, panel);
             }
         }
         for (std::int64_t i = 0; i < count; ++i) {
@@ -86,6 +88,8 @@ class Search {
             else
                 settle(block.first + i, seeker, block.limits[static_cast<std::size_t>(i)]);
             store(block.first + i, seeker.nearest);
+            // Queries beside each other are often alike: where one found its nearest, the next begins.
+            block.first_panel = seeker.nearest[0].index / bank_.tile.rows;
             seeker.hits.clear();
             seeker.nearest.clear();
         }
@@ -127,7 +131,8 @@ class Search {
             const std::int64_t at = std::int64_t{tile} * wide + q;
             Seeker& seeker = block.seekers[static_cast<std::size_t>(at)];
             const float* low = lows + q * high;
-            if (panel == 0 && rows_.rows >= high) limits[q] = first_limit(seeker, low, high);
+            if (panel == block.first_panel && rows_.rows >= (panel + 1) * high)
+                limits[q] = first_limit(seeker, low, high);
             gather(seeker, hits[q], low, panel * high, limits[q]);
             if (seeker.hits.size() > kHitsMax) settle(block.first + at, seeker, limits[q]);
         }
@@ -182,6 +187,10 @@ class Search {
         std::sort(hits.begin(), hits.end());
         for (std::size_t i = 0; i < hits.size(); i += kTogether) {
             if (static_cast<double>(hits[i].low) + below > seeker.nearest.worst()) break;
+            if (i + 1 == hits.size()) {
+                seeker.nearest.offer({distance_to(query, hits[i].row), hits[i].row});
+                break;
+            }
             const T* rows[kTogether];
             double squared[kTogether];
             for (std::size_t r = 0; r < kTogether; ++r)
@@ -193,13 +202,16 @@ class Search {
         hits.clear();
     }
 
+    double distance_to(std::int64_t query, std::int64_t row) const {
+        const T* const rows[1] = {rows_.row(row)};
+        double squared[1];
+        squared_distances(queries_.row(query), rows, rows_.columns, squared);
+        return squared[0];
+    }
+
     void plain(std::int64_t query, Seeker& seeker) const {
-        for (std::int64_t b = 0; b < rows_.rows; ++b) {
-            const T* const row[1] = {rows_.row(b)};
-            double squared[1];
-            squared_distances(queries_.row(query), row, rows_.columns, squared);
-            seeker.nearest.offer({squared[0], static_cast<std::int32_t>(b)});
-        }
+        for (std::int64_t b = 0; b < rows_.rows; ++b)
+            seeker.nearest.offer({distance_to(query, b), static_cast<std::int32_t>(b)});
     }
 
     void store(std::int64_t query, const KnnBest& nearest) const {

@@ -1,17 +1,17 @@
+#include "kernels/cpu/series_statistics.h"
+
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <numeric>
-#include <vector>
-
-#include "kernels/compat_features.h"
 
 namespace nightshift::kernels {
 
 namespace {
 
 constexpr double kTiny = 1e-9;
-constexpr std::size_t kMomentsMin = 3;     ///< samples below which the reference gives zeros
-constexpr std::size_t kSpectrumMin = 10;   ///< the same for the spectrum
+constexpr std::size_t kMomentsMin = 3;    ///< samples below which the reference gives zeros
+constexpr std::size_t kSpectrumMin = 10;  ///< the same for the spectrum
 
 double mean_of(std::span<const double> series) {
     return std::accumulate(series.begin(), series.end(), 0.0) / static_cast<double>(series.size());
@@ -34,23 +34,36 @@ double correlation(std::span<const double> series, std::size_t lag) {
     return std::isfinite(value) ? value : 0;
 }
 
-void spectrum(std::span<const double> series, double mean, double fps, SeriesStatistics& out) {
-    const std::size_t n = series.size();
-    std::vector<double> cosines(n), sines(n);
+}  // namespace
+
+Turns::Turns(std::size_t n) : cosines(n), sines(n) {
     for (std::size_t i = 0; i < n; ++i) {
-        const double angle = 2 * 3.14159265358979323846 * static_cast<double>(i) / static_cast<double>(n);
+        const double angle = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(n);
         cosines[i] = std::cos(angle);
         sines[i] = std::sin(angle);
     }
-    std::vector<double> power(n / 2 + 1);
+}
+
+void add_spectrum(std::span<const double> series, double fps, const Turns& turns, SeriesStatistics& out) {
+    const std::size_t n = series.size();
+    if (n < kSpectrumMin) return;
+    const double mean = mean_of(series);
+    // Cosines are the same from both ends, sines opposite: half of the products are enough.
+    const std::size_t half = (n - 1) / 2;
+    std::vector<double> even(half + 1), odd(half + 1), power(n / 2 + 1);
+    for (std::size_t i = 1; i <= half; ++i) {
+        even[i] = (series[i] - mean) + (series[n - i] - mean);
+        odd[i] = (series[i] - mean) - (series[n - i] - mean);
+    }
+    const double first = series[0] - mean, middle = n % 2 == 0 ? series[n / 2] - mean : 0;
     for (std::size_t k = 1; k < power.size(); ++k) {
-        double re = 0, im = 0;
+        double re = first + (k % 2 == 0 ? middle : -middle), im = 0;
         std::size_t turn = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            re += (series[i] - mean) * cosines[turn];
-            im -= (series[i] - mean) * sines[turn];
+        for (std::size_t i = 1; i <= half; ++i) {
             turn += k;
             if (turn >= n) turn -= n;
+            re += even[i] * turns.cosines[turn];
+            im -= odd[i] * turns.sines[turn];
         }
         power[k] = re * re + im * im;
     }
@@ -67,11 +80,8 @@ void spectrum(std::span<const double> series, double mean, double fps, SeriesSta
     }
 }
 
-}  // namespace
-
-SeriesStatistics series_statistics(std::span<const double> series, double fps) {
-    SeriesStatistics out{};
-    if (series.empty()) return out;
+void add_moments(std::span<const double> series, SeriesStatistics& out) {
+    if (series.empty()) return;
     const double mean = mean_of(series);
     double second = 0, third = 0, fourth = 0;
     for (double value : series) {
@@ -89,7 +99,12 @@ SeriesStatistics series_statistics(std::span<const double> series, double fps) {
     }
     out.lag1 = correlation(series, 1);
     out.lag2 = correlation(series, 2);
-    if (series.size() >= kSpectrumMin) spectrum(series, mean, fps, out);
+}
+
+SeriesStatistics series_statistics(std::span<const double> series, double fps) {
+    SeriesStatistics out{};
+    add_moments(series, out);
+    if (series.size() >= kSpectrumMin) add_spectrum(series, fps, Turns(series.size()), out);
     return out;
 }
 
