@@ -13,6 +13,7 @@ namespace nightshift::kernels {
 namespace {
 
 constexpr int kParameters = 5;
+constexpr int kFirstOfDrive = 2;  ///< those before it do not change the drive
 constexpr int kIterations = 14;
 constexpr double kShockDecay = .2;  ///< middle of the decays that occur
 constexpr int kShockEdge = 4;
@@ -27,13 +28,27 @@ double smooth_step(double u) {
     return x * x * (3 - 2 * x);
 }
 
-Vector drive(const Parameters& p, int frames) {
+/// What depends on the frames alone: the bump of a snap, and how a shock fades.
+struct Clock {
+    explicit Clock(int frames) : share(frames), bump(frames), fading(frames) {
+        for (int f = 0; f < frames; ++f) {
+            share[f] = static_cast<double>(f) / (frames - 1);
+            const double z = (share[f] - kSnapCentre) / kSnapWidth;
+            bump[f] = std::exp(-z * z);
+            fading[f] = std::exp(-kShockDecay * f);
+        }
+    }
+    int frames() const { return static_cast<int>(share.size()); }
+    Vector share, bump, fading;
+};
+
+Vector drive(const Parameters& p, const Clock& clock) {
+    const int frames = clock.frames();
     Vector raw(frames), out(frames);
     for (int f = 0; f < frames; ++f) {
-        const double u = static_cast<double>(f) / (frames - 1);
-        const double z = (u - kSnapCentre) / kSnapWidth;
-        raw[f] = std::clamp(smooth_step((u - p[2]) / std::max(p[3] - p[2], .1)) + p[4] * std::exp(-z * z),
-                            0.0, 1.12);
+        raw[f] = std::clamp(
+            smooth_step((clock.share[f] - p[2]) / std::max(p[3] - p[2], .1)) + p[4] * clock.bump[f], 0.0,
+            1.12);
     }
     for (int f = 0; f < frames; ++f) {
         const int first = std::max(f - 2, 0), last = std::min(f + 2, frames - 1);
@@ -43,12 +58,13 @@ Vector drive(const Parameters& p, int frames) {
 }
 
 /// theta(t); a shock of an amplitude from a frame on makes it follow faster for a while.
-Vector simulate(const Parameters& p, const Vector& pull, int shock_frame, double amplitude) {
+Vector simulate(const Parameters& p, const Clock& clock, const Vector& pull, int shock_frame,
+                double amplitude) {
     Vector out(pull.size());
     double theta = 0;
     for (int f = 0; f < pull.size(); ++f) {
         const double shock =
-            shock_frame >= 0 && f >= shock_frame ? amplitude * std::exp(-kShockDecay * (f - shock_frame)) : 0;
+            shock_frame >= 0 && f >= shock_frame ? amplitude * clock.fading[f - shock_frame] : 0;
         theta += std::min(p[1] * (1 + shock), 1.0) * (p[0] * pull[f] - theta);
         out[f] = theta;
     }
@@ -64,27 +80,32 @@ struct Fit {
 
 class Fitter {
   public:
-    Fitter(const Vector& theta, const Vector& weights) : theta_(theta), root_(weights.cwiseSqrt()) {}
+    Fitter(const Vector& theta, const Vector& weights)
+        : clock_(static_cast<int>(theta.size())), theta_(theta), root_(weights.cwiseSqrt()) {}
+
+    const Clock& clock() const { return clock_; }
 
     Vector misfit(const Fit& fit, int shock_frame) const {
-        const Vector pull = drive(fit.p, static_cast<int>(theta_.size()));
-        return (theta_ - simulate(fit.p, pull, shock_frame, fit.amplitude)).cwiseProduct(root_);
+        return misfit(fit, drive(fit.p, clock_), shock_frame);
     }
 
     /// Weighted derivatives of the model, one column a free parameter.
     Eigen::MatrixXd jacobian(const Fit& fit, int shock_frame, const std::vector<int>& free) const {
-        const Vector here = misfit(fit, shock_frame);
+        const Vector pull = drive(fit.p, clock_);
+        const Vector here = misfit(fit, pull, shock_frame);
         Eigen::MatrixXd out(theta_.size(),
                             static_cast<Eigen::Index>(free.size()) + (shock_frame >= 0 ? 1 : 0));
         for (std::size_t k = 0; k < free.size(); ++k) {
             Fit moved = fit;
             moved.p[free[k]] += kStep;
-            out.col(static_cast<Eigen::Index>(k)) = (here - misfit(moved, shock_frame)) / kStep;
+            const bool is_same_drive = free[k] < kFirstOfDrive;
+            out.col(static_cast<Eigen::Index>(k)) =
+                (here - misfit(moved, is_same_drive ? pull : drive(moved.p, clock_), shock_frame)) / kStep;
         }
         if (shock_frame >= 0) {
             Fit moved = fit;
             moved.amplitude += kStep;
-            out.col(out.cols() - 1) = (here - misfit(moved, shock_frame)) / kStep;
+            out.col(out.cols() - 1) = (here - misfit(moved, pull, shock_frame)) / kStep;
         }
         return out;
     }
@@ -123,6 +144,10 @@ class Fitter {
   private:
     static constexpr double kStep = 1e-5;
 
+    Vector misfit(const Fit& fit, const Vector& pull, int shock_frame) const {
+        return (theta_ - simulate(fit.p, clock_, pull, shock_frame, fit.amplitude)).cwiseProduct(root_);
+    }
+
     static void bound(Fit& fit) {
         fit.p[0] = std::clamp(fit.p[0], .2, 6.0);
         fit.p[1] = std::clamp(fit.p[1], .03, .6);
@@ -132,6 +157,7 @@ class Fitter {
         fit.amplitude = std::clamp(fit.amplitude, -.9, 8.0);
     }
 
+    Clock clock_;
     Vector theta_, root_;
 };
 
@@ -142,12 +168,12 @@ void scan_shocks(const Fitter& fitter, const Fit& fit, const Vector& rest, const
     const Eigen::MatrixXd smooth = fitter.jacobian(fit, -1, free);
     const Eigen::HouseholderQR<Eigen::MatrixXd> qr(smooth);
     const Eigen::MatrixXd q = qr.householderQ() * Eigen::MatrixXd::Identity(frames, smooth.cols());
-    const Vector pull = drive(fit.p, frames);
-    const Vector calm = simulate(fit.p, pull, -1, 0);
+    const Vector pull = drive(fit.p, fitter.clock());
+    const Vector calm = simulate(fit.p, fitter.clock(), pull, -1, 0);
     const Vector root = weights.cwiseSqrt();
     out.shock_z.assign(static_cast<std::size_t>(frames), 0);
     for (int tau = kShockEdge; tau < frames - kShockEdge; ++tau) {
-        Vector effect = (simulate(fit.p, pull, tau, .5) - calm).cwiseProduct(root) / .5;
+        Vector effect = (simulate(fit.p, fitter.clock(), pull, tau, .5) - calm).cwiseProduct(root) / .5;
         effect -= q * (q.transpose() * effect);
         const double norm = effect.norm();
         if (norm > 1e-6) out.shock_z[static_cast<std::size_t>(tau)] = effect.dot(rest) / (norm * out.error);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/cpu/panel_loops.h"
+
 namespace nightshift::kernels {
 
 namespace {
@@ -40,12 +42,6 @@ std::vector<Series> orthonormal(std::vector<Series> columns, const Series& weigh
     return basis;
 }
 
-double bend_at(const PanelShape& s, int frame, int place, Arms arms) {
-    double sum = 0;
-    for (int k = arms.near; k <= arms.far; ++k) sum += s.phi(frame, place + k) - s.phi(frame, place - k);
-    return sum / (arms.far - arms.near + 1);
-}
-
 }  // namespace
 
 OnsetMap map_onset(const PanelShape& s, Arms arms, bool with_yield) {
@@ -57,18 +53,24 @@ OnsetMap map_onset(const PanelShape& s, Arms arms, bool with_yield) {
         columns.push_back(std::move(square));
     }
     const std::vector<Series> basis = orthonormal(std::move(columns), s.weight);
-    // Residual bends of every place, and the pooled standard error of one of them.
+    // Residual bends of every place, [frames, places], and the pooled standard error of one of them.
+    const PanelLoops loops = panel_loops(cpu_variant());
     OnsetMap out;
     out.places = kPlaces - 2 * arms.far;
     const auto places = static_cast<std::size_t>(out.places);
-    std::vector<Series> bends(places, Series(frames));
-    std::vector<double> pool;
-    for (int j = 0; j < out.places; ++j) {
-        Series& bend = bends[static_cast<std::size_t>(j)];
-        for (int f = 0; f < s.frames; ++f)
-            bend[static_cast<std::size_t>(f)] = bend_at(s, f, j + arms.far, arms);
-        project_out(bend, basis, s.weight);
-        for (std::size_t f = 0; f < frames; ++f) pool.push_back(bend[f] * std::sqrt(s.weight[f]));
+    std::vector<double> bends(frames * places), work(places);
+    for (std::size_t f = 0; f < frames; ++f) {
+        loops.bends(s.angle.data() + f * kPlaces, static_cast<std::size_t>(arms.far),
+                    static_cast<std::size_t>(arms.near), static_cast<std::size_t>(arms.far),
+                    bends.data() + f * places, places);
+    }
+    for (const Series& direction : basis) {
+        loops.project_out(bends.data(), direction.data(), s.weight.data(), frames, places, work.data());
+    }
+    std::vector<double> pool(bends);
+    for (std::size_t f = 0; f < frames; ++f) {
+        const double root = std::sqrt(s.weight[f]);
+        for (std::size_t j = 0; j < places; ++j) pool[f * places + j] *= root;
     }
     out.error = std::max(robust_deviation(pool), 1e-6);
     out.place_first = arms.far;
@@ -86,8 +88,10 @@ OnsetMap map_onset(const PanelShape& s, Arms arms, bool with_yield) {
         const double norm = std::sqrt(dot(step, step, s.weight));
         if (norm < 1e-6) continue;
         out.norm[t] = norm;
-        for (std::size_t j = 0; j < places; ++j)
-            out.z[t * places + j] = dot(step, bends[j], s.weight) / (norm * out.error);
+        for (std::size_t f = 0; f < frames; ++f) step[f] *= s.weight[f];
+        double* z = out.z.data() + t * places;
+        loops.weighted_sums(bends.data(), step.data(), frames, places, z);
+        for (std::size_t j = 0; j < places; ++j) z[j] /= norm * out.error;
     }
     return out;
 }

@@ -4,18 +4,23 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/cpu/panel_loops.h"
+
 namespace nightshift::kernels {
 
 namespace {
 
-constexpr int kHalfWindow = 5;  ///< Savitzky-Golay over 11 points
-constexpr int kPasses = 2;      ///< of outlier clipping
-constexpr int kRounds = 6;      ///< of the alternating fit
+constexpr int kHalfWindow = static_cast<int>(kSmoothWidth) / 2;  ///< Savitzky-Golay
+constexpr int kPasses = 2;                                       ///< of outlier clipping
+constexpr int kRounds = 6;                                       ///< of the alternating fit
 constexpr double kClip = 3;
 constexpr double kNoiseFloor = .05;  ///< px; keeps a frame without noise from taking all the weight
 /// Standard deviation of rounding, in units. On a straight part it is no noise but a staircase, which the
 /// roughness does not see: without this floor the first frames would count ten times too much.
 constexpr double kRounding = .29;
+/// Of normally distributed values' sizes the median is .85 of the mean.
+constexpr double kMedianLow = .65, kMedianHigh = 1;
+constexpr std::size_t kMedianMin = 64;
 
 /// Quadratic Savitzky-Golay smoothing weights of 2h+1 points for the middle one.
 std::array<double, 2 * kHalfWindow + 1> smoothing_weights() {
@@ -44,106 +49,101 @@ void fill_gaps(const TrackView& t, int frame, double* line, const std::int16_t* 
 }
 
 /// Distance of each point from the smoothed line; points near the ends keep 0.
-void roughness(const double* line, int points, std::vector<double>& out) {
+void roughness(const PanelLoops& loops, const double* line, int points, std::vector<double>& out) {
     static const auto kWeights = smoothing_weights();
     std::fill(out.begin(), out.end(), 0.0);
-    for (int p = kHalfWindow; p < points - kHalfWindow; ++p) {
-        double smooth = 0;
-        for (int i = 0; i <= 2 * kHalfWindow; ++i)
-            smooth += kWeights[static_cast<std::size_t>(i)] * line[p - kHalfWindow + i];
-        out[static_cast<std::size_t>(p)] = line[p] - smooth;
-    }
+    const int inner = points - 2 * kHalfWindow;
+    if (inner <= 0) return;
+    double* middle = out.data() + kHalfWindow;
+    loops.smooth(line, kWeights.data(), middle, static_cast<std::size_t>(inner));
+    for (int p = 0; p < inner; ++p) middle[p] = line[p + kHalfWindow] - middle[p];
 }
 
-/// Tangent angle at the window's middle, from the slopes of both coordinates.
-double tangent(const double* x, const double* y, int p) {
-    double dx = 0, dy = 0;
-    for (int i = 1; i <= kHalfWindow; ++i) {
-        dx += i * (x[p + i] - x[p - i]);
-        dy += i * (y[p + i] - y[p - i]);
+/// Where a place lies between two points, the same in every frame.
+struct Between {
+    std::size_t point;
+    double share;
+};
+
+std::array<Between, kPlaces> places_between(int points) {
+    std::array<Between, kPlaces> out;
+    const double first = kHalfWindow, end = points - 1 - kHalfWindow;
+    for (int j = 0; j < kPlaces; ++j) {
+        const double at = std::clamp(place_share(j) * (points - 1), first, end - 1e-9);
+        const auto p = static_cast<std::size_t>(at);
+        out[static_cast<std::size_t>(j)] = {p, at - static_cast<double>(p)};
     }
-    return std::atan2(dy, dx);
+    return out;
 }
 
-void angles_of_frame(const CleanTracks& t, int frame, double* out, std::vector<double>& along) {
-    const double* x = t.x.data() + t.at(frame, 0);
-    const double* y = t.y.data() + t.at(frame, 0);
+/// What angles_of_frame writes in for every frame.
+struct Tangents {
+    explicit Tangents(int points)
+        : places(places_between(points)),
+          dx(static_cast<std::size_t>(points)),
+          dy(dx.size()),
+          along(dx.size()) {}
+    std::array<Between, kPlaces> places;
+    std::vector<double> dx, dy;  ///< slopes of both coordinates in the window around a point
+    std::vector<double> along;
+};
+
+void angles_of_frame(const PanelLoops& loops, const CleanTracks& t, int frame, double* out, Tangents& work) {
+    const std::size_t inner = static_cast<std::size_t>(t.points - 2 * kHalfWindow);
+    loops.tangents(t.x.data() + t.at(frame, 0), work.dx.data() + kHalfWindow, inner);
+    loops.tangents(t.y.data() + t.at(frame, 0), work.dy.data() + kHalfWindow, inner);
     double last = 0;
     for (int p = kHalfWindow; p < t.points - kHalfWindow; ++p) {
-        double angle = tangent(x, y, p);
+        const auto i = static_cast<std::size_t>(p);
+        double angle = std::atan2(work.dy[i], work.dx[i]);
         // The panel leaves its clamp near direction 0 and never turns by pi between two points.
-        angle -= 2 * std::numbers::pi * std::round((angle - last) / (2 * std::numbers::pi));
-        along[static_cast<std::size_t>(p)] = angle;
+        const double turns = (angle - last) / (2 * std::numbers::pi);
+        if (!(std::abs(turns) < .5)) angle -= 2 * std::numbers::pi * std::round(turns);
+        work.along[i] = angle;
         last += (angle - last) * .3;
         if (p == kHalfWindow) last = angle;
     }
-    const double first = kHalfWindow, end = t.points - 1 - kHalfWindow;
-    for (int j = 0; j < kPlaces; ++j) {
-        const double at = std::clamp(place_share(j) * (t.points - 1), first, end - 1e-9);
-        const auto p = static_cast<std::size_t>(at);
-        const double share = at - static_cast<double>(p);
+    const std::vector<double>& along = work.along;
+    for (std::size_t j = 0; j < kPlaces; ++j) {
+        const auto [p, share] = work.places[j];
         out[j] = along[p] * (1 - share) + (p + 1 < along.size() ? along[p + 1] : along[p]) * share;
     }
 }
 
-/// Straight-line fit of a response on one regressor with weights; the regressor's mean is taken out.
-struct Line {
-    double offset, slope;
-};
-
-Line fit_line(const double* regressor, const double* response, const double* weights, std::size_t n,
-              std::size_t response_stride) {
-    double sw = 0, sx = 0, sy = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        sw += weights[i];
-        sx += weights[i] * regressor[i];
-        sy += weights[i] * response[i * response_stride];
-    }
-    const double mx = sx / sw, my = sy / sw;
-    double sxx = 0, sxy = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        const double d = regressor[i] - mx;
-        sxx += weights[i] * d * d;
-        sxy += weights[i] * d * (response[i * response_stride] - my);
-    }
-    const double slope = sxx > 1e-12 ? sxy / sxx : 0;
-    return {my - slope * mx, slope};
-}
-
 /// Slope of a profile along the panel, by least squares.
-double slope_of(const std::array<double, kPlaces>& profile) {
-    std::array<double, kPlaces> share{}, ones{};
+double slope_of(const PanelLoops& loops, const std::array<double, kPlaces>& profile) {
+    std::array<double, kPlaces> share{}, ones{}, none{};
     for (int j = 0; j < kPlaces; ++j) share[static_cast<std::size_t>(j)] = place_share(j);
     ones.fill(1);
-    return fit_line(share.data(), profile.data(), ones.data(), kPlaces, 1).slope;
+    double offset = 0, slope = 0;
+    loops.fit_lines(profile.data(), none.data(), share.data(), ones.data(), kPlaces, 1, &offset, &slope);
+    return slope;
 }
 
-void alternate(PanelShape& s) {
+/// Angles turned to [kPlaces, frames]: fits of all frames run beside each other.
+std::vector<double> by_place(const PanelShape& s) {
     const auto frames = static_cast<std::size_t>(s.frames);
-    std::array<double, kPlaces> ones{}, rest{};
+    std::vector<double> out(s.angle.size());
+    for (std::size_t f = 0; f < frames; ++f) {
+        for (std::size_t j = 0; j < kPlaces; ++j) out[j * frames + f] = s.angle[f * kPlaces + j];
+    }
+    return out;
+}
+
+void alternate(const PanelLoops& loops, const std::vector<double>& turned, PanelShape& s) {
+    const auto frames = static_cast<std::size_t>(s.frames);
+    std::array<double, kPlaces> ones{};
     ones.fill(1);
-    for (std::size_t f = 0; f < frames; ++f) {
-        for (std::size_t j = 0; j < kPlaces; ++j) rest[j] = s.angle[f * kPlaces + j] - s.still[j];
-        const Line line = fit_line(s.omega.data(), rest.data(), ones.data(), kPlaces, 1);
-        s.rotation[f] = line.offset;
-        s.theta[f] = line.slope;
-    }
-    std::vector<double> turned(s.angle.size());
-    for (std::size_t f = 0; f < frames; ++f) {
-        for (std::size_t j = 0; j < kPlaces; ++j)
-            turned[f * kPlaces + j] = s.angle[f * kPlaces + j] - s.rotation[f];
-    }
-    for (std::size_t j = 0; j < kPlaces; ++j) {
-        const Line line = fit_line(s.theta.data(), turned.data() + j, s.weight.data(), frames, kPlaces);
-        s.still[j] = line.offset;
-        s.omega[j] = line.slope;
-    }
+    loops.fit_lines(turned.data(), s.still.data(), s.omega.data(), ones.data(), kPlaces, frames,
+                    s.rotation.data(), s.theta.data());
+    loops.fit_lines(s.angle.data(), s.rotation.data(), s.theta.data(), s.weight.data(), frames, kPlaces,
+                    s.still.data(), s.omega.data());
     // Fixes what the product leaves open: Omega has slope 1, c has slope 0 along the panel.
-    const double scale = slope_of(s.omega);
+    const double scale = slope_of(loops, s.omega);
     if (std::abs(scale) < 1e-6) return;
     for (double& value : s.omega) value /= scale;
     for (double& value : s.theta) value *= scale;
-    const double tilt = slope_of(s.still);
+    const double tilt = slope_of(loops, s.still);
     for (std::size_t j = 0; j < kPlaces; ++j) s.still[j] -= tilt * s.omega[j];
     for (double& value : s.theta) value += tilt;
 }
@@ -152,8 +152,27 @@ void alternate(PanelShape& s) {
 
 double robust_deviation(std::vector<double>& values) {
     if (values.empty()) return 0;
-    for (double& value : values) value = std::abs(value);
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    double sum = 0;
+    for (double& value : values) sum += value = std::abs(value);
+    const std::size_t rank = values.size() / 2;
+    // The median of sizes mostly lies near their mean: only those are sorted. NaN ends in the plain way.
+    const double mean = sum / static_cast<double>(values.size()), low = kMedianLow * mean,
+                 high = kMedianHigh * mean;
+    const std::size_t below = panel_loops(cpu_variant()).count_below(values.data(), values.size(), low);
+    if (below <= rank && values.size() >= kMedianMin) {
+        std::vector<double> near(values.size() + 1);
+        std::size_t count = 0;
+        for (const double value : values) {
+            near[count] = value;
+            count += value >= low && value < high ? 1 : 0;
+        }
+        if (rank < below + count) {
+            const auto middle = near.begin() + static_cast<std::ptrdiff_t>(rank - below);
+            std::nth_element(near.begin(), middle, near.begin() + static_cast<std::ptrdiff_t>(count));
+            return 1.4826 * *middle;
+        }
+    }
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(rank);
     std::nth_element(values.begin(), middle, values.end());
     return 1.4826 * *middle;
 }
@@ -165,6 +184,7 @@ CleanTracks clean_tracks(const TrackView& t) {
     out.x.resize(t.x.size());
     out.y.resize(t.y.size());
     const auto points = static_cast<std::size_t>(t.points);
+    const PanelLoops loops = panel_loops(cpu_variant());
     std::vector<double> rough_x(points), rough_y(points), all;
     double far = 0;
     for (int f = 0; f < t.frames; ++f) {
@@ -174,8 +194,8 @@ CleanTracks clean_tracks(const TrackView& t) {
         fill_gaps(t, f, y, t.y.data() + t.at(f, 0));
         double noise = 0;
         for (int pass = 0; pass < kPasses; ++pass) {
-            roughness(x, t.points, rough_x);
-            roughness(y, t.points, rough_y);
+            roughness(loops, x, t.points, rough_x);
+            roughness(loops, y, t.points, rough_y);
             all.assign(rough_x.begin() + kHalfWindow, rough_x.end() - kHalfWindow);
             all.insert(all.end(), rough_y.begin() + kHalfWindow, rough_y.end() - kHalfWindow);
             noise = std::max({robust_deviation(all), kNoiseFloor, kRounding / t.units_per_pixel});
@@ -200,9 +220,10 @@ PanelShape fit_shape(const CleanTracks& t) {
     s.angle.resize(frames * kPlaces);
     s.theta.resize(frames);
     s.rotation.resize(frames);
-    std::vector<double> along(static_cast<std::size_t>(t.points));
+    const PanelLoops loops = panel_loops(cpu_variant());
+    Tangents work(t.points);
     for (int f = 0; f < t.frames; ++f)
-        angles_of_frame(t, f, s.angle.data() + static_cast<std::size_t>(f) * kPlaces, along);
+        angles_of_frame(loops, t, f, s.angle.data() + static_cast<std::size_t>(f) * kPlaces, work);
     double sum = 0;
     for (double noise : t.noise_px) {
         s.weight.push_back(1 / (noise * noise));
@@ -210,7 +231,8 @@ PanelShape fit_shape(const CleanTracks& t) {
     }
     for (double& weight : s.weight) weight *= static_cast<double>(frames) / sum;
     for (int j = 0; j < kPlaces; ++j) s.omega[static_cast<std::size_t>(j)] = place_share(j);
-    for (int round = 0; round < kRounds; ++round) alternate(s);
+    const std::vector<double> turned = by_place(s);
+    for (int round = 0; round < kRounds; ++round) alternate(loops, turned, s);
     double squares = 0;
     for (int f = 0; f < t.frames; ++f) {
         for (int j = 0; j < kPlaces; ++j)

@@ -49,7 +49,7 @@ struct PanelShape {
 };
 PanelShape fit_shape(const CleanTracks& tracks);
 
-/// 1.4826 x median of absolute values; 0 for none. Reorders its argument.
+/// 1.4826 x median of absolute values; 0 for none. Its argument is theirs afterwards, in some order.
 double robust_deviation(std::vector<double>& values);
 
 }  // namespace nightshift::kernels

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/generator.h"
+#include "tests/kernels/every_variant.h"
 
 using namespace nightshift::kernels;
 
@@ -53,6 +54,19 @@ TEST_CASE("panel features: names are unique and as many as values") {
     for (const auto& name : names) unique.insert(name.name);
     CHECK(unique.size() == names.size());
     CHECK(features_of(draw_recipe(PanelClass::kCrack, 0, 1, Difficulty::kStandard)).size() == names.size());
+}
+
+TEST_CASE("panel features: the same bits with every CPU variant") {
+    for (int panel = 0; panel < kPanelClasses; ++panel) {
+        CAPTURE(panel);
+        const PanelRecipe recipe = draw_recipe(static_cast<PanelClass>(panel), 3, 11, Difficulty::kStandard);
+        std::vector<double> first;
+        nightshift::tests::on_every_variant([&] {
+            const std::vector<double> found = features_of(recipe, 4);
+            if (first.empty()) first = found;
+            CHECK(found == first);
+        });
+    }
 }
 
 TEST_CASE("panel features: every value is finite, whatever the tracks") {
