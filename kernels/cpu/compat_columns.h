@@ -8,6 +8,11 @@ namespace nightshift::kernels {
 
 inline constexpr double kSpeedFloor = 1e-6;  ///< the reference's, px/s
 
+/// Far inside of what the squares of speeds can hold, and of what divisions by refinement can.
+inline bool is_usual(double value) {
+    return value > 1e-9 && value < 1e9;
+}
+
 /// Where each column of CompatVectors is, not owned; all [rows].
 struct CompatColumns {
     const double *x, *y;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -39,18 +40,18 @@ class KnnBest {
 
 /// Squared distances of a query to `kRows` rows at once, each summed in the order of the columns: sums that
 /// wait for themselves run beside each other. No number counts as infinite.
-template <int kRows, typename T>
+template <std::size_t kRows, typename T>
 void squared_distances(const T* query, const T* const (&rows)[kRows], std::int64_t columns,
                        double (&out)[kRows]) {
     double sums[kRows] = {};
     for (std::int64_t j = 0; j < columns; ++j) {
         const auto value = static_cast<double>(query[j]);
-        for (int r = 0; r < kRows; ++r) {
+        for (std::size_t r = 0; r < kRows; ++r) {
             const double difference = value - static_cast<double>(rows[r][j]);
             sums[r] += difference * difference;
         }
     }
-    for (int r = 0; r < kRows; ++r)
+    for (std::size_t r = 0; r < kRows; ++r)
         out[r] = std::isnan(sums[r]) ? std::numeric_limits<double>::infinity() : sums[r];
 }
 
