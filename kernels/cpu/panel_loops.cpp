@@ -8,6 +8,7 @@ namespace nightshift::kernels {
 
 namespace {
 
+#define NIGHTSHIFT_HALF_VECTORS
 #define NIGHTSHIFT_BODY "kernels/cpu/panel_loops.inc"
 #include "kernels/cpu/each_variant.inc"
 

@@ -1,7 +1,8 @@
 // Runs one part of the pipeline in this process, on one thread, and writes what it found for a peer to
 // compare. usage: nightshift_pipeline_bench RUNS OUT load|features|vectors DATASET
 //        nightshift_pipeline_bench RUNS OUT cusum|window|pelt SIGNALS LENGTH PEN
-//        nightshift_pipeline_bench RUNS OUT knn BANK QUERIES COLUMNS K
+//        nightshift_pipeline_bench RUNS OUT knn|knn32 BANK QUERIES COLUMNS K
+//        nightshift_pipeline_bench RUNS OUT coreset ROWS COLUMNS COUNT
 // Prints a line `wall_s cpu_s` a run after one to warm up. Numbers in files are float64 or int32, C order.
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +18,7 @@
 #include "kernels/change_points.h"
 #include "kernels/compat_features.h"
 #include "kernels/compat_vectors.h"
+#include "kernels/coreset.h"
 #include "kernels/knn.h"
 #include "tests/bench/part_timer.h"
 
@@ -80,13 +82,14 @@ void tables(int runs, const fs::path& out, const fs::path& folder, bool is_featu
     }
     write_numbers(out, values);
     write_names(out, sequences);
+    kernels::CompatVectors vectors;
     measure(runs, [&] {
         for (std::size_t i = 0; i < sequences.size(); ++i) {
             const kernels::TrackView view = jobs::view_of(sequences[i]);
             if (is_features)
                 kernels::compat_features(view, metrics[i]);
             else
-                kernels::compat_vectors(view, &metrics[i]);
+                kernels::compat_vectors(view, &metrics[i], {}, vectors);
         }
     });
 }
@@ -114,12 +117,17 @@ void changes(int runs, const fs::path& out, const std::string& method,
     });
 }
 
+/// Number: what both sides' rows are in memory; files hold doubles.
+template <typename Number>
 void knn(int runs, const fs::path& out, const std::vector<std::string>& given) {
-    const std::vector<double> bank = read_numbers<double>(given.at(0)), queries = read_numbers<double>(given.at(1));
+    const std::vector<double> bank_read = read_numbers<double>(given.at(0)),
+                              queries_read = read_numbers<double>(given.at(1));
+    const std::vector<Number> bank(bank_read.begin(), bank_read.end());
+    const std::vector<Number> queries(queries_read.begin(), queries_read.end());
     const std::int64_t columns = std::stoll(given.at(2));
     const int k = std::stoi(given.at(3));
-    const auto rows = [&](const std::vector<double>& values) {
-        return kernels::Rows<double>{values.data(), static_cast<std::int64_t>(values.size()) / columns,
+    const auto rows = [&](const std::vector<Number>& values) {
+        return kernels::Rows<Number>{values.data(), static_cast<std::int64_t>(values.size()) / columns,
                                      columns};
     };
     const auto search = [&] { return kernels::knn_cpu(rows(bank), rows(queries), k, 1); };
@@ -127,6 +135,18 @@ void knn(int runs, const fs::path& out, const std::vector<std::string>& given) {
     write_numbers(out, found.distances);
     write_numbers(out.string() + ".ids", found.indices);
     measure(runs, [&] { search(); });
+}
+
+/// Picks after the first row, which is given.
+void coreset(int runs, const fs::path& out, const std::vector<std::string>& given) {
+    const std::vector<double> values = read_numbers<double>(given.at(0));
+    const std::int64_t columns = std::stoll(given.at(1)), count = std::stoll(given.at(2));
+    const kernels::Rows<double> rows{values.data(), static_cast<std::int64_t>(values.size()) / columns,
+                                     columns};
+    const auto pick = [&] { return kernels::greedy_coreset_cpu(rows, count, 0, 1); };
+    const kernels::Coreset found = pick();
+    write_numbers(out, std::vector<std::int32_t>(found.picks.begin(), found.picks.end()));
+    measure(runs, [&] { pick(); });
 }
 
 }  // namespace
@@ -143,7 +163,11 @@ int main(int count, char** words) {
         else if (work == "features" || work == "vectors")
             tables(runs, out, rest.at(0), work == "features");
         else if (work == "knn")
-            knn(runs, out, rest);
+            knn<double>(runs, out, rest);
+        else if (work == "knn32")
+            knn<float>(runs, out, rest);
+        else if (work == "coreset")
+            coreset(runs, out, rest);
         else
             changes(runs, out, work, rest);
         return 0;

@@ -120,14 +120,27 @@ def changes(bin_folder, figures, method, aims):
 def knn(bin_folder, figures):
     pipeline = Pipeline.of(bin_folder)
     given = (pipeline.path("bank.bin"), pipeline.path("queries.bin"), str(pipeline.shape["columns"]))
+    # Each peer beside ours on rows of its own precision.
+    sides = (("sklearn", "knn", "float64", ">= 1.5 x"), ("faiss", "knn32", "float32", ">= 1.2 x"))
     for k in (1, 5):
-        ours = pipeline.part(f"knn_k{k}", "knn", *given, str(k))
-        what = (f"PatchCore scores: {pipeline.shape['rows']:,} rows of 81 beside a bank of 1,000, k = {k}, "
-                "float64")
-        for peer, aim in (("sklearn", ">= 1.5 x"), ("faiss", ">= 1.2 x")):
+        for peer, part, precision, aim in sides:
+            name = f"{part}_k{k}"
+            ours = pipeline.part(name, part, *given, str(k))
+            what = (f"PatchCore scores: {pipeline.shape['rows']:,} rows of 81 beside a bank of 1,000, "
+                    f"k = {k}, {precision}")
             beside(figures, "knn" if k == 1 else f"knn_k{k}", peer, what, ours, aim,
-                   lambda k=k, peer=peer: (
-                       pipeline.peer(f"knn/{peer}", *given, str(k), ours=f"knn_k{k}"), False))
+                   lambda k=k, peer=peer, name=name: (
+                       pipeline.peer(f"knn/{peer}", *given, str(k), ours=name), False))
+
+
+def coreset(bin_folder, figures):
+    pipeline = Pipeline.of(bin_folder)
+    picks = pipeline.shape["rows"] // 10
+    given = (pipeline.path("queries.bin"), str(pipeline.shape["columns"]), str(picks))
+    ours = pipeline.part("coreset", "coreset", *given)
+    what = f"greedy coreset: {picks} of {pipeline.shape['rows']:,} rows of 81, every pick the same, float64"
+    beside(figures, "coreset", "numpy", what, ours, ">= 5 x",
+           lambda: (pipeline.peer("coreset/numpy", *given), False))
 
 
 def end_to_end_small(bin_folder, figures):
@@ -189,6 +202,7 @@ BENCHMARKS = {
     "window": measured(lambda folder, figures: changes(folder, figures, "window", (">= 100 x",))),
     "pelt": measured(lambda folder, figures: changes(folder, figures, "pelt", (">= 100 x",))),
     "patchcore_score": measured(knn),
+    "patchcore_coreset": measured(coreset),
     "end_to_end_small": measured(end_to_end_small),
     "pipeline_memory": measured(memory),
 }

@@ -122,7 +122,7 @@ def knn(runs, ours, bank_file, queries_file, columns, k):
 
 
 def faiss_knn(runs, ours, bank_file, queries_file, columns, k):
-    """Single precision by the expanded formula, without a second look: compared as closely as that goes."""
+    """By the expanded formula in single precision, no second look: compared as closely as that goes."""
     import faiss
     faiss.omp_set_num_threads(1)
     bank = np.fromfile(bank_file, np.float64).reshape(-1, int(columns)).astype(np.float32)
@@ -144,11 +144,31 @@ def faiss_knn(runs, ours, bank_file, queries_file, columns, k):
     return measure(runs, lambda: index.search(queries, int(k)))
 
 
+def k_center_greedy(rows, count):
+    """anomalib's definition in NumPy: after each pick the distances of every row, the least kept, the largest
+    next."""
+    least = np.full(len(rows), np.inf)
+    picks = [0]
+    while len(picks) < count:
+        away = np.linalg.norm(rows - rows[picks[-1]], axis=1)
+        np.minimum(least, away, out=least)
+        picks.append(int(np.argmax(least)))
+    return picks
+
+
+def coreset(runs, ours, rows_file, columns, count):
+    rows = np.fromfile(rows_file, np.float64).reshape(-1, int(columns))
+    picks = k_center_greedy(rows, int(count))
+    require(picks == np.fromfile(ours, np.int32).tolist(), "other picks")
+    return measure(runs, lambda: k_center_greedy(rows, int(count)))
+
+
 def main():
     if sys.argv[1] == "prepare":
         return prepare(*sys.argv[2:])
     works = {
         "pelt/ruptures": pelt, "knn/sklearn": knn, "knn/faiss": faiss_knn,
+        "coreset/numpy": coreset,
         "cusum/python": lambda *rest: detect(cusum_by_loop, *rest),
         "window/python": lambda *rest: detect(window_by_loop, *rest),
         **peer_tables.WORKS,
