@@ -26,8 +26,8 @@ class Dream:
         self.ask("prepare", folder)
 
     def ours(self, *work):
-        words = run_process([self.program, str(RUNS), self.out(work), work[0], self.folder, *work[1:]], Took())
-        took = Took()
+        argv = [self.program, str(RUNS), self.out(work), work[0], self.folder, *work[1:]]
+        words, took = run_process(argv, Took()), Took()
         for line in words.splitlines():
             wall_s, cpu_s = line.split()
             took.wall_s.append(float(wall_s))
