@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "jobs/models/sequence_scores.h"
+#include "jobs/runtime/job_impl.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -46,10 +47,15 @@ void Windows::add(std::span<const std::int64_t> frames, std::int64_t length, boo
     const bool is_short = frames.size() < wanted;
     if (is_short && (!keeps_short || frames.empty())) return;
     const std::size_t first = rows_.size(), steps = std::min(frames.size(), wanted);
+    if (first + frames.size() > std::numeric_limits<std::uint32_t>::max()) {
+        throw JobError("bad_table",
+                       "more than 4,294,967,295 frames: windows over so many rows cannot be made; "
+                       "split the table by sequences");
+    }
     rows_.insert(rows_.end(), frames.begin(), frames.end());
     for (std::size_t begin = first; begin + steps <= rows_.size(); ++begin) {
-        begins_.push_back(begin);
-        lengths_.push_back(static_cast<std::uint32_t>(steps));
+        begins_.push_back(static_cast<std::uint32_t>(begin));
+        lengths_.push_back(static_cast<std::uint16_t>(steps));
     }
 }
 
@@ -91,21 +97,26 @@ FloatRows gathered(std::span<const float> values, std::int64_t columns, const Wi
 
 std::vector<double> scores_of_rows(const FeatureSet& set, const Windows& windows,
                                    const std::vector<double>& window_scores, bool is_mean) {
-    std::vector<Cover> covers(static_cast<std::size_t>(set.rows));
+    std::vector<double> out(static_cast<std::size_t>(set.rows),
+                            is_mean ? 0 : -std::numeric_limits<double>::infinity());
+    std::vector<std::uint32_t> covers(out.size());
     for (std::size_t w = 0; w < windows.size(); ++w) {
-        for (const std::int64_t row : windows[w]) covers[static_cast<std::size_t>(row)].add(window_scores[w]);
+        for (const std::int64_t row : windows[w]) {
+            double& score = out[static_cast<std::size_t>(row)];
+            score = is_mean ? score + window_scores[w] : std::max(score, window_scores[w]);
+            ++covers[static_cast<std::size_t>(row)];
+        }
     }
-    std::vector<double> out(covers.size());
     for (const auto& rows : group_by_sequence(set).rows) {
         double largest = 0;
         for (const std::int64_t row : rows) {
-            const Cover& cover = covers[static_cast<std::size_t>(row)];
-            if (cover.count > 0)
-                largest = std::max(largest, out[static_cast<std::size_t>(row)] = cover.score(is_mean));
+            const auto at = static_cast<std::size_t>(row);
+            if (covers[at] == 0) continue;
+            if (is_mean) out[at] /= covers[at];
+            largest = std::max(largest, out[at]);
         }
         for (const std::int64_t row : rows) {
-            if (covers[static_cast<std::size_t>(row)].count == 0)
-                out[static_cast<std::size_t>(row)] = largest;
+            if (covers[static_cast<std::size_t>(row)] == 0) out[static_cast<std::size_t>(row)] = largest;
         }
     }
     return out;

@@ -13,11 +13,11 @@
 namespace nightshift::jobs {
 
 /// Consecutive frames of one sequence, many times: rows of a feature set in the order of their frames.
-/// Neighbouring windows share their rows, so that a window takes 12 bytes whatever its length.
+/// Neighbouring windows share their rows, so that a window takes six bytes whatever its length.
 class Windows {
   public:
-    /// Every window of `length` rows of one sequence, stride 1; a shorter one is one window where
-    /// `keeps_short`.
+    /// Every window of `length` rows (at most 65,535) of one sequence, stride 1; a shorter sequence is one
+    /// window where `keeps_short`. Throws JobError("bad_table") beyond 4,294,967,295 rows.
     void add(std::span<const std::int64_t> frames, std::int64_t length, bool keeps_short);
 
     std::size_t size() const { return begins_.size(); }
@@ -32,8 +32,8 @@ class Windows {
 
   private:
     std::vector<std::int64_t> rows_;
-    std::vector<std::size_t> begins_;
-    std::vector<std::uint32_t> lengths_;
+    std::vector<std::uint32_t> begins_;
+    std::vector<std::uint16_t> lengths_;
 };
 
 /// Every window of `length` frames, stride 1, sequence by sequence in order of first appearance; none

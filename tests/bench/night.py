@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A full night through the daemon: every kind, five data sets at each level, and the table of accuracy.
 
-usage: night.py [--bin DIR] [--preset 10k] [--sets 5] [--levels easy,standard,hard] [--keep DIR]
+usage: night.py [--bin DIR] [--preset 10k] [--sets 5] [--levels easy,standard,hard] [--own] [--keep DIR]
 
 One `jobs:batch` holds the whole night. Seeds of the data sets come from the commit that is checked out, so
-nobody can have tuned to them. Results: tests/bench/results/night.json and night.md. Exit: 0 every job
-succeeded (bars that were missed are in the table), 1 a job did not.
+nobody can have tuned to them. `--own` leaves out the reference's data set and the kinds that only look: from
+generation to report, and nothing else. Results: tests/bench/results/night.json and night.md (with --own
+night_PRESET.*). Exit: 0 every job succeeded (bars that were missed are in the table), 1 a job did not.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -25,7 +27,7 @@ from daemon import Daemon  # noqa: E402  (after the path)
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RESULTS = os.path.join(ROOT, "tests", "bench", "results")
 NIGHT_S = 24 * 3600
-ENDED = {"succeeded", "failed", "cancelled"}
+ENDED = {"succeeded", "failed", "cancelled", "skipped"}
 # Two cores: one job that computes beside one that reads.
 POLICY = {"limits": {"running": 2}}
 
@@ -67,6 +69,41 @@ def artifact(daemon, job, name):
     return daemon.request("GET", f"/api/v1/jobs/{job}/artifacts/{name}").decode()
 
 
+class MemoryWatch(threading.Thread):
+    """The largest resident set of any process below the daemon."""
+
+    def __init__(self, daemon):
+        super().__init__(daemon=True)
+        self.parent, self.largest_kib, self.is_over = daemon.process.pid, 0, threading.Event()
+
+    def run(self):
+        while not self.is_over.wait(0.5):
+            waiting = [self.parent]
+            while waiting:
+                for child in self.children_of(waiting.pop()):
+                    waiting.append(child)
+                    self.largest_kib = max(self.largest_kib, self.peak_of(child))
+
+    @staticmethod
+    def children_of(pid):
+        try:
+            found = []
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                    found += [int(child) for child in file.read().split()]
+            return found
+        except OSError:
+            return []  # it has ended
+
+    @staticmethod
+    def peak_of(pid):
+        try:
+            with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+                return next((int(line.split()[1]) for line in file if line.startswith("VmHWM")), 0)
+        except OSError:
+            return 0
+
+
 def by_kind(jobs):
     """{kind: how many succeeded of how many, seconds of all}."""
     out = {}
@@ -96,48 +133,57 @@ def main():
     parser.add_argument("--preset", default="10k")
     parser.add_argument("--sets", type=int, default=5)
     parser.add_argument("--levels", default=",".join(night_figures.LEVELS))
+    parser.add_argument("--own", action="store_true", help="our own data sets, from generation to report")
     parser.add_argument("--keep", metavar="DIR", help="the data folder, kept at the end")
     arguments = parser.parse_args()
     made_of = commit()
     plan, studies = night_plan.Plan(), []
     # First, because its models of time take longest.
-    exported = night_plan.add_reference(plan, arguments.preset)
+    exported = None if arguments.own else night_plan.add_reference(plan, arguments.preset)
     for level in arguments.levels.split(","):
         for number in range(arguments.sets):
             seed = night_plan.seed_of(made_of, level, number)
             studies.append(night_plan.add_study(plan, arguments.preset, level, seed))
-    night_plan.add_other_kinds(plan, studies[-1])
-    start = time.monotonic()
+    if not arguments.own:
+        night_plan.add_other_kinds(plan, studies[-1])
     daemon = Daemon(os.path.abspath(arguments.bin), folder=arguments.keep)
+    memory = MemoryWatch(daemon)
+    memory.start()
+    start = time.monotonic()
     try:
         daemon.json("PUT", "/api/v1/policy", POLICY)
         ids = submit(daemon, plan)
         jobs = wait(daemon, ids)
-        bundles = os.path.join(
-            daemon.folder, "jobs", str(ids[night_plan.place_of(exported)]), "1", "output", "bundles"
-        )
-        ids.append(daemon.submit(kind="import", name="night import", params={"path": bundles}))
-        jobs += wait(daemon, ids[-1:])
+        if exported:
+            place = night_plan.place_of(exported)
+            bundles = os.path.join(daemon.folder, "jobs", str(ids[place]), "1", "output", "bundles")
+            ids.append(daemon.submit(kind="import", name="night import", params={"path": bundles}))
+            jobs += wait(daemon, ids[-1:])
+        seconds = round(time.monotonic() - start)
         kinds = by_kind([job for job in jobs if job])
         table = night_figures.summary(studies_of(daemon, studies, ids, jobs))
     finally:
+        memory.is_over.set()
         daemon.close()
     document = {
         "commit": made_of,
         "preset": arguments.preset,
         "sets": arguments.sets,
         "cores": os.cpu_count(),
-        "seconds": round(time.monotonic() - start),
+        "seconds": seconds,
+        "largest_worker_mib": round(memory.largest_kib / 1024),
         "kinds": kinds,
         "accuracy": table,
     }
     os.makedirs(RESULTS, exist_ok=True)
-    with open(os.path.join(RESULTS, "night.json"), "w", encoding="utf-8") as file:
+    name = f"night_{arguments.preset}" if arguments.own else "night"
+    with open(os.path.join(RESULTS, name + ".json"), "w", encoding="utf-8") as file:
         json.dump(document, file, indent=1)
         file.write("\n")
-    with open(os.path.join(RESULTS, "night.md"), "w", encoding="utf-8") as file:
+    with open(os.path.join(RESULTS, name + ".md"), "w", encoding="utf-8") as file:
         file.write(night_figures.markdown(table))
     print(night_figures.markdown(table))
+    print(f"{seconds} s, the largest worker held {document['largest_worker_mib']} MiB")
     for kind, row in kinds.items():
         print(f"{kind:<18} {row['succeeded']}/{row['of']} succeeded, {row['seconds']} s")
     return 0 if all(row["succeeded"] == row["of"] for row in kinds.values()) else 1
