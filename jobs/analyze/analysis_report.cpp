@@ -105,7 +105,7 @@ std::string scenario_table(const RiskFigures& figures) {
 std::string roc(const RiskFigures& figures) {
     if (!std::isfinite(figures.roc_auc)) return "";
     Curve curve{"최대 위험도 largest risk " + shown(figures.roc_auc), {}, false, -1, -1};
-    for (const RocPoint& point : roc_curve(figures.labels, figures.scores))
+    for (const RocPoint& point : roc_curve(kernels::score_steps(figures.labels, figures.scores)))
         curve.points.emplace_back(point.false_positive_rate, point.true_positive_rate);
     return heading("ROC 곡선", "ROC curve") + "<figure>" +
            curves_svg({curve, {"무작위 chance", {{0, 0}, {1, 1}}, true, -1, -1}},

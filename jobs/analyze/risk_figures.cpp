@@ -127,12 +127,13 @@ RiskFigures risk_figures(const Dataset& dataset, const std::vector<SequenceRisk>
     }
     out.damaged = damaged.size();
     out.normal = normal.size();
-    out.roc_auc = roc_auc(out.labels, out.scores);
+    const kernels::ScoreSteps steps = kernels::score_steps(out.labels, out.scores);
+    out.roc_auc = kernels::roc_auc(steps);
     out.interval = {kNaN, kNaN};
     if (std::isfinite(out.roc_auc)) {
         const std::size_t resamples =
             std::clamp(kResampledRowsMax / out.labels.size(), std::size_t{100}, kResamplesMax);
-        out.interval = roc_auc_interval(out.labels, out.scores, static_cast<int>(resamples), seed);
+        out.interval = roc_auc_interval(steps, static_cast<int>(resamples), seed);
     }
     add_groups(members_of(dataset, risks), risks, normal_risks, out.groups);
     out.riskiest = first_by_risk(std::move(all), risks, named, true);

@@ -50,14 +50,15 @@ Part part_of(const FeatureSet& set, const std::string& goal, Split split) {
     return part;
 }
 
-ordered_json with_threshold(const std::vector<int>& labels, const std::vector<double>& scores) {
-    const PrPoint best = best_f1(pr_curve(labels, scores));
+ordered_json with_threshold(const std::vector<int>& labels, const std::vector<double>& scores,
+                            const kernels::ScoreSteps& steps) {
+    const PrPoint best = best_f1(pr_curve(steps));
     const Confusion at = confusion_at(labels, scores, best.threshold);
-    return {{"roc_auc", rounded(roc_auc(labels, scores))},
+    return {{"roc_auc", rounded(kernels::roc_auc(steps))},
             {"precision", rounded(at.precision())},
             {"recall", rounded(at.recall())},
             {"f1", rounded(at.f1())},
-            {"pr_auc", rounded(pr_auc_trapezoid(labels, scores))},
+            {"pr_auc", rounded(kernels::pr_auc_trapezoid(steps))},
             {"best_threshold", rounded(best.threshold)}};
 }
 
@@ -123,10 +124,11 @@ ordered_json compat_report(int goal, const FeatureSet& rows, const std::vector<C
     report["models"] = ordered_json::object();
     for (const CompatModel& model : models) {
         const std::vector<double> scores = test.scores_of(model);
+        const kernels::ScoreSteps steps = kernels::score_steps(test.labels, scores);
         report["models"][model.name] =
-            goal == 1 ? with_threshold(test.labels, scores)
-                      : ordered_json{{"roc_auc", rounded(roc_auc(test.labels, scores))},
-                                     {"pr_auc", rounded(pr_auc_trapezoid(test.labels, scores))}};
+            goal == 1 ? with_threshold(test.labels, scores, steps)
+                      : ordered_json{{"roc_auc", rounded(kernels::roc_auc(steps))},
+                                     {"pr_auc", rounded(kernels::pr_auc_trapezoid(steps))}};
     }
     return report;
 }
@@ -150,7 +152,9 @@ ordered_json compat_analysis(const FeatureSet& rows, const std::vector<CompatMod
     };
     for (const CompatModel& model : models) {
         const double threshold =
-            precision_first(pr_curve(val.labels, val.scores_of(model)), kPrecisionMin, 0).threshold;
+            precision_first(pr_curve(kernels::score_steps(val.labels, val.scores_of(model))), kPrecisionMin,
+                            0)
+                .threshold;
         const std::vector<double> scores = test.scores_of(model);
         std::vector<char>& called = decisions[model.name];
         for (const double score : scores) called.push_back(score >= threshold ? 1 : 0);

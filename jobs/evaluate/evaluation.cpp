@@ -21,6 +21,8 @@ constexpr std::size_t kNamedMax = 8;
 struct Part {
     std::vector<int> labels;
     std::vector<double> scores;
+
+    kernels::ScoreSteps steps() const { return kernels::score_steps(labels, scores); }
 };
 
 bool is_judged(const Units& units, std::size_t u, bool has_test) {
@@ -45,7 +47,8 @@ int resamples_for(std::size_t rows) {
     return static_cast<int>(std::clamp(kResampledRowsMax / count, kResamplesMin, kResamplesMax));
 }
 
-void set_threshold(ModelResult& out, const Units& units, const Candidate& candidate, const Part& judged) {
+/// `out` has its curves already.
+void set_threshold(ModelResult& out, const Units& units, const Candidate& candidate) {
     std::vector<std::size_t> validation;
     for (std::size_t u = 0; u < units.size(); ++u) {
         if (units.split[u] == Split::kVal && units.label[u] >= 0 && !units.is_outside[u])
@@ -54,7 +57,7 @@ void set_threshold(ModelResult& out, const Units& units, const Candidate& candid
     const Part part = part_of(units, candidate.scores, validation);
     const auto damaged = std::count(part.labels.begin(), part.labels.end(), 1);
     if (damaged > 0 && damaged < static_cast<std::ptrdiff_t>(part.labels.size())) {
-        out.threshold = best_f1(pr_curve(part.labels, part.scores)).threshold;
+        out.threshold = best_f1(pr_curve(part.steps())).threshold;
         out.threshold_rule_en = "largest F1 on the validation split";
         out.threshold_rule_ko = "검증 분할에서 F1 최대";
     } else if (damaged == 0 && !part.labels.empty()) {
@@ -67,7 +70,7 @@ void set_threshold(ModelResult& out, const Units& units, const Candidate& candid
         out.threshold_rule_en = "the model's own (no validation split here)";
         out.threshold_rule_ko = "모델의 임계값 (여기에 검증 분할 없음)";
     } else {
-        out.threshold = best_f1(pr_curve(judged.labels, judged.scores)).threshold;
+        out.threshold = best_f1(out.pr).threshold;
         out.threshold_rule_en = "largest F1 on the judged rows themselves: optimistic (no validation split)";
         out.threshold_rule_ko = "평가 행 자체에서 F1 최대: 낙관적 (검증 분할 없음)";
     }
@@ -99,9 +102,10 @@ GroupResult judge_group(const std::string& name, const Units& units, const Model
         out.interval = {kNan, kNan};
         return out;
     }
-    out.roc_auc = roc_auc(part.labels, part.scores);
-    out.average_precision = average_precision(part.labels, part.scores);
-    out.interval = roc_auc_interval(part.labels, part.scores, resamples_for(part.labels.size()), seed);
+    const kernels::ScoreSteps steps = part.steps();
+    out.roc_auc = kernels::roc_auc(steps);
+    out.average_precision = kernels::average_precision(steps);
+    out.interval = roc_auc_interval(steps, resamples_for(part.labels.size()), seed);
     return out;
 }
 
@@ -199,15 +203,16 @@ ModelResult judge(const Units& units, const Candidate& candidate, std::uint64_t 
     out.follows = candidate.follows;
     out.damaged = std::count(part.labels.begin(), part.labels.end(), 1);
     out.normal = static_cast<std::int64_t>(part.labels.size()) - out.damaged;
-    out.roc_auc = roc_auc(part.labels, part.scores);
-    out.average_precision = average_precision(part.labels, part.scores);
-    out.pr_auc_trapezoid = pr_auc_trapezoid(part.labels, part.scores);
-    out.interval = roc_auc_interval(part.labels, part.scores, resamples_for(part.labels.size()), seed);
-    out.roc = roc_curve(part.labels, part.scores);
-    out.pr = pr_curve(part.labels, part.scores);
+    const kernels::ScoreSteps steps = part.steps();
+    out.roc_auc = kernels::roc_auc(steps);
+    out.average_precision = kernels::average_precision(steps);
+    out.pr_auc_trapezoid = kernels::pr_auc_trapezoid(steps);
+    out.interval = roc_auc_interval(steps, resamples_for(part.labels.size()), seed);
+    out.roc = roc_curve(steps);
+    out.pr = pr_curve(steps);
     out.recall_at_precision_95 = recall_at(out.pr, 0.95);
     out.recall_at_precision_997 = recall_at(out.pr, 0.997);
-    set_threshold(out, units, candidate, part);
+    set_threshold(out, units, candidate);
     out.confusion = confusion_at(part.labels, part.scores, out.threshold);
     if (!candidate.members.empty())
         out.best_member = compared(units, out.scores, best_of(candidate.members, units, judged), seed);

@@ -4,8 +4,11 @@
 #include <span>
 #include <vector>
 
+#include "kernels/metrics.h"
+
 /// Numbers that judge scores: higher = more likely damaged, labels 1 damaged / 0 not. Definitions are
-/// scikit-learn's (equal to 1e-12). Pure functions. Where a class is missing the result is NaN.
+/// scikit-learn's (equal to 1e-12). Pure functions. Where a class is missing, or a score is NaN, the result
+/// is NaN. What is asked of the same scores several times takes their steps, which are sorted once.
 namespace nightshift::jobs {
 
 /// Decisions `score >= threshold` against the labels.
@@ -31,13 +34,9 @@ struct PrPoint {
 
 /// Area under the ROC curve by mid-ranks: ties count half.
 double roc_auc(std::span<const int> labels, std::span<const double> scores);
-/// Sum of (recall step) * precision.
-double average_precision(std::span<const int> labels, std::span<const double> scores);
-/// Trapezoids under the precision-recall curve, as the reference computes its "PR AUC".
-double pr_auc_trapezoid(std::span<const int> labels, std::span<const double> scores);
 
-std::vector<RocPoint> roc_curve(std::span<const int> labels, std::span<const double> scores);
-std::vector<PrPoint> pr_curve(std::span<const int> labels, std::span<const double> scores);
+std::vector<RocPoint> roc_curve(const kernels::ScoreSteps& steps);
+std::vector<PrPoint> pr_curve(const kernels::ScoreSteps& steps);
 Confusion confusion_at(std::span<const int> labels, std::span<const double> scores, double threshold);
 
 /// The threshold with the largest F1; of equal ones the lowest.
@@ -52,8 +51,7 @@ struct Interval {
 
 /// 95 % bootstrap interval of the ROC AUC: classes are resampled apart, so every resample has both.
 /// `seed` makes it repeat.
-Interval roc_auc_interval(std::span<const int> labels, std::span<const double> scores, int resamples,
-                          std::uint64_t seed);
+Interval roc_auc_interval(const kernels::ScoreSteps& steps, int resamples, std::uint64_t seed);
 
 /// 95 % bootstrap interval of ROC AUC `a` - ROC AUC `b`, two scores of the same rows: every resample draws
 /// the same rows for both, so what makes a row hard for both of them cancels out.

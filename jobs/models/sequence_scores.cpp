@@ -84,7 +84,8 @@ Threshold choose_threshold(const SequenceScores& sequences, const std::vector<do
         return {percentile(normals, kNormalQuantile),
                 "99.5 % quantile of the validation normals (no damaged sequence in the validation split)"};
     }
-    return {best_f1(pr_curve(labels, scores)).threshold, "largest F1 on the validation split"};
+    return {best_f1(pr_curve(kernels::score_steps(labels, scores))).threshold,
+            "largest F1 on the validation split"};
 }
 
 }  // namespace nightshift::jobs

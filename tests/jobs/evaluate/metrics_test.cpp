@@ -13,6 +13,8 @@
 #include "jobs/table/table.h"
 
 using namespace nightshift::jobs;
+using nightshift::kernels::score_steps;
+using nightshift::kernels::ScoreSteps;
 using nlohmann::json;
 
 namespace {
@@ -53,11 +55,12 @@ TEST_CASE("metrics: areas, thresholds and percentiles of the reference data") {
         CAPTURE(name);
         const auto [labels, scores] = read_scores(name);
         REQUIRE(!labels.empty());
+        const ScoreSteps steps = score_steps(labels, scores);
         CHECK(is_close(roc_auc(labels, scores), each.at("roc_auc")));
-        CHECK(is_close(average_precision(labels, scores), each.at("average_precision")));
-        CHECK(is_close(pr_auc_trapezoid(labels, scores), each.at("pr_auc_trapezoid")));
-        CHECK(roc_curve(labels, scores).size() == each.at("roc_points").get<std::size_t>());
-        const std::vector<PrPoint> curve = pr_curve(labels, scores);
+        CHECK(is_close(average_precision(steps), each.at("average_precision")));
+        CHECK(is_close(pr_auc_trapezoid(steps), each.at("pr_auc_trapezoid")));
+        CHECK(roc_curve(steps).size() == each.at("roc_points").get<std::size_t>());
+        const std::vector<PrPoint> curve = pr_curve(steps);
         const Table points = read_table(kFolder + "pr_curve_" + name + ".csv");
         const auto thresholds = points.numbers("threshold"), precisions = points.numbers("precision"),
                    recalls = points.numbers("recall");
@@ -94,8 +97,8 @@ TEST_CASE("metrics: a class that is missing gives no number") {
     const std::vector<int> labels{0, 0};
     const std::vector<double> scores{1, 2};
     CHECK(std::isnan(roc_auc(labels, scores)));
-    CHECK(std::isnan(average_precision(labels, scores)));
-    CHECK(std::isnan(best_f1(pr_curve(labels, scores)).threshold));
+    CHECK(std::isnan(average_precision(score_steps(labels, scores))));
+    CHECK(std::isnan(best_f1(pr_curve(score_steps(labels, scores))).threshold));
     CHECK(confusion_at(labels, scores, 2).false_positive == 1);
     CHECK(std::isnan(percentile({}, 50)));
 }
@@ -103,8 +106,8 @@ TEST_CASE("metrics: a class that is missing gives no number") {
 TEST_CASE("metrics: the bootstrap interval repeats, holds the area and shrinks with the data") {
     const auto [labels, scores] = read_scores("plain");
     const double area = roc_auc(labels, scores);
-    const Interval one = roc_auc_interval(labels, scores, 400, 7);
-    const Interval again = roc_auc_interval(labels, scores, 400, 7);
+    const Interval one = roc_auc_interval(score_steps(labels, scores), 400, 7);
+    const Interval again = roc_auc_interval(score_steps(labels, scores), 400, 7);
     CHECK(one.low == again.low);
     CHECK(one.high == again.high);
     CHECK(one.low < area);
@@ -118,7 +121,7 @@ TEST_CASE("metrics: the bootstrap interval repeats, holds the area and shrinks w
         more_labels.insert(more_labels.end(), labels.begin(), labels.end());
         more_scores.insert(more_scores.end(), scores.begin(), scores.end());
     }
-    const Interval narrow = roc_auc_interval(more_labels, more_scores, 400, 7);
+    const Interval narrow = roc_auc_interval(score_steps(more_labels, more_scores), 400, 7);
     CHECK(narrow.high - narrow.low < 0.5 * (one.high - one.low));
 }
 
@@ -140,7 +143,7 @@ TEST_CASE("metrics: the paired interval of a difference knows that hard rows are
     CHECK(is_close(down.low, -up.high));
     CHECK(is_close(down.high, -up.low));
     // Resampled apart the two would lie less sharply beside each other.
-    const Interval alone = roc_auc_interval(labels, scores, 300, 1);
+    const Interval alone = roc_auc_interval(score_steps(labels, scores), 300, 1);
     CHECK(up.high - up.low < alone.high - alone.low);
     CHECK(roc_auc_difference_interval(labels, noisy, scores, 300, 1).high < 0);
     const std::vector<int> one_class(labels.size(), 0);
