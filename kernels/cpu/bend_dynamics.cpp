@@ -1,11 +1,14 @@
 #include "kernels/cpu/bend_dynamics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include <Eigen/Dense>
 
+#include "kernels/cpu/bend_lanes.h"
 #include "kernels/cpu/panel_shape.h"
 
 namespace nightshift::kernels {
@@ -13,7 +16,6 @@ namespace nightshift::kernels {
 namespace {
 
 constexpr int kParameters = 5;
-constexpr int kFirstOfDrive = 2;  ///< those before it do not change the drive
 constexpr int kIterations = 14;
 constexpr double kShockDecay = .2;  ///< middle of the decays that occur
 constexpr int kShockEdge = 4;
@@ -46,9 +48,9 @@ Vector drive(const Parameters& p, const Clock& clock) {
     const int frames = clock.frames();
     Vector raw(frames), out(frames);
     for (int f = 0; f < frames; ++f) {
-        raw[f] = std::clamp(
-            smooth_step((clock.share[f] - p[2]) / std::max(p[3] - p[2], .1)) + p[4] * clock.bump[f], 0.0,
-            1.12);
+        raw[f] = std::clamp(smooth_step((clock.share[f] - p[2]) / std::max(p[3] - p[2], kDriveSpanMin)) +
+                                p[4] * clock.bump[f],
+                            0.0, kPullMost);
     }
     for (int f = 0; f < frames; ++f) {
         const int first = std::max(f - 2, 0), last = std::min(f + 2, frames - 1);
@@ -78,59 +80,73 @@ struct Fit {
     double cost = 0;  ///< weighted sum of squares
 };
 
+/// Weighted misfit of a fit, and the model's weighted derivatives, one column a free parameter.
+struct Slopes {
+    Vector rest;
+    Eigen::MatrixXd jacobian;
+};
+
 class Fitter {
   public:
     Fitter(const Vector& theta, const Vector& weights)
-        : clock_(static_cast<int>(theta.size())), theta_(theta), root_(weights.cwiseSqrt()) {}
+        : clock_(static_cast<int>(theta.size())),
+          theta_(theta),
+          root_(weights.cwiseSqrt()),
+          work_(theta.size() * kLanes),
+          lanes_(theta.size() * kLanes) {}
 
     const Clock& clock() const { return clock_; }
 
-    Vector misfit(const Fit& fit, int shock_frame) const {
-        return misfit(fit, drive(fit.p, clock_), shock_frame);
-    }
-
-    /// Weighted derivatives of the model, one column a free parameter.
-    Eigen::MatrixXd jacobian(const Fit& fit, int shock_frame, const std::vector<int>& free) const {
-        const Vector pull = drive(fit.p, clock_);
-        const Vector here = misfit(fit, pull, shock_frame);
-        Eigen::MatrixXd out(theta_.size(),
-                            static_cast<Eigen::Index>(free.size()) + (shock_frame >= 0 ? 1 : 0));
-        for (std::size_t k = 0; k < free.size(); ++k) {
-            Fit moved = fit;
-            moved.p[free[k]] += kStep;
-            const bool is_same_drive = free[k] < kFirstOfDrive;
-            out.col(static_cast<Eigen::Index>(k)) =
-                (here - misfit(moved, is_same_drive ? pull : drive(moved.p, clock_), shock_frame)) / kStep;
+    /// The fit and its neighbours, each with one parameter moved, run beside each other.
+    void look(const Fit& fit, int shock_frame, const std::vector<int>& free, Slopes& out) const {
+        std::array<Fit, kBendLanes> fits;
+        fits.fill(fit);
+        for (std::size_t k = 0; k < free.size(); ++k) fits[k + 1].p[free[k]] += kStep;
+        if (shock_frame >= 0) fits[free.size() + 1].amplitude += kStep;
+        BendLanes lanes;
+        for (std::size_t l = 0; l < kBendLanes; ++l) {
+            lanes.gain[l] = fits[l].p[0], lanes.rate[l] = fits[l].p[1];
+            lanes.begin[l] = fits[l].p[2], lanes.end[l] = fits[l].p[3], lanes.snap[l] = fits[l].p[4];
+            lanes.amplitude[l] = fits[l].amplitude;
         }
-        if (shock_frame >= 0) {
-            Fit moved = fit;
-            moved.amplitude += kStep;
-            out.col(out.cols() - 1) = (here - misfit(moved, pull, shock_frame)) / kStep;
+        follow_(lanes,
+                {clock_.share.data(), clock_.bump.data(), clock_.fading.data(),
+                 static_cast<std::size_t>(theta_.size()), shock_frame},
+                work_.data(), lanes_.data());
+        const auto columns = static_cast<Eigen::Index>(free.size()) + (shock_frame >= 0 ? 1 : 0);
+        out.rest.resize(theta_.size());
+        out.jacobian.resize(theta_.size(), columns);
+        for (Eigen::Index f = 0; f < theta_.size(); ++f) {
+            const double* row = lanes_.data() + f * kLanes;
+            const double here = (theta_[f] - row[0]) * root_[f];
+            out.rest[f] = here;
+            for (Eigen::Index k = 0; k < columns; ++k)
+                out.jacobian(f, k) = (here - (theta_[f] - row[k + 1]) * root_[f]) / kStep;
         }
-        return out;
     }
 
     Fit run(Fit fit, int shock_frame, const std::vector<int>& free) const {
         double damping = 1e-3;
-        Vector rest = misfit(fit, shock_frame);
-        fit.cost = rest.squaredNorm();
+        Slopes here, there;
+        look(fit, shock_frame, free, here);
+        fit.cost = here.rest.squaredNorm();
         for (int i = 0; i < kIterations; ++i) {
-            const Eigen::MatrixXd j = jacobian(fit, shock_frame, free);
+            const Eigen::MatrixXd& j = here.jacobian;
             Eigen::MatrixXd normal = j.transpose() * j;
             normal.diagonal() *= 1 + damping;
             normal.diagonal().array() += 1e-9;
-            const Vector step = normal.ldlt().solve(j.transpose() * rest);
+            const Vector step = normal.ldlt().solve(j.transpose() * here.rest);
             Fit next = fit;
             for (std::size_t k = 0; k < free.size(); ++k)
                 next.p[free[k]] += step[static_cast<Eigen::Index>(k)];
             if (shock_frame >= 0) next.amplitude += step[step.size() - 1];
             bound(next);
-            const Vector next_rest = misfit(next, shock_frame);
-            next.cost = next_rest.squaredNorm();
+            look(next, shock_frame, free, there);
+            next.cost = there.rest.squaredNorm();
             if (next.cost < fit.cost) {
                 const bool is_done = fit.cost - next.cost < 1e-7 * fit.cost;
                 fit = next;
-                rest = next_rest;
+                std::swap(here, there);
                 damping = std::max(damping * .3, 1e-9);
                 if (is_done) break;
             } else {
@@ -143,10 +159,7 @@ class Fitter {
 
   private:
     static constexpr double kStep = 1e-5;
-
-    Vector misfit(const Fit& fit, const Vector& pull, int shock_frame) const {
-        return (theta_ - simulate(fit.p, clock_, pull, shock_frame, fit.amplitude)).cwiseProduct(root_);
-    }
+    static constexpr auto kLanes = static_cast<Eigen::Index>(kBendLanes);
 
     static void bound(Fit& fit) {
         fit.p[0] = std::clamp(fit.p[0], .2, 6.0);
@@ -159,13 +172,16 @@ class Fitter {
 
     Clock clock_;
     Vector theta_, root_;
+    FollowBend follow_ = follow_bend(cpu_variant());
+    mutable Vector work_, lanes_;
 };
 
 /// Score of a shock at each frame: its effect with the parts that smooth parameters could explain taken out.
-void scan_shocks(const Fitter& fitter, const Fit& fit, const Vector& rest, const Vector& weights,
-                 const std::vector<int>& free, BendDynamics& out) {
+void scan_shocks(const Fitter& fitter, const Fit& fit, const Slopes& slopes, const Vector& weights,
+                 BendDynamics& out) {
+    const Vector& rest = slopes.rest;
+    const Eigen::MatrixXd& smooth = slopes.jacobian;
     const int frames = static_cast<int>(rest.size());
-    const Eigen::MatrixXd smooth = fitter.jacobian(fit, -1, free);
     const Eigen::HouseholderQR<Eigen::MatrixXd> qr(smooth);
     const Eigen::MatrixXd q = qr.householderQ() * Eigen::MatrixXd::Identity(frames, smooth.cols());
     const Vector pull = drive(fit.p, fitter.clock());
@@ -199,7 +215,9 @@ BendDynamics fit_dynamics(const std::vector<double>& theta, const std::vector<do
 
     BendDynamics out;
     out.model = {fit.p[0], fit.p[1], fit.p[2], fit.p[3], fit.p[4]};
-    const Vector rest = fitter.misfit(fit, -1);
+    Slopes slopes;
+    fitter.look(fit, -1, all, slopes);
+    const Vector& rest = slopes.rest;
     out.misfit = std::sqrt(rest.squaredNorm() / frames);
     out.residual.resize(theta.size());
     for (int f = 0; f < frames; ++f) out.residual[static_cast<std::size_t>(f)] = rest[f];
@@ -211,7 +229,7 @@ BendDynamics fit_dynamics(const std::vector<double>& theta, const std::vector<do
     out.snap_gain = std::log((plain.cost + 1e-9) / (fit.cost + 1e-9));
     out.delay_gain = std::log((prompt.cost + 1e-9) / (fit.cost + 1e-9));
 
-    scan_shocks(fitter, fit, rest, w, all, out);
+    scan_shocks(fitter, fit, slopes, w, out);
     for (int f = 0; f < frames; ++f) {
         if (out.shock_z[static_cast<std::size_t>(f)] > out.best_z) {
             out.best_z = out.shock_z[static_cast<std::size_t>(f)];
