@@ -32,6 +32,10 @@ struct PanelLoops {
                       double* slopes);
     /// How many values are below the bound.
     std::size_t (*count_below)(const double* values, std::size_t count, double bound);
+    /// Takes the signs off and returns the sum, made of sixteen beside each other.
+    double (*take_sizes)(double* values, std::size_t count);
+    /// The value with `rank` of them below it, ties in any order: for a few, none of them NaN, rank < count.
+    double (*value_of_rank)(const double* values, std::size_t count, std::size_t rank);
 };
 PanelLoops panel_loops(CpuVariant variant);
 

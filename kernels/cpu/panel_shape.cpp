@@ -21,6 +21,8 @@ constexpr double kRounding = .29;
 /// Of normally distributed values' sizes the median is .85 of the mean.
 constexpr double kMedianLow = .65, kMedianHigh = 1;
 constexpr std::size_t kMedianMin = 64;
+/// So few are ranked by comparing all with all, which has no branch that depends on them.
+constexpr std::size_t kRankedMax = 96;
 
 /// Quadratic Savitzky-Golay smoothing weights of 2h+1 points for the middle one.
 std::array<double, 2 * kHalfWindow + 1> smoothing_weights() {
@@ -152,13 +154,13 @@ void alternate(const PanelLoops& loops, const std::vector<double>& turned, Panel
 
 double robust_deviation(std::vector<double>& values) {
     if (values.empty()) return 0;
-    double sum = 0;
-    for (double& value : values) sum += value = std::abs(value);
+    const PanelLoops loops = panel_loops(cpu_variant());
+    const double sum = loops.take_sizes(values.data(), values.size());
     const std::size_t rank = values.size() / 2;
     // The median of sizes mostly lies near their mean: only those are sorted. NaN ends in the plain way.
     const double mean = sum / static_cast<double>(values.size()), low = kMedianLow * mean,
                  high = kMedianHigh * mean;
-    const std::size_t below = panel_loops(cpu_variant()).count_below(values.data(), values.size(), low);
+    const std::size_t below = loops.count_below(values.data(), values.size(), low);
     if (below <= rank && values.size() >= kMedianMin) {
         std::vector<double> near(values.size() + 1);
         std::size_t count = 0;
@@ -167,6 +169,7 @@ double robust_deviation(std::vector<double>& values) {
             count += value >= low && value < high ? 1 : 0;
         }
         if (rank < below + count) {
+            if (count <= kRankedMax) return 1.4826 * loops.value_of_rank(near.data(), count, rank - below);
             const auto middle = near.begin() + static_cast<std::ptrdiff_t>(rank - below);
             std::nth_element(near.begin(), middle, near.begin() + static_cast<std::ptrdiff_t>(count));
             return 1.4826 * *middle;
