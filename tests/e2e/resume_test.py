@@ -35,8 +35,9 @@ class Inputs:
         features = self.standalone("extract", dataset=dataset, set="compat21", format="csv")
         self.frames = features + "/features.csv"
         dream = self.standalone("train.dream", features=self.frames, epochs=2, engine="native")
-        temporal = self.standalone("train.temporal", features=self.frames, epochs=1, hidden=64, window=30)
-        self.models = [dream + "/model", temporal + "/model"]
+        temporal = self.standalone("train.temporal", features=self.frames, epochs=1, hidden=192, window=30)
+        # Twice, so that scoring lasts: the daemon hears of progress five times a second.
+        self.models = [dream + "/model", temporal + "/model", temporal + "/model"]
 
     @staticmethod
     def of(bin_folder):
@@ -153,25 +154,25 @@ def preempted_and_resumed(bin_folder, kind, phase, expected, **params):
 
 def test_dream_in_our_own_engine(bin_folder):
     preempted_and_resumed(bin_folder, "train.dream", "train", ["curves.csv", "model/model.json"],
-                          features=Inputs.of(bin_folder).frames, epochs=240, engine="native")
+                          features=Inputs.of(bin_folder).frames, epochs=1200, engine="native")
 
 
 def test_dream_in_libtorch(bin_folder):
     if not os.path.exists(os.path.join(bin_folder, "nightshift-torch.so")):
         raise Skip("this build has no LibTorch")
     preempted_and_resumed(bin_folder, "train.dream", "train", ["curves.csv", "model/model.json"],
-                          features=Inputs.of(bin_folder).frames, epochs=60, engine="torch")
+                          features=Inputs.of(bin_folder).frames, epochs=120, engine="torch")
 
 
 def test_temporal(bin_folder):
     preempted_and_resumed(bin_folder, "train.temporal", "train", ["curves.csv", "model/model.json"],
-                          features=Inputs.of(bin_folder).frames, epochs=24, hidden=16)
+                          features=Inputs.of(bin_folder).frames, epochs=120, hidden=16)
 
 
 def test_optimize_by_tpe(bin_folder):
     preempted_and_resumed(bin_folder, "optimize", "search", ["trials.jsonl", "best.json"],
-                          features=Inputs.of(bin_folder).frames, target="dream", trials=24,
-                          space={"epochs": {"low": 2, "high": 9}, "batch": {"low": 8, "high": 64}})
+                          features=Inputs.of(bin_folder).frames, target="dream", trials=48,
+                          space={"epochs": {"low": 40, "high": 120}, "batch": {"low": 8, "high": 64}})
 
 
 def test_an_ensemble_starts_over(bin_folder):
@@ -188,7 +189,7 @@ def test_an_ensemble_starts_over(bin_folder):
 
 
 def test_a_kill_after_the_resume_goes_back_to_the_same_checkpoint(bin_folder):
-    with Trial(bin_folder, "train.temporal", features=Inputs.of(bin_folder).frames, epochs=24,
+    with Trial(bin_folder, "train.temporal", features=Inputs.of(bin_folder).frames, epochs=120,
                hidden=16) as trial:
         job = trial.submit(retries=1)
         trial.preempt(job, "train")
@@ -202,7 +203,7 @@ def test_a_kill_after_the_resume_goes_back_to_the_same_checkpoint(bin_folder):
 
 
 def test_a_kill_before_any_checkpoint_starts_over(bin_folder):
-    with Trial(bin_folder, "train.dream", features=Inputs.of(bin_folder).frames, epochs=240,
+    with Trial(bin_folder, "train.dream", features=Inputs.of(bin_folder).frames, epochs=1200,
                engine="native") as trial:
         job = trial.submit(retries=1)
         os.kill(trial.stopped_amid(job, 1, "train"), signal.SIGKILL)
