@@ -10,6 +10,14 @@ struct AdamSettings {
     double weight_decay = 0;  ///< times the parameter, added to its gradient (coupled L2)
 };
 
+/// One step of Adam in float32: g + weight_decay * p is the gradient; first += mix1 * (g - first);
+/// second = keep2 * second + mix2 * g * g; p -= step_size * first / (sqrt(second) / correction + epsilon).
+struct AdamFactors {
+    float weight_decay, mix1, keep2, mix2, step_size, correction, epsilon;
+};
+/// Those of step `steps` (1 at the first), worked out in double.
+AdamFactors adam_factors(const AdamSettings& settings, std::int64_t steps);
+
 /// One step of Adam (0.9, 0.999, 1e-8) in float32, operation by operation as PyTorch does it; `steps`
 /// counts this one (1 at the first). All spans have one length, else std::invalid_argument. Equal bits on
 /// every instruction set. Pure but for what it writes; any thread.

@@ -3,32 +3,21 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "jobs/models/dream_model.h"
 #include "jobs/models/training_state.h"
+#include "kernels/dream_step.h"
 
 namespace nightshift::jobs {
 
 /// Probability that a hidden value is dropped in training.
 inline constexpr float kDreamDropout = 0.1F;
 
-struct DreamLosses {
-    double total = 0, reconstruction = 0, discriminator = 0;
-};
-
-/// One batch of n rows.
-struct DreamBatch {
-    std::int64_t rows = 0;
-    std::span<const float> clean;      ///< [n, D], what the autoencoder shall give back
-    std::span<const float> anomalous;  ///< [n, D], what it sees
-    std::span<const float> labels;     ///< [n], 1 = the row was made anomalous
-    /// Dropout factors (0 or 1 / (1 - p)) of every hidden layer in order, each [n, out]; empty = no dropout.
-    std::span<const float> keep;
-};
-
+// One batch of n rows and what a step loses on it, as the kernels take them.
+using DreamLosses = kernels::DreamStepLosses;
+using DreamBatch = kernels::DreamStepBatch;
 using DreamState = TrainingState;
 
 struct DreamEngineOptions {

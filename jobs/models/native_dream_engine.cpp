@@ -17,12 +17,7 @@ class NativeDreamEngine final : public DreamEngine {
         restore(DreamState::from(options.parameters));
     }
 
-    DreamLosses step(const DreamBatch& batch) override {
-        const kernels::DreamStepLosses losses =
-            step_->step({batch.rows, batch.clean, batch.anomalous, batch.labels, batch.keep});
-        return {losses.total, losses.reconstruction, losses.discriminator};
-    }
-
+    DreamLosses step(const DreamBatch& batch) override { return step_->step(batch); }
     std::vector<float> gradients() const override { return step_->gradients(); }
     DreamState state() const override {
         kernels::DreamStepState state = step_->state();

@@ -1,5 +1,6 @@
 #include "jobs/models/supervised_draws.h"
 
+#include "kernels/array_fill.h"
 #include "kernels/exact_math.h"
 #include "kernels/philox.h"
 
@@ -27,12 +28,9 @@ int shift_of(std::uint32_t word, int reach) {
 
 void SupervisedDraws::keep_factors(std::int64_t epoch, std::int64_t batch, float dropped,
                                    std::span<float> out) const {
-    for (std::size_t i = 0; i < out.size(); i += 4) {
-        const kernels::PhiloxWords words = words_of(seed_, kDropoutDraw, epoch, batch, i / 4);
-        const std::uint32_t lanes[4] = {words.w0, words.w1, words.w2, words.w3};
-        for (std::size_t lane = 0; lane < 4 && i + lane < out.size(); ++lane)
-            out[i + lane] = kernels::unit_float(lanes[lane]) < dropped ? 0.0F : 1.0F / (1.0F - dropped);
-    }
+    kernels::fill_keep_factors(
+        {seed_, static_cast<std::uint32_t>(batch), kDropoutDraw, static_cast<std::uint32_t>(epoch)}, dropped,
+        out);
 }
 
 void SupervisedDraws::shifts(std::int64_t epoch, std::int64_t batch, int frames, int places,

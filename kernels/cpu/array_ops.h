@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/adam.h"
 #include "kernels/array_fill.h"
 
 namespace nightshift::kernels {
@@ -17,12 +18,6 @@ struct Product {
     float* c = nullptr;  ///< [m, n], rows `c_row` apart; overlaps neither a nor b
     std::int64_t c_row = 0;
     bool adds = false;
-};
-
-/// One step of Adam in float32: g + weight_decay * p is the gradient; first += mix1 * (g - first);
-/// second = keep2 * second + mix2 * g * g; p -= step_size * first / (sqrt(second) / correction + epsilon).
-struct AdamFactors {
-    float weight_decay, mix1, keep2, mix2, step_size, correction, epsilon;
 };
 
 /// The inner loops of the fast CPU paths, once for each instruction set. Every sum runs in one order with
@@ -45,6 +40,7 @@ struct ArrayOps {
     /// error [rows, lanes] = a - b, 0 from lane `valid` on; returns the sum of its squares. lanes % 16 = 0.
     double (*squared_error)(const float* a, const float* b, float* error, std::int64_t rows,
                             std::int64_t lanes, std::int64_t valid);
+    /// As AdamFactors says, number by number.
     void (*adam)(float* parameters, float* first, float* second, const float* gradients, std::int64_t count,
                  const AdamFactors& factors);
     /// out[i] = word i of the stream.

@@ -5,12 +5,11 @@
 #include <vector>
 
 #include "kernels/cpu/dream_checks.h"
+#include "kernels/cpu/host_dream_step.h"
 #include "kernels/dream_step.h"
 
 namespace nightshift::kernels {
 namespace {
-
-constexpr double kLogMin = -100;
 
 /// Values of each layer, [rows, width].
 struct Pass {
@@ -73,18 +72,13 @@ double probability_of(double logit) {
     return 1 / (1 + std::exp(-logit));
 }
 
-class DreamStepReference final : public DreamStep {
+class DreamStepReference final : public HostDreamStep {
   public:
     explicit DreamStepReference(const DreamStepOptions& options)
-        : options_(options), layers_(dream_net_layers(options.shape)) {
-        const auto parameters = static_cast<std::size_t>(layers_.back().end());
-        state_ = {std::vector<float>(parameters), std::vector<float>(parameters),
-                  std::vector<float>(parameters), 0};
-        gradients_.resize(parameters);
-    }
+        : HostDreamStep(options), layers_(dream_net_layers(options.shape)) {}
 
-    DreamStepLosses step(const DreamStepBatch& batch) override {
-        check_fits(options_, batch);
+  private:
+    DreamStepLosses learn(const DreamStepBatch& batch) override {
         const std::int64_t d = options_.shape.columns, n = batch.rows;
         const std::size_t autoencoder = dream_net_autoencoder(options_.shape);
         pass_ = forward(options_.shape, state_.parameters, batch.anomalous, batch.keep);
@@ -93,7 +87,8 @@ class DreamStepReference final : public DreamStep {
         for (std::int64_t r = 0; r < n; ++r) {
             const auto label = static_cast<double>(batch.labels[static_cast<std::size_t>(r)]);
             const double probability = probability_of(at(pass_.outputs.back(), r));
-            losses.discriminator -= std::max(std::log(label > 0.5 ? probability : 1 - probability), kLogMin);
+            losses.discriminator -=
+                std::max(std::log(label > 0.5 ? probability : 1 - probability), kDreamLogMin);
             at(slope, r) = options_.discriminator_weight / static_cast<double>(n) * (probability - label);
         }
         back_through(autoencoder, layers_.size(), batch, slope);
@@ -108,22 +103,9 @@ class DreamStepReference final : public DreamStep {
             }
         }
         back_through(0, autoencoder, batch, by_reconstruction);
-        losses.reconstruction /= static_cast<double>(n * d);
-        losses.discriminator /= static_cast<double>(n);
-        losses.total = losses.reconstruction + options_.discriminator_weight * losses.discriminator;
-        adam_update(state_.parameters, state_.first_moment, state_.second_moment, gradients_, ++state_.steps,
-                    options_.adam);
         return losses;
     }
 
-    std::vector<float> gradients() const override { return gradients_; }
-    DreamStepState state() const override { return state_; }
-    void set_state(DreamStepState state) override {
-        check_fits(options_, state);
-        state_ = std::move(state);
-    }
-
-  private:
     const float* keep_of(std::size_t layer, const DreamStepBatch& batch) const {
         if (batch.keep.empty() || !layers_[layer].is_hidden) return nullptr;
         const float* keep = batch.keep.data();
@@ -160,10 +142,7 @@ class DreamStepReference final : public DreamStep {
         }
     }
 
-    DreamStepOptions options_;
     std::vector<DreamNetLayer> layers_;
-    DreamStepState state_;
-    std::vector<float> gradients_;
     Pass pass_;
 };
 

@@ -7,14 +7,11 @@
 #include <utility>
 
 #include "kernels/cpu/dream_block.h"
-#include "kernels/cpu/dream_checks.h"
+#include "kernels/cpu/host_dream_step.h"
 #include "kernels/dream_step.h"
 
 namespace nightshift::kernels {
 namespace {
-
-/// Smallest logarithm in the cross entropy, as in PyTorch.
-constexpr double kLogMin = -100;
 
 /// Rows of a batch whose gradients are summed apart, at least, and how many such chunks there are, at most:
 /// neither depends on the threads, so no bit does.
@@ -83,7 +80,7 @@ class DreamLearner {
             const float label = batch.labels[static_cast<std::size_t>(at + lane)];
             const float probability = 1.0F / (1.0F + std::exp(-logits[lane]));
             const auto wide = static_cast<double>(probability);
-            sum -= std::max(std::log(label > 0.5F ? wide : 1 - wide), kLogMin);
+            sum -= std::max(std::log(label > 0.5F ? wide : 1 - wide), kDreamLogMin);
             slope_[static_cast<std::size_t>(lane)] = share * (probability - label);
         }
         return sum;
@@ -138,33 +135,10 @@ class DreamLearner {
     std::vector<float> slope_, next_slope_, slope_rows_, input_rows_, clean_, error_;
 };
 
-class DreamStepCpu final : public DreamStep {
+class DreamStepCpu final : public HostDreamStep {
   public:
-    explicit DreamStepCpu(const DreamStepOptions& options) : options_(options) {
+    explicit DreamStepCpu(const DreamStepOptions& options) : HostDreamStep(options) {
         learners_.emplace_back(options);
-        const auto parameters = static_cast<std::size_t>(dream_net_layers(options.shape).back().end());
-        state_.parameters.resize(parameters);
-        state_.first_moment.resize(parameters);
-        state_.second_moment.resize(parameters);
-        gradients_.resize(parameters);
-    }
-
-    DreamStepLosses step(const DreamStepBatch& batch) override {
-        check_fits(options_, batch);
-        DreamStepLosses losses = learn(batch);
-        losses.reconstruction /= static_cast<double>(batch.rows * options_.shape.columns);
-        losses.discriminator /= static_cast<double>(batch.rows);
-        losses.total = losses.reconstruction + options_.discriminator_weight * losses.discriminator;
-        adam_update(state_.parameters, state_.first_moment, state_.second_moment, gradients_, ++state_.steps,
-                    options_.adam);
-        return losses;
-    }
-
-    std::vector<float> gradients() const override { return gradients_; }
-    DreamStepState state() const override { return state_; }
-    void set_state(DreamStepState state) override {
-        check_fits(options_, state);
-        state_ = std::move(state);
     }
 
   private:
@@ -174,7 +148,7 @@ class DreamStepCpu final : public DreamStep {
     };
 
     /// Chunks are shared out among the threads, then added up in their order.
-    DreamStepLosses learn(const DreamStepBatch& batch) {
+    DreamStepLosses learn(const DreamStepBatch& batch) override {
         if (batch.rows <= kChunkRows)
             return learners_.front().learn(state_.parameters, batch, 0, batch.rows, gradients_);
         const std::int64_t each = std::max(kChunkRows, (batch.rows + kChunksMax - 1) / kChunksMax);
@@ -205,11 +179,8 @@ class DreamStepCpu final : public DreamStep {
         return losses;
     }
 
-    DreamStepOptions options_;
     std::deque<DreamLearner> learners_;  ///< one a thread
     std::vector<Chunk> chunks_;
-    DreamStepState state_;
-    std::vector<float> gradients_;
 };
 
 }  // namespace

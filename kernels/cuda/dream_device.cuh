@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kernels/cuda/buffer.cuh"
@@ -69,6 +70,27 @@ inline std::vector<int> dream_turned_places(const DreamNetShape& shape) {
             places.push_back(static_cast<int>(layer.bias_offset() + o));
     }
     return places;
+}
+
+/// The parameters with each at its turned place.
+inline std::vector<float> dream_turned(std::span<const float> parameters, const std::vector<int>& places) {
+    std::vector<float> turned(parameters.size());
+    for (std::size_t p = 0; p < turned.size(); ++p)
+        turned[static_cast<std::size_t>(places[p])] = parameters[p];
+    return turned;
+}
+
+/// The buffers have to outlive it.
+inline DreamDeviceNet dream_device_net(const DreamNetShape& shape, const Buffer<DreamDeviceLayer>& layers,
+                                       std::int64_t width, const Buffer<float>& parameters,
+                                       const Buffer<float>& turned) {
+    return {layers.data(),
+            static_cast<int>(layers.size()),
+            static_cast<int>(dream_net_autoencoder(shape)),
+            static_cast<int>(shape.columns),
+            width,
+            parameters.data(),
+            turned.data()};
 }
 
 __device__ inline void add_product(float4& sum, float factor, const float4& value) {

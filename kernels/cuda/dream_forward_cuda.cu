@@ -72,10 +72,7 @@ void dream_forward_cuda(const DreamNetShape& shape, std::span<const float> param
     const std::int64_t n = checked_rows(shape, parameters, rows, out), d = shape.columns;
     std::int64_t width = 0;
     const std::vector<DreamDeviceLayer> table = dream_device_layers(shape, width);
-    const std::vector<int> places = dream_turned_places(shape);
-    std::vector<float> turned(parameters.size());
-    for (std::size_t p = 0; p < places.size(); ++p)
-        turned[static_cast<std::size_t>(places[p])] = parameters[p];
+    const std::vector<float> turned = dream_turned(parameters, dream_turned_places(shape));
     const Stream stream;
     const Buffer<DreamDeviceLayer> layers(table.data(), table.size());
     const Buffer<float> own(parameters.data(), parameters.size()), own_turned(turned.data(), turned.size());
@@ -85,13 +82,7 @@ void dream_forward_cuda(const DreamNetShape& shape, std::span<const float> param
     Buffer<float> seen(static_cast<std::size_t>(launch * d));
     OutputBuffer reconstruction(out.reconstruction, d, launch), latent(out.latent, shape.latent, launch),
         probability(out.probability, 1, launch), score(out.score, 1, launch);
-    const DreamDeviceNet net{layers.data(),
-                             static_cast<int>(table.size()),
-                             static_cast<int>(dream_net_autoencoder(shape)),
-                             static_cast<int>(d),
-                             width,
-                             own.data(),
-                             own_turned.data()};
+    const DreamDeviceNet net = dream_device_net(shape, layers, width, own, own_turned);
     for (std::int64_t at = 0; at < n; at += launch) {
         const std::int64_t count = std::min(launch, n - at);
         CUDA_CHECK(cudaMemcpyAsync(seen.data(), rows.data() + at * d,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/cpu/dream_checks.h"
+#include "kernels/cpu/host_dream_step.h"
 #include "kernels/cuda/check.cuh"
 #include "kernels/cuda/dream_device.cuh"
 
@@ -19,8 +20,6 @@ constexpr std::int64_t kPartsMax = 64;
 constexpr std::int64_t kPartRows = 256;
 /// Side of a tile of one layer's gradient, and rows taken up at once.
 constexpr int kTile = 32;
-constexpr double kBeta1 = 0.9;
-constexpr double kBeta2 = 0.999;
 
 /// What a pass learns from; arrays of all its rows on the device.
 struct DeviceBatch {
@@ -48,7 +47,7 @@ __device__ double cross_entropy(const DeviceBatch& batch, std::int64_t first, co
     for (int q = 0; q < kDreamRows && first + q < batch.rows; ++q) {
         const float label = batch.labels[first + q], probability = sigmoid(of(logits)[q]);
         const double wide = static_cast<double>(probability);
-        sum -= fmax(log(label > 0.5F ? wide : 1 - wide), -100.0);
+        sum -= fmax(log(label > 0.5F ? wide : 1 - wide), kDreamLogMin);
         of(slope)[q] = share * (probability - label);
     }
     return sum;
@@ -152,13 +151,9 @@ __global__ void gradient_tiles(DreamDeviceNet net, const GradientTile* tiles, co
     }
 }
 
-struct AdamOnDevice {
-    float weight_decay, mix1, keep2, mix2, step_size, correction, epsilon;
-};
-
 /// One thread a parameter: adds up the parts in their order, then Adam.
 __global__ void adam_step(const float* partial, int parts, std::int64_t count, const int* places,
-                          AdamOnDevice f, float* gradients, float* parameters, float* first, float* second,
+                          AdamFactors f, float* gradients, float* parameters, float* first, float* second,
                           float* turned) {
     const std::int64_t p = static_cast<std::int64_t>(blockIdx.x) * kDreamThreads + threadIdx.x;
     if (p >= count) return;
@@ -219,7 +214,6 @@ class DreamStepCuda final : public DreamStep {
 
     DreamStepLosses step(const DreamStepBatch& batch) override {
         check_fits(options_, batch);
-        const std::int64_t d = options_.shape.columns;
         DreamStepLosses losses;
         std::int64_t parts = 0;
         for (std::int64_t at = 0; at < batch.rows; at += kRowsPerPass) {
@@ -229,9 +223,7 @@ class DreamStepCuda final : public DreamStep {
             pass(batch, at, rows, parts, losses);
         }
         adam(static_cast<int>(parts));
-        losses.reconstruction /= static_cast<double>(batch.rows * d);
-        losses.discriminator /= static_cast<double>(batch.rows);
-        losses.total = losses.reconstruction + options_.discriminator_weight * losses.discriminator;
+        finish_losses(options_, batch.rows, losses);
         return losses;
     }
 
@@ -240,9 +232,7 @@ class DreamStepCuda final : public DreamStep {
 
     void set_state(DreamStepState state) override {
         check_fits(options_, state);
-        std::vector<float> turned(state.parameters.size());
-        for (std::size_t p = 0; p < turned.size(); ++p)
-            turned[static_cast<std::size_t>(places_[p])] = state.parameters[p];
+        const std::vector<float> turned = dream_turned(state.parameters, places_);
         upload(parameters_.data(), state.parameters);
         upload(first_.data(), state.first_moment);
         upload(second_.data(), state.second_moment);
@@ -296,13 +286,7 @@ class DreamStepCuda final : public DreamStep {
     }
 
     DreamDeviceNet net() const {
-        return {layers_d_.data(),
-                static_cast<int>(table_.size()),
-                static_cast<int>(dream_net_autoencoder(options_.shape)),
-                static_cast<int>(options_.shape.columns),
-                width_,
-                parameters_.data(),
-                turned_.data()};
+        return dream_device_net(options_.shape, layers_d_, width_, parameters_, turned_);
     }
 
     void pass(const DreamStepBatch& batch, std::int64_t at, std::int64_t rows, std::int64_t parts,
@@ -331,18 +315,9 @@ class DreamStepCuda final : public DreamStep {
     }
 
     void adam(int parts) {
-        const auto steps = static_cast<double>(++steps_);
-        AdamOnDevice f;
-        f.weight_decay = static_cast<float>(options_.adam.weight_decay);
-        f.mix1 = static_cast<float>(1 - kBeta1);
-        f.keep2 = static_cast<float>(kBeta2);
-        f.mix2 = static_cast<float>(1 - kBeta2);
-        f.step_size = static_cast<float>(options_.adam.learning_rate / (1 - std::pow(kBeta1, steps)));
-        f.correction = static_cast<float>(std::sqrt(1 - std::pow(kBeta2, steps)));
-        f.epsilon = 1e-8F;
         adam_step<<<blocks_for(count_, kDreamThreads), kDreamThreads, 0, stream_.get()>>>(
-            partial_->data(), parts, count_, places_d_.data(), f, gradients_.data(), parameters_.data(),
-            first_.data(), second_.data(), turned_.data());
+            partial_->data(), parts, count_, places_d_.data(), adam_factors(options_.adam, ++steps_),
+            gradients_.data(), parameters_.data(), first_.data(), second_.data(), turned_.data());
         CUDA_CHECK(cudaGetLastError());
     }
 
