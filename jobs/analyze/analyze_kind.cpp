@@ -12,6 +12,7 @@
 #include "jobs/fpcb/vector_table.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/spread.h"
 
 namespace nightshift::jobs {
@@ -103,11 +104,7 @@ class AnalyzeJob final : public JobImpl {
     }
 
     void report(JobContext& context, std::size_t total) const {
-        Progress progress;
-        progress.phase = "analyze";
-        progress.step = static_cast<std::int64_t>(state_.next);
-        progress.steps = static_cast<std::int64_t>(total);
-        context.progress(progress);
+        context.progress(step_of("analyze", state_.next, total));
     }
 
     void write_report(JobContext& context, const Dataset& dataset, const std::string& source) const {

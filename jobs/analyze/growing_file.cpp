@@ -37,11 +37,7 @@ void GrowingFile::save(const fs::path& folder) {
 void GrowingFile::finish() {
     out_.close();
     require(out_.good());
-    sync_file(temporary_);
-    std::error_code error;
-    fs::rename(temporary_, file_, error);
-    require(!error);
-    sync_folder(file_.parent_path());
+    rename_durably(temporary_, file_);
 }
 
 void GrowingFile::require(bool is_good) const {

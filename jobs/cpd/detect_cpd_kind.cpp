@@ -18,6 +18,7 @@
 #include "jobs/cpd/series.h"
 #include "jobs/fpcb/frame_metrics.h"
 #include "jobs/kinds.h"
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/spread.h"
 #include "jobs/runtime/text_param.h"
 #include "jobs/table/table_reader.h"
@@ -97,10 +98,7 @@ class DetectCpd final : public JobImpl {
     /// Reports and, once the work has to end, raises the flag that long searches look at.
     std::function<void(std::size_t)> reporter(JobContext& context, std::size_t count) {
         return [this, &context, count](std::size_t done) {
-            Progress progress;
-            progress.phase = "detect";
-            progress.step = static_cast<std::int64_t>(done);
-            progress.steps = static_cast<std::int64_t>(count);
+            const Progress progress = step_of("detect", done, count);
             context.progress(progress);
             try {
                 context.check(progress.step, {});

@@ -11,6 +11,7 @@
 #include "jobs/cpd/reference_goal.h"
 #include "jobs/fpcb/dataset.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/spread.h"
 #include "jobs/table/table.h"
 
@@ -24,10 +25,7 @@ constexpr std::size_t kNormalsMin = 20;
 
 std::function<void(std::size_t)> reporter(JobContext& context, std::size_t total) {
     return [&context, total](std::size_t done) {
-        Progress progress;
-        progress.phase = "detect";
-        progress.step = static_cast<std::int64_t>(done);
-        progress.steps = static_cast<std::int64_t>(total);
+        const Progress progress = step_of("detect", done, total);
         context.progress(progress);
         context.check(progress.step, {});
     };

@@ -52,9 +52,7 @@ void add_rows(const Table& piece, const std::string& by, std::size_t first, std:
 
 std::vector<Series> series_of_table(TableReader& table, const std::vector<std::string>& columns,
                                     const std::string& group) {
-    std::vector<Column> none;
-    for (const ColumnHead& head : table.columns()) none.push_back(column_without_values(head));
-    Table piece(std::move(none));
+    Table piece = table_without_rows(table.columns());
     const std::string by = !group.empty() ? group : piece.find("sequence") != nullptr ? "sequence" : "";
     std::vector<ColumnSeries> found;
     for (const std::string& column : columns) found.push_back({column, {}, {}});

@@ -20,10 +20,10 @@
 #include "jobs/models/features_input.h"
 #include "jobs/models/free_name.h"
 #include "jobs/models/model_folder.h"
-#include "jobs/models/phase.h"
 #include "jobs/models/scorer.h"
 #include "jobs/models/sequence_scores.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/text_param.h"
 #include "jobs/table/nearest_word.h"
 

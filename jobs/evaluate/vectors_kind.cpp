@@ -75,13 +75,8 @@ class VectorsJob final : public JobImpl {
             if (context.stop_requested()) context.check(0, {});
         });
         out.close();
-        std::error_code error;
-        if (out) {
-            sync_file(temporary);
-            fs::rename(temporary, file, error);
-        }
-        if (!out || error)
-            throw JobError("io_error", file.string() + ": could not be written; is the disk full?");
+        if (!out) throw JobError("io_error", file.string() + ": could not be written; is the disk full?");
+        rename_durably(temporary, file);
         context.artifact(name, type);
     }
 

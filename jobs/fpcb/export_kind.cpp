@@ -9,6 +9,7 @@
 #include "jobs/fpcb/text_bundle.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/spread.h"
 
 namespace nightshift::jobs {
@@ -52,10 +53,7 @@ class ExportJob final : public JobImpl {
             const std::size_t last = std::min(first + kSequencesPerStep, dataset->size());
             spread(last - first, std::max(1, context.threads()),
                    [&](std::size_t i) { write(folder, dataset->read(first + i)); });
-            Progress progress;
-            progress.phase = "export";
-            progress.step = static_cast<std::int64_t>(last);
-            progress.steps = static_cast<std::int64_t>(dataset->size());
+            const Progress progress = step_of("export", last, dataset->size());
             context.progress(progress);
             context.check(progress.step, {});
         }

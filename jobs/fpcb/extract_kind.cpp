@@ -8,6 +8,7 @@
 #include "jobs/fpcb/feature_table.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/sha256.h"
 #include "jobs/table/table_reader.h"
 #include "jobs/table/table_writer.h"
@@ -66,10 +67,7 @@ class ExtractJob final : public JobImpl {
     void make(JobContext& context, const Dataset& dataset, const std::string& table) {
         options_.threads = std::max(1, context.threads());
         const auto report = [&](const char* phase, std::size_t done, std::size_t total) {
-            Progress progress;
-            progress.phase = phase;
-            progress.step = static_cast<std::int64_t>(done);
-            progress.steps = static_cast<std::int64_t>(total);
+            const Progress progress = step_of(phase, done, total);
             context.progress(progress);
             context.check(progress.step, {});
         };

@@ -7,7 +7,6 @@
 #include "jobs/fpcb/frame_metrics.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/spread.h"
-#include "jobs/table/table_reader.h"
 #include "kernels/compat_features.h"
 #include "kernels/panel_features.h"
 
@@ -206,14 +205,6 @@ FeatureFacts stream_features(const Dataset& dataset, const FeatureTableOptions& 
                              const FeatureProgress& progress, const FeatureSink& sink) {
     return options.set == "native" ? stream_native(dataset, options, progress, sink)
                                    : stream_compat(dataset, options, progress, sink);
-}
-
-FeatureTable make_feature_table(const Dataset& dataset, const FeatureTableOptions& options,
-                                const FeatureProgress& progress) {
-    FeatureTable out;
-    const auto join = [&](Table piece) { append_rows(out.table, std::move(piece)); };
-    static_cast<FeatureFacts&>(out) = stream_features(dataset, options, progress, join);
-    return out;
 }
 
 Table sequences_table(const Dataset& dataset) {

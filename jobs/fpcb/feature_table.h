@@ -31,10 +31,6 @@ struct FeatureFacts {
     std::vector<std::string> skipped;  ///< sequences too short to have features
 };
 
-struct FeatureTable : FeatureFacts {
-    Table table;
-};
-
 /// Called now and then with the number of finished sequences, by the caller's thread.
 using FeatureProgress = std::function<void(std::size_t done)>;
 /// Takes the next rows of a table, by the caller's thread. Every piece has the table's columns and notes;
@@ -48,10 +44,6 @@ using FeatureSink = std::function<void(Table piece)>;
 /// set's order whatever the number of threads. Throws JobError.
 FeatureFacts stream_features(const Dataset& dataset, const FeatureTableOptions& options,
                              const FeatureProgress& progress, const FeatureSink& sink);
-
-/// The same as one table.
-FeatureTable make_feature_table(const Dataset& dataset, const FeatureTableOptions& options,
-                                const FeatureProgress& progress);
 
 /// What is known of each sequence, one row each: sequence, scenario, goal, label, split, event_frame, ...
 Table sequences_table(const Dataset& dataset);

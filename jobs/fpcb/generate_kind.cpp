@@ -9,6 +9,7 @@
 #include "jobs/fpcb/text_bundle.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/spread.h"
 #include "kernels/device.h"
 
@@ -68,11 +69,7 @@ class GenerateJob final : public JobImpl {
     }
 
     void report(JobContext& context, std::size_t done) const {
-        Progress progress;
-        progress.phase = "generate";
-        progress.step = static_cast<std::int64_t>(done);
-        progress.steps = static_cast<std::int64_t>(source_->size());
-        context.progress(progress);
+        context.progress(step_of("generate", done, source_->size()));
     }
 
     std::vector<Sequence> make(JobContext& context, std::size_t first, std::size_t last) const {

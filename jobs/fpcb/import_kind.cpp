@@ -6,6 +6,7 @@
 #include "jobs/fpcb/shard_writer.h"
 #include "jobs/fpcb/text_bundle.h"
 #include "jobs/kinds.h"
+#include "jobs/runtime/phase.h"
 
 namespace nightshift::jobs {
 
@@ -49,10 +50,7 @@ class ImportJob final : public JobImpl {
             for (const SideFile& side : read.sequence.side_files) bytes += side.bytes.size();
             pending.push_back(std::move(read.sequence));
             if (pending.size() == kSequencesPerShard || bytes >= kShardBytesMax) flush();
-            Progress progress;
-            progress.phase = "import";
-            progress.step = static_cast<std::int64_t>(i) + 1;
-            progress.steps = static_cast<std::int64_t>(places.size());
+            const Progress progress = step_of("import", i + 1, places.size());
             context.progress(progress);
             context.check(progress.step, {});
         }

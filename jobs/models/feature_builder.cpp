@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "jobs/runtime/job_impl.h"
+#include "jobs/table/table_reader.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -30,15 +31,6 @@ void append_words(const Table& table, std::string_view name, Words& to) {
         return;
     }
     for (const std::string& word : table.text(name)) to.push_back(word);
-}
-
-void append_values(Column& to, const Column& from) {
-    std::visit(
-        [&](auto& values) {
-            const auto& more = std::get<std::decay_t<decltype(values)>>(from.values);
-            values.insert(values.end(), more.begin(), more.end());
-        },
-        to.values);
 }
 
 }  // namespace
@@ -74,19 +66,22 @@ void FeatureBuilder::start(const Table& piece) {
     for (const std::string& name : choice_.also) {
         if (piece.find(name) == nullptr) piece.text(name);  // says which one is near
     }
+}
+
+Table FeatureBuilder::kept_of(const Table& piece) const {
+    Table kept;
     for (const Column& column : piece.columns()) {
         const bool is_used =
             has(set_.names, column.name) || column.name == "sequence" || column.name == "frame";
-        if (is_used && !has(choice_.also, column.name)) continue;
-        kept_.push_back(column);
-        std::visit([](auto& values) { values.clear(); }, kept_.back().values);
+        if (!is_used || has(choice_.also, column.name)) kept.add(column.name, column.values);
     }
+    return kept;
 }
 
 void FeatureBuilder::add(const Table& piece) {
     if (!values_) start(piece);
     values_->append(piece.matrix(set_.names));
-    for (Column& column : kept_) append_values(column, *piece.find(column.name));
+    append_rows(kept_, kept_of(piece));
     if (piece.find("sequence") != nullptr) describe_rows(set_, piece);
     set_.rows += static_cast<std::int64_t>(piece.rows());
 }
@@ -105,17 +100,7 @@ FeatureSet FeatureBuilder::features() {
 }
 
 Table FeatureBuilder::columns() {
-    Table out;
-    for (Column& column : kept_) out.add(std::move(column.name), std::move(column.values));
-    return out;
-}
-
-FeatureSet features_of_table(const Table& table, const std::string& origin,
-                             const std::vector<std::string>& columns,
-                             const std::vector<std::string>& without) {
-    FeatureBuilder builder(origin, {columns, without, {}});
-    builder.add(table);
-    return builder.features();
+    return std::move(kept_);
 }
 
 }  // namespace nightshift::jobs

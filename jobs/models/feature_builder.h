@@ -33,13 +33,15 @@ class FeatureBuilder {
 
   private:
     void start(const Table& piece);
+    /// What of a piece columns() is made of.
+    Table kept_of(const Table& piece) const;
 
     std::string origin_;
     ColumnChoice choice_;
     RowRoom room_;
     FeatureSet set_;
     std::optional<RowStore<double>> values_;  ///< from the first piece on
-    std::vector<Column> kept_;
+    Table kept_;
 };
 
 /// Sets what is known of each row from the columns sequence, frame, label, split, scenario, goal and

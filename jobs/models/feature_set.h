@@ -67,11 +67,6 @@ void for_blocks(const FeatureSet& set, Work work) {
 /// goal, event_frame, fold, id, row.
 bool is_descriptive_column(std::string_view name);
 
-/// The feature set of a table that lies in memory, see FeatureBuilder.
-FeatureSet features_of_table(const Table& table, const std::string& origin,
-                             const std::vector<std::string>& columns = {},
-                             const std::vector<std::string>& without = {});
-
 /// Fills labels, splits, scenarios, goals and events from the data set, by sequence name. Throws
 /// JobError("dataset_mismatch") naming a sequence that the data set does not have.
 void describe_from_dataset(FeatureSet& set, const Dataset& dataset);

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/fpcb/feature_table.h"
-#include "jobs/models/phase.h"
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/text_param.h"
 #include "jobs/table/table_reader.h"
 
@@ -35,10 +35,7 @@ void add_extracted(JobContext& context, const Dataset& dataset, const std::strin
     options.keeps_idle = true;
     options.threads = std::max(1, context.threads());
     const auto tell = [&](std::size_t done) {
-        Progress progress;
-        progress.phase = "extract";
-        progress.step = static_cast<std::int64_t>(done);
-        progress.steps = static_cast<std::int64_t>(dataset.size());
+        const Progress progress = step_of("extract", done, dataset.size());
         context.progress(progress);
         context.check(progress.step, {});
     };
@@ -48,8 +45,7 @@ void add_extracted(JobContext& context, const Dataset& dataset, const std::strin
 /// The rows of a file, part by part.
 void add_rows_of(JobContext& context, const std::filesystem::path& file, FeatureBuilder& builder) {
     const auto reader = TableReader::open(file);
-    Table piece;
-    for (const ColumnHead& head : reader->columns()) piece.add(head.name, column_without_values(head).values);
+    Table piece = table_without_rows(reader->columns());
     piece.notes = reader->notes();
     builder.add(piece);
     std::size_t rows = 0;

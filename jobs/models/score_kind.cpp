@@ -7,9 +7,9 @@
 #include "jobs/kinds.h"
 #include "jobs/models/features_input.h"
 #include "jobs/models/model_folder.h"
-#include "jobs/models/phase.h"
 #include "jobs/models/score_table.h"
 #include "jobs/models/scorer.h"
+#include "jobs/runtime/phase.h"
 
 namespace nightshift::jobs {
 namespace {

@@ -9,12 +9,12 @@
 #include "jobs/models/ensemble.h"
 #include "jobs/models/model_rows.h"
 #include "jobs/models/patchcore.h"
-#include "jobs/models/phase.h"
 #include "jobs/models/supervised_map.h"
 #include "jobs/models/supervised_model.h"
 #include "jobs/models/temporal_model.h"
 #include "jobs/models/temporal_windows.h"
 #include "jobs/runtime/job_impl.h"
+#include "jobs/runtime/phase.h"
 #include "kernels/device.h"
 
 namespace nightshift::jobs {
@@ -89,19 +89,6 @@ std::vector<double> temporal_scores(const Model& model, const FeatureSet& set, c
     return scores_of_rows(set, windows, scores, temporal.is_mean);
 }
 
-std::vector<float> block_of_maps(const SupervisedModel& supervised, const SequenceMaps& source,
-                                 std::int64_t begin, std::int64_t count, const ScoreOptions& options,
-                                 const std::function<void(std::size_t done)>& tick) {
-    const std::vector<float> stored = source.made(begin, count, std::max(options.threads, 1), tick);
-    const auto n = static_cast<std::size_t>(count);
-    std::vector<float> maps(n * static_cast<std::size_t>(kMapValues));
-    for (std::size_t r = 0; r < n; ++r) {
-        expand_map(std::span(stored).subspan(r * kMapStored, kMapStored), supervised.map_normalizer, 0, 0,
-                   std::span(maps).subspan(r * kMapValues, kMapValues));
-    }
-    return maps;
-}
-
 /// Maps are made a block at a time, so that a large table needs no more memory than a small one.
 std::vector<double> supervised_scores(const Model& model, const FeatureSet& set, const ModelRows& rows,
                                       const ScoreOptions& options) {
@@ -126,7 +113,10 @@ std::vector<double> supervised_scores(const Model& model, const FeatureSet& set,
         };
         tick(0);
         std::vector<float> maps;
-        if (source) maps = block_of_maps(supervised, *source, begin, count, options, tick);
+        if (source) {
+            maps = expanded_maps(source->made(begin, count, std::max(options.threads, 1), tick),
+                                 supervised.map_normalizer);
+        }
         const std::vector<double> wide = rows.block(begin, count);
         const std::vector<float> values(wide.begin(), wide.end());
         const std::vector<float> part =

@@ -198,4 +198,14 @@ void expand_map(std::span<const float> stored, const MapNormalizer& normalizer, 
     }
 }
 
+std::vector<float> expanded_maps(std::span<const float> stored, const MapNormalizer& normalizer) {
+    const std::size_t n = stored.size() / static_cast<std::size_t>(kMapStored);
+    std::vector<float> maps(n * static_cast<std::size_t>(kMapValues));
+    for (std::size_t i = 0; i < n; ++i) {
+        expand_map(stored.subspan(i * kMapStored, kMapStored), normalizer, 0, 0,
+                   std::span(maps).subspan(i * kMapValues, kMapValues));
+    }
+    return maps;
+}
+
 }  // namespace nightshift::jobs

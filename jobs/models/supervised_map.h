@@ -54,4 +54,7 @@ MapNormalizer fit_map_normalizer(const RowStore<float>& stored);
 void expand_map(std::span<const float> stored, const MapNormalizer& normalizer, int frames, int places,
                 std::span<float> out);
 
+/// Stored maps [n, kMapStored] at full size [n, kMapValues], not moved.
+std::vector<float> expanded_maps(std::span<const float> stored, const MapNormalizer& normalizer);
+
 }  // namespace nightshift::jobs

@@ -161,11 +161,7 @@ std::vector<float> SupervisedTraining::block_scores(std::int64_t first, std::int
     if (shape.has_map) {
         std::vector<float> stored(n * static_cast<std::size_t>(kMapStored));
         validation_.maps->read(first, stored);
-        maps.resize(n * static_cast<std::size_t>(kMapValues));
-        for (std::size_t i = 0; i < n; ++i) {
-            expand_map(std::span(stored).subspan(i * kMapStored, kMapStored), map_normalizer_, 0, 0,
-                       std::span(maps).subspan(i * kMapValues, kMapValues));
-        }
+        maps = expanded_maps(stored, map_normalizer_);
     }
     return supervised_log_odds(shape, parameters, features, maps);
 }

@@ -8,9 +8,9 @@
 #include "jobs/models/ensemble_training.h"
 #include "jobs/models/features_input.h"
 #include "jobs/models/free_name.h"
-#include "jobs/models/phase.h"
 #include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
+#include "jobs/runtime/phase.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -30,7 +30,7 @@ class TrainEnsemble final : public JobImpl {
         const std::string set = feature_set_of(ensemble);
         const FeaturesInput input = read_features(context, params_, {}, set.empty() ? "native" : set);
         const FeatureSet training = rows_of(input.set, training_rows(input, params_));
-        const FeatureSet validation = rows_of(input.set, validation_rows(input.set));
+        const FeatureSet validation = rows_of(input.set, labelled_validation_rows(input.set));
         const ScoreOptions options = score_options(context, "the ensemble", input.dataset.get());
         const ScoreColumns on_training = member_scores(ensemble, training, options);
         const ScoreColumns on_validation = validation.rows > 0 ? member_scores(ensemble, validation, options)
@@ -57,16 +57,6 @@ class TrainEnsemble final : public JobImpl {
             members.push_back(std::move(member));
         }
         return members;
-    }
-
-    /// Of the validation split; of a plain table none.
-    static std::vector<std::int64_t> validation_rows(const FeatureSet& set) {
-        std::vector<std::int64_t> rows;
-        for (std::int64_t r = 0; r < set.rows && !set.is_plain(); ++r) {
-            const auto at = static_cast<std::size_t>(r);
-            if (set.split[at] == Split::kVal && set.label[at] >= 0) rows.push_back(r);
-        }
-        return rows;
     }
 
     void write(JobContext& context, const Ensemble& ensemble, const EnsembleFit& fit,

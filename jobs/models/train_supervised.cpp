@@ -7,12 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "jobs/models/features_input.h"
-#include "jobs/models/phase.h"
 #include "jobs/models/sequence_scores.h"
 #include "jobs/models/supervised_data.h"
 #include "jobs/models/supervised_training.h"
 #include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
+#include "jobs/runtime/phase.h"
 
 namespace nightshift::jobs {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "jobs/kinds.h"
 #include "jobs/models/features_input.h"
-#include "jobs/models/phase.h"
 #include "jobs/models/temporal_training.h"
 #include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
+#include "jobs/runtime/phase.h"
 
 namespace nightshift::jobs {
 namespace {

@@ -26,6 +26,15 @@ std::vector<std::int64_t> normal_validation_rows(const FeatureSet& set) {
     return rows;
 }
 
+std::vector<std::int64_t> labelled_validation_rows(const FeatureSet& set) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t r = 0; r < set.rows && !set.is_plain(); ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        if (set.split[at] == Split::kVal && set.label[at] >= 0) rows.push_back(r);
+    }
+    return rows;
+}
+
 Model untrained_model(std::string kind, const FeatureSet& training, bool normalizes) {
     Model model;
     model.kind = std::move(kind);

@@ -25,6 +25,9 @@ ArtifactNote curves_note();
 /// Normal rows of the validation split; none where no split is known.
 std::vector<std::int64_t> normal_validation_rows(const FeatureSet& set);
 
+/// Rows of the validation split with a label, damaged ones too; of a plain table none.
+std::vector<std::int64_t> labelled_validation_rows(const FeatureSet& set);
+
 /// A model without tensors: the features of `training`, and their z-scores where it `normalizes`.
 Model untrained_model(std::string kind, const FeatureSet& training, bool normalizes);
 

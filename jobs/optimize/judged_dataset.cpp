@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jobs/runtime/phase.h"
 #include "jobs/runtime/spread.h"
 
 namespace nightshift::jobs {
@@ -66,11 +67,7 @@ bool JudgedDataset::read_once(JobContext& context,
         spread(
             places_.size(), context.threads(), [&](std::size_t u) { take(u, dataset_->read(places_[u])); },
             [&](std::size_t done) {
-                Progress progress;
-                progress.phase = "read";
-                progress.step = static_cast<std::int64_t>(done);
-                progress.steps = static_cast<std::int64_t>(places_.size());
-                context.progress(progress);
+                context.progress(step_of("read", done, places_.size()));
                 if (context.stop_requested()) throw Stopped{};
             });
     } catch (const Stopped&) {

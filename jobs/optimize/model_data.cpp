@@ -12,24 +12,12 @@
 #include "jobs/models/training_run.h"
 
 namespace nightshift::jobs {
-namespace {
-
-std::vector<std::int64_t> rows_of_validation(const FeatureSet& set) {
-    std::vector<std::int64_t> rows;
-    for (std::int64_t r = 0; r < set.rows && !set.is_plain(); ++r) {
-        const auto at = static_cast<std::size_t>(r);
-        if (set.split[at] == Split::kVal && set.label[at] >= 0) rows.push_back(r);
-    }
-    return rows;
-}
-
-}  // namespace
 
 ModelData::ModelData(const nlohmann::json& params, JobContext& context) : room_(row_room(context)) {
     const ColumnChoice columns{params.value("columns", std::vector<std::string>{}), {}, {}};
     const FeaturesInput input = read_features(context, params, columns);
     training_ = rows_of(input.set, training_rows(input, params));
-    validation_ = rows_of(input.set, rows_of_validation(input.set));
+    validation_ = rows_of(input.set, labelled_validation_rows(input.set));
     const auto has = [&](int label) {
         return std::find(validation_.label.begin(), validation_.label.end(), label) !=
                validation_.label.end();

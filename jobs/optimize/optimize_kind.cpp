@@ -11,6 +11,7 @@
 #include "jobs/optimize/target.h"
 #include "jobs/optimize/trial_file.h"
 #include "jobs/runtime/durable_file.h"
+#include "jobs/runtime/phase.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -121,10 +122,7 @@ class OptimizeJob final : public JobImpl {
     }
 
     void report(JobContext& context, std::size_t count) const {
-        Progress progress;
-        progress.phase = "search";
-        progress.step = static_cast<std::int64_t>(lines_.size());
-        progress.steps = static_cast<std::int64_t>(count);
+        Progress progress = step_of("search", lines_.size(), count);
         progress.metrics.emplace_back("value", lines_.back().trial.value);
         if (const auto place = best()) progress.metrics.emplace_back("best", lines_[*place].trial.value);
         context.progress(progress);

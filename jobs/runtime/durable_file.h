@@ -35,6 +35,10 @@ class AppendedFile {
     std::unique_ptr<State> state_;
 };
 
+/// What the functions here throw: "cannot `what` `path`: ", the system's words for `error` (an errno), and
+/// what to do where the disk is full.
+[[noreturn]] void refuse_disk(const std::string& what, const std::filesystem::path& path, int error);
+
 void sync_file(const std::filesystem::path& file);
 void sync_folder(const std::filesystem::path& folder);
 

@@ -14,18 +14,11 @@
 namespace nightshift::jobs {
 namespace {
 
-[[noreturn]] void fail(const char* what, const std::filesystem::path& path, int error) {
-    const bool is_full = error == ENOSPC || error == EDQUOT;
-    throw JobError(is_full ? "disk_full" : "io_error",
-                   std::string("cannot ") + what + " " + path.string() + ": " + std::strerror(error) +
-                       (is_full ? "; make room on this disk and retry the job" : ""));
-}
-
 class Descriptor {
   public:
     Descriptor(const std::filesystem::path& path, int flags, const char* what)
         : path_(path), fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
-        if (fd_ < 0) fail(what, path, errno);
+        if (fd_ < 0) refuse_disk(what, path, errno);
     }
     ~Descriptor() { ::close(fd_); }
     Descriptor(const Descriptor&) = delete;
@@ -35,7 +28,7 @@ class Descriptor {
         while (!text.empty()) {
             const ssize_t written = ::write(fd_, text.data(), text.size());
             if (written < 0 && errno == EINTR) continue;
-            if (written < 0) fail("write", path_, errno);
+            if (written < 0) refuse_disk("write", path_, errno);
             text.remove_prefix(static_cast<std::size_t>(written));
         }
     }
@@ -44,7 +37,7 @@ class Descriptor {
         for (;;) {
             const ssize_t got = ::read(fd_, into, room);
             if (got >= 0) return static_cast<std::size_t>(got);
-            if (errno != EINTR) fail("read", path_, errno);
+            if (errno != EINTR) refuse_disk("read", path_, errno);
         }
     }
     /// What the file says of its size, at most `most`; 0 where it says nothing (/proc, pipes).
@@ -55,14 +48,14 @@ class Descriptor {
     }
     /// What an earlier, longer text or a reservation left behind.
     void cut_at(std::size_t bytes) {
-        if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) fail("cut", path_, errno);
+        if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) refuse_disk("cut", path_, errno);
     }
     void reserve(std::int64_t bytes) {
         // A file system that cannot reserve is one that may refuse later; nothing can be done about it now.
         static_cast<void>(::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, bytes));
     }
     void sync() {
-        if (::fsync(fd_) != 0) fail("sync", path_, errno);
+        if (::fsync(fd_) != 0) refuse_disk("sync", path_, errno);
     }
 
   private:
@@ -80,12 +73,19 @@ std::filesystem::path temporary_of(std::filesystem::path file) {
 /// What was synced under the name `temporary` becomes `file`.
 void take_name(const std::filesystem::path& temporary, const std::filesystem::path& file) {
     crash_point("worker.file_synced");
-    if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename to", file, errno);
+    if (::rename(temporary.c_str(), file.c_str()) != 0) refuse_disk("rename to", file, errno);
     crash_point("worker.file_renamed");
     sync_folder(file.parent_path());
 }
 
 }  // namespace
+
+void refuse_disk(const std::string& what, const std::filesystem::path& path, int error) {
+    const bool is_full = error == ENOSPC || error == EDQUOT;
+    throw JobError(is_full ? "disk_full" : "io_error",
+                   "cannot " + what + " " + path.string() + ": " + std::strerror(error) +
+                       (is_full ? "; make room on this disk and retry the job" : ""));
+}
 
 void write_durably(const std::filesystem::path& file, std::string_view text) {
     const std::filesystem::path temporary = temporary_of(file);

@@ -1,24 +1,19 @@
 #include "jobs/runtime/scratch_file.h"
 
 #include <cerrno>
-#include <cstring>
 #include <string>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "jobs/runtime/job_impl.h"
+#include "jobs/runtime/durable_file.h"
 
 namespace nightshift::jobs {
 namespace {
 
 [[noreturn]] void fail(const char* what, const std::filesystem::path& folder, int error) {
-    const bool is_full = error == ENOSPC || error == EDQUOT;
-    throw JobError(is_full ? "disk_full" : "io_error",
-                   std::string("cannot ") + what + " rows that do not fit into memory in " + folder.string() +
-                       ": " + std::strerror(error) +
-                       (is_full ? "; make room on this disk and retry the job" : ""));
+    refuse_disk(std::string(what) + " rows that do not fit into memory in", folder, error);
 }
 
 /// A file that no folder lists, on file systems without them one that is unlinked at once.

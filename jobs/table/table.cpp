@@ -65,6 +65,12 @@ void require_unique(const std::vector<ColumnHead>& columns) {
     }
 }
 
+Table table_without_rows(const std::vector<ColumnHead>& columns) {
+    std::vector<Column> none;
+    for (const ColumnHead& head : columns) none.push_back(column_without_values(head));
+    return Table(std::move(none));
+}
+
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
     if (!columns_.empty()) rows_ = columns_.front().size();
     std::unordered_set<std::string_view> names;

@@ -78,6 +78,9 @@ class Table {
     std::size_t rows_ = 0;
 };
 
+/// The columns, and nothing in them. Throws as Table::add() does.
+Table table_without_rows(const std::vector<ColumnHead>& columns);
+
 enum class TableFormat { kCsv, kFeather, kParquet };
 
 /// "csv", "feather", "parquet"; throws JobError("bad_param") for another word.

@@ -94,9 +94,7 @@ void append_rows(Table& to, Table&& piece) {
 }
 
 Table rest_of(TableReader& reader) {
-    std::vector<Column> columns;
-    for (const ColumnHead& head : reader.columns()) columns.push_back(column_without_values(head));
-    Table out(std::move(columns)), piece;
+    Table out = table_without_rows(reader.columns()), piece;
     out.notes = reader.notes();
     while (reader.next(piece)) append_rows(out, std::move(piece));
     return out;

@@ -63,6 +63,16 @@ json numbered_sequences() {
     return list;
 }
 
+/// Every row that stream_features() makes, in one table.
+std::pair<jobs::FeatureFacts, jobs::Table> whole_table(const jobs::Dataset& dataset,
+                                                       const jobs::FeatureTableOptions& options) {
+    jobs::Table table;
+    const auto join = [&](jobs::Table piece) { jobs::append_rows(table, std::move(piece)); };
+    jobs::FeatureFacts facts = jobs::stream_features(
+        dataset, options, [](std::size_t) {}, join);
+    return {std::move(facts), std::move(table)};
+}
+
 }  // namespace
 
 TEST_CASE("feature stream: pieces are bounded, in order, and no sequence is read long before its turn") {
@@ -115,11 +125,11 @@ TEST_CASE("feature stream: joined pieces are the table in memory") {
     });
     CHECK(pieces == 2);
     options.threads = 2;
-    const auto whole = jobs::make_feature_table(dataset, options, ignore);
-    REQUIRE(whole.table.heads() == joined.heads());
-    CHECK(whole.table.notes == joined.notes);
-    CHECK(whole.table.text("sequence") == joined.text("sequence"));
-    CHECK(whole.table.matrix({"frame", "speed_max", "acceleration_max"}) ==
+    const jobs::Table whole = whole_table(dataset, options).second;
+    REQUIRE(whole.heads() == joined.heads());
+    CHECK(whole.notes == joined.notes);
+    CHECK(whole.text("sequence") == joined.text("sequence"));
+    CHECK(whole.matrix({"frame", "speed_max", "acceleration_max"}) ==
           joined.matrix({"frame", "speed_max", "acceleration_max"}));
 }
 
@@ -133,9 +143,9 @@ TEST_CASE("extract: the normaliser has the bits of all rows at once, whatever th
         jobs::FeatureTableOptions options;
         options.set = "compat81";
         options.is_float = precision == "fp32";
-        const auto features = jobs::make_feature_table(*dataset, options, [](std::size_t) {});
-        const auto names = features.table.text("sequence");
-        const auto all = features.table.matrix(features.features);
+        const auto [features, table] = whole_table(*dataset, options);
+        const auto names = table.text("sequence");
+        const auto all = table.matrix(features.features);
         const std::size_t width = features.features.size();
         std::vector<double> normal;
         for (std::size_t row = 0; row < names.size(); ++row) {

@@ -12,9 +12,11 @@
 #include "jobs/models/scorer.h"
 #include "jobs/models/sequence_scores.h"
 #include "jobs/runtime/job_impl.h"
+#include "tests/jobs/models/table_features.h"
 #include "tests/jobs/models/temporary_folder.h"
 
 using namespace nightshift::jobs;
+using nightshift::tests::features_of_table;
 using nightshift::tests::TemporaryFolder;
 namespace fs = std::filesystem;
 

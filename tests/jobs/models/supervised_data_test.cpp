@@ -6,6 +6,7 @@
 
 #include "jobs/runtime/job_impl.h"
 #include "tests/jobs/models/supervised_case.h"
+#include "tests/jobs/models/table_features.h"
 
 using namespace nightshift::jobs;
 using namespace nightshift::tests;

@@ -11,6 +11,7 @@
 #include "jobs/models/temporal_windows.h"
 #include "jobs/table/table.h"
 #include "tests/jobs/models/golden_array.h"
+#include "tests/jobs/models/table_features.h"
 
 namespace nightshift::tests {
 
@@ -30,7 +31,7 @@ struct TemporalCase {
     }
     jobs::FeatureSet frames(const std::string& which) const {
         const std::string file = folder + "frames_" + which + ".csv";
-        return jobs::features_of_table(jobs::read_table(file), file, columns);
+        return features_of_table(jobs::read_table(file), file, columns);
     }
 };
 

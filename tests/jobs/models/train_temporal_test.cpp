@@ -10,6 +10,7 @@
 #include "jobs/models/sequence_scores.h"
 #include "jobs/models/temporal_model.h"
 #include "tests/jobs/models/sequence_table.h"
+#include "tests/jobs/models/table_features.h"
 #include "tests/jobs/models/temporary_folder.h"
 #include "tests/support/seed.h"
 
