@@ -90,10 +90,10 @@ TEST_CASE("model rows: columns by name, normalised with the model's numbers or r
     CHECK(plain.block(2, 2) == std::vector<double>{30, 40});
     CHECK_THROWS_WITH_AS(plain.block(0, 5), doctest::Contains("row 1, column 'b'"), JobError);
     // The row is named as the table counts it, not as the part of it does.
-    const FeatureSet part = rows_of(set, {4, 1});
+    const FeatureSet part = rows_of(set, {4, 0, 1});
     const ModelRows of_part(model, part, "m");
-    const std::vector<std::int64_t> second{1};
-    CHECK_THROWS_WITH_AS(of_part.gathered(second), doctest::Contains("row 1, column 'b'"), JobError);
+    const std::vector<std::int64_t> third{2};
+    CHECK_THROWS_WITH_AS(of_part.gathered(third), doctest::Contains("row 1, column 'b'"), JobError);
     CHECK_THROWS_WITH_AS(require_finite(part), doctest::Contains("row 1, column 'b'"), JobError);
     model.normalizer = Normalizer{{20}, {10}, {0}};
     CHECK(ModelRows(model, set, "m").block(0, 3) == std::vector<double>{-1, 0, 1});

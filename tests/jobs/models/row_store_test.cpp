@@ -42,6 +42,10 @@ TEST_CASE("row store: the same rows from memory and from a file") {
         const std::vector<std::int64_t> which{6, 0, 1, 2, 0};
         store->gather(which, gathered);
         CHECK(gathered == std::vector<float>{18, 19, 20, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2});
+        std::vector<float> apart(9);
+        const std::vector<std::int64_t> with_gaps{1, 3, 4};
+        store->gather(with_gaps, apart);
+        CHECK(apart == std::vector<float>{3, 4, 5, 9, 10, 11, 12, 13, 14});
         CHECK(store->all().size() == 21);
         CHECK(store->all()[20] == 20);
     }
