@@ -4,9 +4,13 @@
 #include <functional>
 #include <vector>
 
+#include "kernels/backend.h"
 #include "kernels/rows.h"
 
 namespace nightshift::kernels {
+
+/// A pick's values lie in a GPU block's shared memory.
+inline constexpr std::int64_t kCoresetColumnsMax = 4096;
 
 /// Rows in the order picked, and how far each was from those before it (0 for the first).
 struct Coreset {
@@ -21,16 +25,21 @@ using CoresetProgress = std::function<bool(std::int64_t picked)>;
 
 /// Farthest-point (k-center greedy) sampling in double: the first pick is `start`, then repeatedly the row
 /// that is farthest from all picks; equal distances: the lowest row; no row twice.
-/// in: data [n, d], finite; 1 <= count <= n. Rows whose nearest pick is so close that the new pick cannot
-/// be closer (triangle inequality) are skipped; the result is that of the plain loop.
-/// Throws std::invalid_argument on sizes that do not fit.
+/// in: data [n, d], d <= kCoresetColumnsMax, finite; 1 <= count <= n.
+/// Rows whose nearest pick is so close that the new pick cannot be closer (triangle inequality) are skipped;
+/// the result is that of the plain loop.
+/// Throws std::invalid_argument on sizes that do not fit, or where a value is not finite.
 Coreset greedy_coreset_cpu(Rows<double> data, std::int64_t count, std::int64_t start, int threads,
                            const CoresetProgress& progress = {});
 
-/// The same on the GPU; `progress` is called every 256 picks. Sums run in another order than on the CPU, so
-/// picks can differ where two distances agree to 1e-13.
-/// Throws DeviceError where the build has no CUDA or the device fails.
-Coreset greedy_coreset_cuda(Rows<double> data, std::int64_t count, std::int64_t start,
+/// The same on the GPU, and the same bits: sums run in one order on both. One kernel stays there for 256
+/// picks, without the host; `progress` is called between two such kernels.
+/// Throws DeviceError where the build has no CUDA or the device fails, OverBudget where the rows do not fit.
+Coreset greedy_coreset_cuda(Backend& backend, Rows<double> data, std::int64_t count, std::int64_t start,
                             const CoresetProgress& progress = {});
+
+/// On whatever the backend is.
+Coreset greedy_coreset(Backend& backend, Rows<double> data, std::int64_t count, std::int64_t start,
+                       const CoresetProgress& progress = {});
 
 }  // namespace nightshift::kernels

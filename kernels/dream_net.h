@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/backend.h"
+
 namespace nightshift::kernels {
 
 /// Sizes of the DREAM pair: an autoencoder columns - hidden... - latent - hidden reversed... - columns, and
@@ -50,7 +52,10 @@ void dream_forward_reference(const DreamNetShape& shape, std::span<const float> 
                              std::span<const float> rows, const DreamNetOutput& out);
 void dream_forward_cpu(const DreamNetShape& shape, std::span<const float> parameters, float weight,
                        std::span<const float> rows, const DreamNetOutput& out);
-void dream_forward_cuda(const DreamNetShape& shape, std::span<const float> parameters, float weight,
-                        std::span<const float> rows, const DreamNetOutput& out);
+void dream_forward_cuda(Backend& backend, const DreamNetShape& shape, std::span<const float> parameters,
+                        float weight, std::span<const float> rows, const DreamNetOutput& out);
+/// On whatever the backend is.
+void dream_forward(Backend& backend, const DreamNetShape& shape, std::span<const float> parameters,
+                   float weight, std::span<const float> rows, const DreamNetOutput& out);
 
 }  // namespace nightshift::kernels

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/adam.h"
+#include "kernels/backend.h"
 #include "kernels/dream_net.h"
 
 namespace nightshift::kernels {
@@ -76,6 +77,9 @@ std::unique_ptr<DreamStep> make_dream_step_cpu(const DreamStepOptions& options);
 /// A block of threads takes four rows forward and back in one kernel, two more sum the gradients and do
 /// Adam: three launches a step, whatever the batch. Throws DeviceError where the build has no CUDA or the
 /// device fails.
-std::unique_ptr<DreamStep> make_dream_step_cuda(const DreamStepOptions& options);
+/// The backend has to outlive it.
+std::unique_ptr<DreamStep> make_dream_step_cuda(Backend& backend, const DreamStepOptions& options);
+/// On whatever the backend is; its threads count, not the options'.
+std::unique_ptr<DreamStep> make_dream_step(Backend& backend, const DreamStepOptions& options);
 
 }  // namespace nightshift::kernels

@@ -4,10 +4,16 @@
 
 namespace nightshift::kernels {
 
-/// The one exception of this folder: a device is missing, out of memory, or its driver failed. The
-/// message names the call and what to do.
+/// The exception of this folder besides std::invalid_argument: a device is missing, or its driver failed.
+/// The message names the op, its shapes, the call and what to do.
 class DeviceError : public std::runtime_error {
     using std::runtime_error::runtime_error;
+};
+
+/// A Backend's byte budget does not allow what was asked for. Nothing was taken. The message begins with
+/// `over_budget` and names the owners of what is held, the largest first.
+class OverBudget : public DeviceError {
+    using DeviceError::DeviceError;
 };
 
 }  // namespace nightshift::kernels

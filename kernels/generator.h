@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/backend.h"
 #include "kernels/track_plan.h"
 
 namespace nightshift::kernels {
@@ -18,8 +19,9 @@ struct TrackPlanes {
 /// the public reference's generator; scale jitter is about the clamped end.
 void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out);
 
-/// The same bits on the current CUDA device, many plans at once; blocks until the tracks are on the host.
+/// The same bits on a CUDA device, many plans at once; blocks until the tracks are on the host.
 /// Throws DeviceError. Tolerance against the CPU reference: none, equal bits.
-void generate_tracks_cuda(std::span<const TrackPlan> plans, std::span<const TrackPlanes> out);
+void generate_tracks_cuda(Backend& backend, std::span<const TrackPlan> plans,
+                          std::span<const TrackPlanes> out);
 
 }  // namespace nightshift::kernels

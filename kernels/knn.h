@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/backend.h"
 #include "kernels/rows.h"
 
 namespace nightshift::kernels {
@@ -28,8 +29,13 @@ Neighbours knn_cpu(Rows<float> bank, Rows<float> queries, int k, int threads);
 
 /// The same on the GPU, plain loops without the filter. Tolerance against the CPU: 1e-13 relative for
 /// double, 1e-5 for float (float sums); indices equal but for ties within it.
-/// Throws DeviceError where the build has no CUDA or the device fails.
-Neighbours knn_cuda(Rows<double> bank, Rows<double> queries, int k);
-Neighbours knn_cuda(Rows<float> bank, Rows<float> queries, int k);
+/// Throws DeviceError where the build has no CUDA or the device fails, OverBudget where the bank does not
+/// fit.
+Neighbours knn_cuda(Backend& backend, Rows<double> bank, Rows<double> queries, int k);
+Neighbours knn_cuda(Backend& backend, Rows<float> bank, Rows<float> queries, int k);
+
+/// On whatever the backend is.
+Neighbours knn(Backend& backend, Rows<double> bank, Rows<double> queries, int k);
+Neighbours knn(Backend& backend, Rows<float> bank, Rows<float> queries, int k);
 
 }  // namespace nightshift::kernels

@@ -55,7 +55,8 @@ class CompatSource final : public SequenceSource {
     explicit CompatSource(std::vector<CompatSequence> sequences) : sequences_(std::move(sequences)) {}
 
     std::size_t size() const override { return sequences_.size(); }
-    std::vector<Sequence> make(std::size_t first, std::size_t last, int threads, bool) const override {
+    std::vector<Sequence> make(std::size_t first, std::size_t last, int threads,
+                               kernels::Backend*) const override {
         std::vector<Sequence> out(last - first);
         spread(out.size(), threads, [&](std::size_t i) {
             out[i] = make_compat_sequence(sequences_[first + i], static_cast<std::int64_t>(first + i));

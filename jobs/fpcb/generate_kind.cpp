@@ -8,10 +8,10 @@
 #include "jobs/fpcb/shard_writer.h"
 #include "jobs/fpcb/text_bundle.h"
 #include "jobs/kinds.h"
+#include "jobs/runtime/compute_backend.h"
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/phase.h"
 #include "jobs/runtime/spread.h"
-#include "kernels/device.h"
 
 namespace nightshift::jobs {
 
@@ -44,7 +44,7 @@ class GenerateJob final : public JobImpl {
         const fs::path folder = context.output() / "dataset";
         fs::create_directories(folder);
         require_room(folder);
-        on_gpu_ = context.device() == ComputeDevice::kCuda && kernels::cuda_available();
+        gpu_ = gpu_backend(context);
         if (is_bundles_)
             write_bundles(context, folder);
         else
@@ -52,6 +52,7 @@ class GenerateJob final : public JobImpl {
         write_durably(context.output() / "manifest.json", source_->manifest());
         context.artifact("dataset/", "dataset");
         context.artifact("manifest.json", "file");
+        if (gpu_) report_memory(context, *gpu_);
         context.log("generated " + std::to_string(source_->size()) + " sequences");
     }
 
@@ -73,13 +74,13 @@ class GenerateJob final : public JobImpl {
     }
 
     std::vector<Sequence> make(JobContext& context, std::size_t first, std::size_t last) const {
-        const std::size_t part = on_gpu_ ? last - first : kSequencesPerPart;
+        const std::size_t part = gpu_ ? last - first : kSequencesPerPart;
         std::vector<Sequence> out;
         for (std::size_t from = first; from < last; from += part) {
             // Ends the job on a cancel; a yield waits for the end of the shard.
             if (context.stop_requested()) context.check(static_cast<std::int64_t>(from), {});
             auto made =
-                source_->make(from, std::min(from + part, last), std::max(1, context.threads()), on_gpu_);
+                source_->make(from, std::min(from + part, last), std::max(1, context.threads()), gpu_.get());
             std::move(made.begin(), made.end(), std::back_inserter(out));
         }
         return out;
@@ -142,7 +143,7 @@ class GenerateJob final : public JobImpl {
     json params_;
     bool is_bundles_;
     std::unique_ptr<SequenceSource> source_;
-    bool on_gpu_ = false;
+    std::shared_ptr<kernels::Backend> gpu_;  ///< null: the CPU draws
 };
 
 nlohmann::ordered_json schema() {

@@ -88,22 +88,23 @@ class PhiloxSource final : public SequenceSource {
 
     std::size_t size() const override { return planned_.size(); }
 
-    std::vector<Sequence> make(std::size_t first, std::size_t last, int threads, bool on_gpu) const override {
+    std::vector<Sequence> make(std::size_t first, std::size_t last, int threads,
+                               kernels::Backend* gpu) const override {
         std::vector<Sequence> out(last - first);
-        std::vector<kernels::TrackPlan> plans(on_gpu ? out.size() : 0);
+        std::vector<kernels::TrackPlan> plans(gpu != nullptr ? out.size() : 0);
         spread(out.size(), threads, [&](std::size_t i) {
             const kernels::PanelRecipe recipe = recipe_of(first + i);
             out[i] = empty_sequence(info(first + i, recipe));
             kernels::TrackPlan plan = kernels::make_plan(recipe, settings_.units_per_pixel);
-            if (on_gpu)
+            if (gpu != nullptr)
                 plans[i] = std::move(plan);
             else
                 kernels::generate_tracks_cpu(plan, {out[i].x.data(), out[i].y.data()});
         });
-        if (on_gpu) {
+        if (gpu != nullptr) {
             std::vector<kernels::TrackPlanes> planes;
             for (Sequence& s : out) planes.push_back({s.x.data(), s.y.data()});
-            kernels::generate_tracks_cuda(plans, planes);
+            kernels::generate_tracks_cuda(*gpu, plans, planes);
         }
         return out;
     }

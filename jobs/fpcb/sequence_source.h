@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "jobs/fpcb/dataset.h"
+#include "kernels/backend.h"
 
 namespace nightshift::jobs {
 
@@ -16,9 +17,9 @@ class SequenceSource {
   public:
     virtual ~SequenceSource() = default;
     virtual std::size_t size() const = 0;
-    /// Sequences first .. last - 1, the same for any number of threads and with or without a GPU.
+    /// Sequences first .. last - 1, the same for any number of threads and with or without a GPU (null).
     virtual std::vector<Sequence> make(std::size_t first, std::size_t last, int threads,
-                                       bool on_gpu) const = 0;
+                                       kernels::Backend* gpu) const = 0;
     virtual std::string manifest() const = 0;   ///< text of manifest.json
 };
 

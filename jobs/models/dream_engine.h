@@ -8,6 +8,7 @@
 
 #include "jobs/models/dream_model.h"
 #include "jobs/models/training_state.h"
+#include "kernels/backend.h"
 #include "kernels/dream_step.h"
 
 namespace nightshift::jobs {
@@ -28,6 +29,8 @@ struct DreamEngineOptions {
     double discriminator_weight = kDiscriminatorWeight;
     int threads = 1;
     bool use_cuda = false;
+    /// The job's GPU for an engine of our own kernels, null = the CPU; asked once. Empty: the CPU.
+    std::function<std::shared_ptr<kernels::Backend>()> gpu;
     bool use_amp = false;  ///< bfloat16 matrix products, CUDA only
 };
 

@@ -96,6 +96,13 @@ std::vector<float> DreamModel::scores(std::span<const float> rows) const {
     return score;
 }
 
+std::vector<float> DreamModel::scores(std::span<const float> rows, kernels::Backend& backend) const {
+    std::vector<float> score(rows.size() / static_cast<std::size_t>(shape_.columns));
+    kernels::dream_forward(backend, dream_net(shape_), parameters_, discriminator_weight_, rows,
+                           {{}, {}, {}, score});
+    return score;
+}
+
 std::vector<Tensor> dream_tensors(const DreamShape& shape, std::span<const float> parameters) {
     std::vector<Tensor> tensors;
     const auto slice = [&](std::int64_t begin, std::int64_t end) {

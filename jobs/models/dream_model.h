@@ -62,6 +62,8 @@ class DreamModel {
     Output run(std::span<const float> rows) const;
     /// The scores alone.
     std::vector<float> scores(std::span<const float> rows) const;
+    /// The same on the backend's device.
+    std::vector<float> scores(std::span<const float> rows, kernels::Backend& backend) const;
 
     const DreamShape& shape() const { return shape_; }
     const std::vector<float>& parameters() const { return parameters_; }

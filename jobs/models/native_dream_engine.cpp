@@ -10,10 +10,12 @@ namespace {
 class NativeDreamEngine final : public DreamEngine {
   public:
     explicit NativeDreamEngine(const DreamEngineOptions& options)
-        : step_(kernels::make_dream_step_cpu({dream_net(options.shape),
-                                              {options.learning_rate, options.weight_decay},
-                                              options.discriminator_weight,
-                                              options.threads})) {
+        : backend_(options.gpu ? options.gpu() : nullptr) {
+        if (!backend_) backend_ = kernels::make_cpu_backend(options.threads);
+        step_ = kernels::make_dream_step(*backend_, {dream_net(options.shape),
+                                                     {options.learning_rate, options.weight_decay},
+                                                     options.discriminator_weight,
+                                                     options.threads});
         restore(DreamState::from(options.parameters));
     }
 
@@ -27,9 +29,12 @@ class NativeDreamEngine final : public DreamEngine {
     void restore(const DreamState& state) override {
         step_->set_state({state.parameters, state.first_moment, state.second_moment, state.steps});
     }
-    std::string name() const override { return "native cpu"; }
+    std::string name() const override {
+        return backend_->info().kind == kernels::BackendKind::cuda ? "native cuda" : "native cpu";
+    }
 
   private:
+    std::shared_ptr<kernels::Backend> backend_;  ///< outlives the step
     std::unique_ptr<kernels::DreamStep> step_;
 };
 

@@ -41,6 +41,11 @@ RowStore<double> all_rows(const ModelRows& rows, const PatchCoreOptions& options
     return out;
 }
 
+std::shared_ptr<kernels::Backend> backend_of(const PatchCoreOptions& options) {
+    if (options.backend) return options.backend;
+    return kernels::make_cpu_backend(options.threads);
+}
+
 std::optional<std::vector<std::int64_t>> greedy_picks(const ModelRows& rows, std::int64_t count,
                                                       const PatchCoreOptions& options, const RowRoom& room,
                                                       const FitProgress& progress) {
@@ -52,8 +57,7 @@ std::optional<std::vector<std::int64_t>> greedy_picks(const ModelRows& rows, std
     const RowStore<double> stored = all_rows(rows, options, room);
     const kernels::Rows<double> data{stored.all().data(), stored.rows(), stored.columns()};
     kernels::Coreset coreset =
-        options.use_cuda ? kernels::greedy_coreset_cuda(data, count, options.start, report)
-                         : kernels::greedy_coreset_cpu(data, count, options.start, options.threads, report);
+        kernels::greedy_coreset(*backend_of(options), data, count, options.start, report);
     if (is_stopped) return std::nullopt;
     return std::move(coreset.picks);
 }
@@ -100,13 +104,11 @@ std::vector<double> patchcore_scores(std::span<const double> bank, std::span<con
         const std::vector<float> narrow = to_float(values);
         const kernels::Rows<float> a{narrow_bank.data(), bank_size, columns};
         const kernels::Rows<float> b{narrow.data(), rows, columns};
-        return mean_distances(options.use_cuda ? kernels::knn_cuda(a, b, options.k)
-                                               : kernels::knn_cpu(a, b, options.k, options.threads));
+        return mean_distances(kernels::knn(*backend_of(options), a, b, options.k));
     }
     const kernels::Rows<double> a{bank.data(), bank_size, columns};
     const kernels::Rows<double> b{values.data(), rows, columns};
-    return mean_distances(options.use_cuda ? kernels::knn_cuda(a, b, options.k)
-                                           : kernels::knn_cpu(a, b, options.k, options.threads));
+    return mean_distances(kernels::knn(*backend_of(options), a, b, options.k));
 }
 
 }  // namespace nightshift::jobs

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "jobs/models/model_rows.h"
+#include "kernels/backend.h"
 
 namespace nightshift::jobs {
 
@@ -22,7 +24,7 @@ struct PatchCoreOptions {
     int k = 1;
     Precision precision = Precision::kFp64;
     int threads = 1;
-    bool use_cuda = false;
+    std::shared_ptr<kernels::Backend> backend;  ///< null: the CPU with `threads`
 };
 
 struct PatchCoreBank {

@@ -13,9 +13,9 @@
 #include "jobs/models/supervised_model.h"
 #include "jobs/models/temporal_model.h"
 #include "jobs/models/temporal_windows.h"
+#include "jobs/runtime/compute_backend.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/phase.h"
-#include "kernels/device.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -31,7 +31,7 @@ std::vector<double> patchcore_block(const Model& model, std::span<const double> 
     const nlohmann::json settings = nlohmann::json::parse(model.settings_json);
     search.k = settings.value("k", 1);
     search.threads = options.threads;
-    search.use_cuda = options.use_cuda;
+    search.backend = options.backend;
     search.precision = settings.value("precision", "fp64") == "fp32" ? PatchCoreOptions::Precision::kFp32
                                                                      : PatchCoreOptions::Precision::kFp64;
     const auto columns = static_cast<std::int64_t>(model.features.size());
@@ -49,9 +49,11 @@ std::vector<double> patchcore_block(const Model& model, std::span<const double> 
         bank.values);
 }
 
-std::vector<double> dream_block(const DreamModel& dream, std::span<const double> values) {
+std::vector<double> dream_block(const DreamModel& dream, std::span<const double> values,
+                                const ScoreOptions& options) {
     const std::vector<float> narrow(values.begin(), values.end());
-    const std::vector<float> scores = dream.scores(narrow);
+    const std::vector<float> scores =
+        options.backend ? dream.scores(narrow, *options.backend) : dream.scores(narrow);
     return {scores.begin(), scores.end()};
 }
 
@@ -128,17 +130,11 @@ std::vector<double> supervised_scores(const Model& model, const FeatureSet& set,
 
 }  // namespace
 
-bool can_use_cuda(JobContext& context) {
-    if (context.device() != ComputeDevice::kCuda) return false;
-    if (kernels::cuda_available()) return true;
-    context.log("warning: computing on the CPU: " + std::string(kernels::cuda_unavailable_reason()));
-    return false;
-}
-
-ScoreOptions score_options(JobContext& context, std::string name, const Dataset* dataset, std::string phase) {
+ScoreOptions score_options(JobContext& context, std::string name, const Dataset* dataset, std::string phase,
+                           std::shared_ptr<kernels::Backend> backend) {
     ScoreOptions options;
     options.threads = context.threads();
-    options.use_cuda = can_use_cuda(context);
+    options.backend = backend ? std::move(backend) : compute_backend(context);
     options.name = std::move(name);
     options.dataset = dataset;
     options.tick = [&context, phase = std::move(phase)](double share) {
@@ -170,7 +166,7 @@ std::vector<double> score_rows(const Model& model, const FeatureSet& set, const 
         if (options.tick) options.tick(static_cast<double>(begin) / static_cast<double>(set.rows));
         const std::vector<double> block = rows.block(begin, std::min(kBlockRows, set.rows - begin));
         const std::vector<double> part =
-            dream ? dream_block(*dream, block) : patchcore_block(model, block, options);
+            dream ? dream_block(*dream, block, options) : patchcore_block(model, block, options);
         scores.insert(scores.end(), part.begin(), part.end());
     }
     return scores;

@@ -11,6 +11,7 @@
 #include "jobs/models/scorer.h"
 #include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
+#include "jobs/runtime/compute_backend.h"
 #include "jobs/runtime/phase.h"
 
 namespace nightshift::jobs {
@@ -37,6 +38,8 @@ class TrainDream final : public JobImpl {
         DreamTraining loop(prepared(model, training, room), prepared(model, validation, room), training.names,
                            options_of(context), factory_);
         resume_training(context, loop);
+        if (params_.at("amp").get<bool>() && loop.engine_name().starts_with("native"))
+            context.log("amp is LibTorch's: our own engine computes in float32");
         context.log("engine " + loop.engine_name() + ", " + std::to_string(training.rows) +
                     " training rows, " + std::to_string(training.names.size()) + " features");
         run_training(context, loop, [&] { report(context, loop); });
@@ -51,6 +54,7 @@ class TrainDream final : public JobImpl {
         options.seed = params_.at("seed").get<std::uint64_t>();
         options.engine.learning_rate = params_.at("lr").get<double>();
         options.engine.use_cuda = context.device() == ComputeDevice::kCuda;
+        options.engine.gpu = [&context] { return gpu_backend(context); };
         options.engine.use_amp = params_.at("amp").get<bool>();
         options.engine.threads = options.batch >= kThreadedBatch ? std::max(context.threads(), 1) : 1;
         if (options.engine.use_amp && !options.engine.use_cuda) {

@@ -11,6 +11,7 @@
 #include "jobs/models/scorer.h"
 #include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
+#include "jobs/runtime/compute_backend.h"
 #include "jobs/runtime/phase.h"
 
 namespace nightshift::jobs {
@@ -40,7 +41,9 @@ class TrainPatchCore final : public JobImpl {
             {"bank", {static_cast<std::int64_t>(bank->picks.size()), training.columns()}, bank->values});
         write_bank_csv(*bank, context);
         find_threshold(model, input.set, training,
-                       score_options(context, "the model in training", nullptr, "threshold"));
+                       score_options(context, "the model in training", nullptr, "threshold",
+                                     options.backend));
+        report_memory(context, *options.backend);
         model.training_json = json{{"rows", training.rows}, {"bank_rows", bank->picks.size()}}.dump();
         write_model(model, context.output() / "model");
         context.artifact("model", "model");
@@ -74,7 +77,7 @@ class TrainPatchCore final : public JobImpl {
         options.precision = params_.at("precision") == "fp32" ? PatchCoreOptions::Precision::kFp32
                                                               : PatchCoreOptions::Precision::kFp64;
         options.threads = context.threads();
-        options.use_cuda = can_use_cuda(context);
+        options.backend = compute_backend(context);
         return options;
     }
 

@@ -10,10 +10,12 @@
 #include "jobs/models/sequence_scores.h"
 #include "jobs/models/training_rows.h"
 #include "jobs/models/training_run.h"
+#include "jobs/runtime/compute_backend.h"
 
 namespace nightshift::jobs {
 
-ModelData::ModelData(const nlohmann::json& params, JobContext& context) : room_(row_room(context)) {
+ModelData::ModelData(const nlohmann::json& params, JobContext& context)
+    : room_(row_room(context)), backend_(compute_backend(context)) {
     const ColumnChoice columns{params.value("columns", std::vector<std::string>{}), {}, {}};
     const FeaturesInput input = read_features(context, params, columns);
     training_ = rows_of(input.set, training_rows(input, params));
@@ -42,7 +44,7 @@ Model ModelData::untrained(const std::string& kind) const {
 double ModelData::validation_auc(const Model& model, JobContext& context) const {
     ScoreOptions options;
     options.threads = context.threads();
-    options.use_cuda = can_use_cuda(context);
+    options.backend = backend_;
     options.name = "the model of this trial";
     SequenceScores sequences = group_by_sequence(validation_);
     aggregate_scores(sequences, score_rows(model, validation_, options), Aggregate::kMax);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "jobs/models/model_folder.h"
 #include "jobs/models/model_rows.h"
 #include "jobs/runtime/job_impl.h"
+#include "kernels/backend.h"
 
 namespace nightshift::jobs {
 
@@ -29,6 +31,8 @@ class ModelData {
     const RowRoom& room() const { return room_; }
     /// A model without tensors: its features and normaliser.
     Model untrained(const std::string& kind) const;
+    /// What the trials compute on.
+    const std::shared_ptr<kernels::Backend>& backend() const { return backend_; }
     /// ROC AUC of the validation sequences, a sequence being as unusual as its most unusual row.
     double validation_auc(const Model& model, JobContext& context) const;
 
@@ -36,6 +40,7 @@ class ModelData {
     FeatureSet training_, validation_;
     Model untrained_;
     RowRoom room_;
+    std::shared_ptr<kernels::Backend> backend_;
     std::optional<ModelRows> rows_;  ///< of training_ and untrained_, which stay where they are
 };
 

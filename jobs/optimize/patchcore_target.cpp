@@ -30,7 +30,7 @@ class PatchCoreTarget final : public Target {
             sampling == "greedy" ? PatchCoreOptions::Sampling::kGreedy : PatchCoreOptions::Sampling::kRandom;
         options.seed = seed_;
         options.threads = context.threads();
-        options.use_cuda = can_use_cuda(context);
+        options.backend = data_.backend();
         const auto columns = data_.training().columns();
         const auto bank =
             pick_bank(data_.rows(), options, data_.room(), [&](double) { return !context.stop_requested(); });

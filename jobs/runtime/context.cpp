@@ -8,6 +8,7 @@
 #include "jobs/runtime/memory_words.h"
 #include "jobs/runtime/reference.h"
 #include "jobs/runtime/result_file.h"
+#include "kernels/error.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -240,6 +241,8 @@ wire::Done Context::run(const std::function<std::unique_ptr<JobImpl>()>& make) {
                                 : failed(kExitFailed, "cancelled", "cancelled " + stop_.reason());
     } catch (const JobError& error) {
         done = failed(error.code() == "try_again" ? kExitTryAgain : kExitFailed, error.code(), error.what());
+    } catch (const kernels::OverBudget& error) {
+        done = failed(kExitFailed, "out_of_memory", error.what());
     } catch (const std::bad_alloc&) {
         // Beside a GPU that is not the memory that the budget is about.
         const bool is_on_gpu = around_.device == ComputeDevice::kCuda;

@@ -8,13 +8,12 @@
 #include <string>
 #include <thread>
 
+#include "kernels/cpu/coreset_checks.h"
+
 namespace nightshift::kernels {
 namespace {
 
-/// Rounding of a distance is far below this share, so skipped rows could not have changed.
-constexpr double kSafety = 1.0 - 1e-9;
-/// Columns summed between two looks at whether the row can still come closer.
-constexpr std::int64_t kChunk = 16;
+constexpr std::int64_t kChunk = kCoresetChunk;
 
 /// Squared distance, or any value above `limit` once the sum has passed it. The four sums are always
 /// added in the same order, so a value below the limit is that of the full loop.
@@ -108,7 +107,7 @@ class Greedy {
             const auto at = static_cast<std::size_t>(r);
             // |new - row| >= |new - owner| - |owner - row|; nothing to gain when that is >= |owner - row|.
             const double gap = to_picks_[static_cast<std::size_t>(owner_[at])];
-            if (owner == 0 || kSafety * gap < 4 * nearest_[at]) {
+            if (owner == 0 || kCoresetSafety * gap < 4 * nearest_[at]) {
                 const double squared =
                     squared_distance_below(data_.row(r), data_.row(newest), data_.columns, nearest_[at]);
                 if (squared < nearest_[at]) {
@@ -143,12 +142,26 @@ class Greedy {
 
 }  // namespace
 
+void check_coreset(Rows<double> data, std::int64_t count, std::int64_t start) {
+    const std::string sizes = "coreset: " + std::to_string(count) + " of [" + std::to_string(data.rows) +
+                              ", " + std::to_string(data.columns) + "], start " + std::to_string(start);
+    // The position of a pick is an int32 for each row, and offsets are computed in 64 bits.
+    const bool fits = data.columns >= 1 && data.columns <= kCoresetColumnsMax && data.rows >= 1 &&
+                      data.rows <= std::numeric_limits<std::int64_t>::max() / 8 / data.columns;
+    if (!fits || count < 1 || count > data.rows || count > std::numeric_limits<std::int32_t>::max() ||
+        start < 0 || start >= data.rows)
+        throw std::invalid_argument(sizes + ": the sizes do not fit");
+    const double* const end = data.row(data.rows);
+    const double* const odd =
+        std::find_if(data.data, end, [](double value) { return !std::isfinite(value); });
+    if (odd != end)
+        throw std::invalid_argument(sizes + ": row " + std::to_string((odd - data.data) / data.columns) +
+                                    " has a value that is not finite");
+}
+
 Coreset greedy_coreset_cpu(Rows<double> data, std::int64_t count, std::int64_t start, int threads,
                            const CoresetProgress& progress) {
-    if (count < 1 || count > data.rows || start < 0 || start >= data.rows) {
-        throw std::invalid_argument("coreset: " + std::to_string(count) + " of " + std::to_string(data.rows) +
-                                    " rows, start " + std::to_string(start));
-    }
+    check_coreset(data, count, start);
     return Greedy(data, count, start).run(threads, progress);
 }
 

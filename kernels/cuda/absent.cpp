@@ -1,4 +1,7 @@
 // Stands in for the CUDA twins where nvcc is missing: every op refuses, in words.
+#include <string>
+
+#include "kernels/backend.h"
 #include "kernels/device.h"
 #include "kernels/error.h"
 #include "kernels/generator.h"
@@ -9,7 +12,11 @@ bool cuda_available() { return false; }
 
 const char* cuda_unavailable_reason() { return "this build has no CUDA kernels (nvcc was not found)"; }
 
-void generate_tracks_cuda(std::span<const TrackPlan>, std::span<const TrackPlanes>) {
+std::unique_ptr<Backend> make_cuda_backend(std::size_t) {
+    throw DeviceError(std::string(cuda_unavailable_reason()) + "; use device cpu");
+}
+
+void generate_tracks_cuda(Backend&, std::span<const TrackPlan>, std::span<const TrackPlanes>) {
     throw DeviceError(cuda_unavailable_reason());
 }
 

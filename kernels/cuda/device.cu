@@ -13,7 +13,9 @@ cudaError_t probe() {
 }
 }  // namespace
 
-bool cuda_available() { return probe() == cudaSuccess; }
+bool cuda_available() {
+    return probe() == cudaSuccess;
+}
 
 const char* cuda_unavailable_reason() {
     const cudaError_t code = probe();

@@ -4,7 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "kernels/cuda/buffer.cuh"
+#include "kernels/buffer.h"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/dream_net.h"
 
 /// The forward pass of the DREAM pair on the GPU: a block of threads takes four rows through all layers
@@ -198,11 +199,6 @@ __device__ inline double sum_of_block(double own) {
     const double sum = partial[0];
     __syncthreads();
     return sum;
-}
-
-/// Threads of a block that looks at `count` things, one each.
-inline unsigned blocks_for(std::int64_t count, int each) {
-    return static_cast<unsigned>((count + each - 1) / each);
 }
 
 }  // namespace nightshift::kernels::cuda

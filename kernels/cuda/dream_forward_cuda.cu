@@ -1,7 +1,7 @@
 #include <algorithm>
+#include <string>
 
 #include "kernels/cpu/dream_checks.h"
-#include "kernels/cuda/check.cuh"
 #include "kernels/cuda/dream_device.cuh"
 #include "kernels/dream_net.h"
 
@@ -51,12 +51,15 @@ __global__ void forward_rows(DreamDeviceNet net, const float* rows, std::int64_t
 /// Device memory for one output of a launch, and its way back.
 class OutputBuffer {
   public:
-    OutputBuffer(std::span<float> host, std::int64_t width, std::int64_t rows)
-        : host_(host), width_(width), buffer_(host.empty() ? 1 : static_cast<std::size_t>(rows * width)) {}
+    OutputBuffer(Backend& backend, std::span<float> host, std::int64_t width, std::int64_t rows)
+        : host_(host), width_(width) {
+        if (!host.empty()) buffer_ = {backend, static_cast<std::size_t>(rows * width), "dream.output"};
+    }
     float* data() { return host_.empty() ? nullptr : buffer_.data(); }
     void to_host(std::int64_t first, std::int64_t rows) const {
         if (!host_.empty())
-            buffer_.to_host(host_.data() + first * width_, static_cast<std::size_t>(rows * width_));
+            buffer_.download(host_.subspan(static_cast<std::size_t>(first * width_),
+                                           static_cast<std::size_t>(rows * width_)));
     }
 
   private:
@@ -67,32 +70,33 @@ class OutputBuffer {
 
 }  // namespace
 
-void dream_forward_cuda(const DreamNetShape& shape, std::span<const float> parameters, float weight,
-                        std::span<const float> rows, const DreamNetOutput& out) {
+void dream_forward_cuda(Backend& backend, const DreamNetShape& shape, std::span<const float> parameters,
+                        float weight, std::span<const float> rows, const DreamNetOutput& out) {
     const std::int64_t n = checked_rows(shape, parameters, rows, out), d = shape.columns;
     std::int64_t width = 0;
     const std::vector<DreamDeviceLayer> table = dream_device_layers(shape, width);
     const std::vector<float> turned = dream_turned(parameters, dream_turned_places(shape));
-    const Stream stream;
-    const Buffer<DreamDeviceLayer> layers(table.data(), table.size());
-    const Buffer<float> own(parameters.data(), parameters.size()), own_turned(turned.data(), turned.size());
     if (n == 0) return;
-    const std::int64_t launch = std::min(n, kRowsPerLaunch);
-    Buffer<float4> scratch(static_cast<std::size_t>(blocks_for(launch, kDreamRows) * width));
-    Buffer<float> seen(static_cast<std::size_t>(launch * d));
-    OutputBuffer reconstruction(out.reconstruction, d, launch), latent(out.latent, shape.latent, launch),
-        probability(out.probability, 1, launch), score(out.score, 1, launch);
+    const Op op(backend, "dream_forward",
+                std::to_string(n) + " rows of " + std::to_string(d) + ", " +
+                    std::to_string(parameters.size()) + " parameters");
+    const Buffer<DreamDeviceLayer> layers(backend, table, "dream.layers");
+    const Buffer<float> own(backend, parameters, "dream.parameters");
+    const Buffer<float> own_turned(backend, turned, "dream.parameters");
+    const std::int64_t at_once = std::min(n, kRowsPerLaunch);
+    Buffer<float4> scratch(backend, static_cast<std::size_t>(blocks_for(at_once, kDreamRows) * width),
+                           "dream.values");
+    Buffer<float> seen(backend, static_cast<std::size_t>(at_once * d), "dream.rows");
+    OutputBuffer reconstruction(backend, out.reconstruction, d, at_once),
+        latent(backend, out.latent, shape.latent, at_once), probability(backend, out.probability, 1, at_once),
+        score(backend, out.score, 1, at_once);
     const DreamDeviceNet net = dream_device_net(shape, layers, width, own, own_turned);
-    for (std::int64_t at = 0; at < n; at += launch) {
-        const std::int64_t count = std::min(launch, n - at);
-        CUDA_CHECK(cudaMemcpyAsync(seen.data(), rows.data() + at * d,
-                                   static_cast<std::size_t>(count * d) * sizeof(float),
-                                   cudaMemcpyHostToDevice, stream.get()));
-        forward_rows<<<blocks_for(count, kDreamRows), kDreamThreads, 0, stream.get()>>>(
-            net, seen.data(), count, weight, scratch.data(),
-            {reconstruction.data(), latent.data(), probability.data(), score.data()});
-        CUDA_CHECK(cudaGetLastError());
-        stream.wait();
+    for (std::int64_t at = 0; at < n; at += at_once) {
+        const std::int64_t count = std::min(at_once, n - at);
+        seen.upload(rows.subspan(static_cast<std::size_t>(at * d), static_cast<std::size_t>(count * d)));
+        const DeviceOutput wanted{reconstruction.data(), latent.data(), probability.data(), score.data()};
+        launch(op, "forward_rows", blocks_for(count, kDreamRows), kDreamThreads, 0, forward_rows, net,
+               seen.data(), count, weight, scratch.data(), wanted);
         for (const OutputBuffer* each : {&reconstruction, &latent, &probability, &score})
             each->to_host(at, count);
     }

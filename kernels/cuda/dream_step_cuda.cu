@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <string>
 
 #include "kernels/cpu/dream_checks.h"
 #include "kernels/cpu/host_dream_step.h"
-#include "kernels/cuda/check.cuh"
 #include "kernels/cuda/dream_device.cuh"
 
 namespace nightshift::kernels {
@@ -182,98 +183,92 @@ std::vector<GradientTile> tiles_of(const std::vector<DreamDeviceLayer>& layers) 
 
 /// Device memory that grows with what is asked of it.
 template <typename T>
-T* room(std::unique_ptr<Buffer<T>>& buffer, std::int64_t count) {
-    if (buffer == nullptr || static_cast<std::int64_t>(buffer->size()) < count) {
-        buffer.reset();
-        buffer = std::make_unique<Buffer<T>>(static_cast<std::size_t>(count));
+T* room(Backend& backend, Buffer<T>& buffer, std::int64_t count, const char* owner) {
+    if (static_cast<std::int64_t>(buffer.size()) < count) {
+        buffer = {};
+        buffer = Buffer<T>(backend, static_cast<std::size_t>(count), owner);
     }
-    return buffer->data();
+    return buffer.data();
 }
 
 class DreamStepCuda final : public DreamStep {
   public:
-    explicit DreamStepCuda(const DreamStepOptions& options)
-        : options_(options),
+    DreamStepCuda(Backend& backend, const DreamStepOptions& options)
+        : backend_(backend),
+          options_(options),
           table_(dream_device_layers(options.shape, width_)),
           tiles_(tiles_of(table_)),
           count_(dream_net_layers(options.shape).back().end()),
-          places_(dream_turned_places(options.shape)),
-          layers_d_(table_.data(), table_.size()),
-          tiles_d_(tiles_.data(), tiles_.size()),
-          places_d_(places_.data(), places_.size()),
-          parameters_(static_cast<std::size_t>(count_)),
-          first_(static_cast<std::size_t>(count_)),
-          second_(static_cast<std::size_t>(count_)),
-          gradients_(static_cast<std::size_t>(count_)),
-          turned_(static_cast<std::size_t>(count_)) {
+          places_(dream_turned_places(options.shape)) {
+        const Op op(backend, "dream_step", std::to_string(count_) + " parameters");
+        layers_d_ = {backend, table_, "dream.layers"};
+        tiles_d_ = {backend, tiles_, "dream.layers"};
+        places_d_ = {backend, places_, "dream.layers"};
         const std::vector<float> zeros(static_cast<std::size_t>(count_));
-        set_state({zeros, zeros, zeros, 0});
-        upload(gradients_.data(), zeros);
-        stream_.wait();
+        for (Buffer<float>* each : {&parameters_, &first_, &second_, &gradients_, &turned_})
+            *each = Buffer<float>(backend, zeros, "dream.parameters");
     }
 
     DreamStepLosses step(const DreamStepBatch& batch) override {
         check_fits(options_, batch);
+        const Op op(backend_, "dream_step",
+                    std::to_string(batch.rows) + " rows of " + std::to_string(options_.shape.columns) + ", " +
+                        std::to_string(count_) + " parameters");
         DreamStepLosses losses;
         std::int64_t parts = 0;
         for (std::int64_t at = 0; at < batch.rows; at += kRowsPerPass) {
             const std::int64_t rows = std::min(kRowsPerPass, batch.rows - at);
             const std::int64_t wanted = std::clamp<std::int64_t>(rows / kPartRows, 1, kPartsMax);
             if (at == 0) parts = wanted;
-            pass(batch, at, rows, parts, losses);
+            pass(op, batch, at, rows, parts, losses);
         }
-        adam(static_cast<int>(parts));
+        adam(op, static_cast<int>(parts));
         finish_losses(options_, batch.rows, losses);
         return losses;
     }
 
-    std::vector<float> gradients() const override { return host(gradients_); }
-    DreamStepState state() const override { return {host(parameters_), host(first_), host(second_), steps_}; }
+    std::vector<float> gradients() const override {
+        const Op op(backend_, "dream_step", "its gradients");
+        return gradients_.to_host();
+    }
+    DreamStepState state() const override {
+        const Op op(backend_, "dream_step", "its state");
+        return {parameters_.to_host(), first_.to_host(), second_.to_host(), steps_};
+    }
 
     void set_state(DreamStepState state) override {
         check_fits(options_, state);
+        const Op op(backend_, "dream_step", "its state");
         const std::vector<float> turned = dream_turned(state.parameters, places_);
-        upload(parameters_.data(), state.parameters);
-        upload(first_.data(), state.first_moment);
-        upload(second_.data(), state.second_moment);
-        upload(turned_.data(), turned);
-        stream_.wait();
+        parameters_.upload(state.parameters);
+        first_.upload(state.first_moment);
+        second_.upload(state.second_moment);
+        turned_.upload(turned);
         steps_ = state.steps;
     }
 
   private:
-    void upload(float* to, std::span<const float> from) const {
-        CUDA_CHECK(
-            cudaMemcpyAsync(to, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream_.get()));
-    }
-    std::vector<float> host(const Buffer<float>& buffer) const {
-        stream_.wait();
-        std::vector<float> values(buffer.size());
-        buffer.to_host(values.data(), values.size());
-        return values;
-    }
-
     /// The batch's rows from `at` on, as the device has them. A pass of a larger batch has its own factors.
     DeviceBatch to_device(const DreamStepBatch& batch, std::int64_t at, std::int64_t rows) {
         const std::int64_t d = options_.shape.columns;
         const auto part = [&](std::span<const float> all, std::int64_t width) {
             return all.subspan(static_cast<std::size_t>(at * width), static_cast<std::size_t>(rows * width));
         };
-        float* const clean = room(clean_, rows * d);
-        float* const anomalous = room(anomalous_, rows * d);
-        float* const labels = room(labels_, rows);
+        float* const clean = room(backend_, clean_, rows * d, "dream.batch");
+        float* const anomalous = room(backend_, anomalous_, rows * d, "dream.batch");
+        float* const labels = room(backend_, labels_, rows, "dream.batch");
         float* keep = nullptr;
-        upload(clean, part(batch.clean, d));
-        upload(anomalous, part(batch.anomalous, d));
-        upload(labels, part(batch.labels, 1));
+        clean_.upload(part(batch.clean, d));
+        anomalous_.upload(part(batch.anomalous, d));
+        labels_.upload(part(batch.labels, 1));
         if (!batch.keep.empty()) {
             const auto hidden = static_cast<std::int64_t>(batch.keep.size()) / batch.rows;
-            keep = room(keep_, rows * hidden);
+            keep = room(backend_, keep_, rows * hidden, "dream.batch");
             for (const DreamDeviceLayer& layer : table_) {
                 if (layer.is_hidden == 0) continue;
                 const auto first = static_cast<std::size_t>(layer.keep * batch.rows + at * layer.out);
-                upload(keep + layer.keep * rows,
-                       batch.keep.subspan(first, static_cast<std::size_t>(rows * layer.out)));
+                keep_.upload(batch.keep.subspan(first, static_cast<std::size_t>(rows * layer.out)),
+                             static_cast<std::size_t>(layer.keep * rows));
             }
         }
         return {clean,
@@ -289,60 +284,55 @@ class DreamStepCuda final : public DreamStep {
         return dream_device_net(options_.shape, layers_d_, width_, parameters_, turned_);
     }
 
-    void pass(const DreamStepBatch& batch, std::int64_t at, std::int64_t rows, std::int64_t parts,
-              DreamStepLosses& losses) {
+    void pass(const Op& op, const DreamStepBatch& batch, std::int64_t at, std::int64_t rows,
+              std::int64_t parts, DreamStepLosses& losses) {
         const std::int64_t blocks = blocks_for(rows, kDreamRows);
         const std::int64_t per_part = (blocks + parts - 1) / parts;
-        float4* const values = room(values_, blocks * width_);
-        float4* const slopes = room(slopes_, blocks * width_);
-        double* const sums = room(losses_, 2 * blocks);
-        float* const partial = room(partial_, parts * count_);
-        learn_rows<<<static_cast<unsigned>(blocks), kDreamThreads, 0, stream_.get()>>>(
-            net(), to_device(batch, at, rows), values, slopes, sums);
-        CUDA_CHECK(cudaGetLastError());
+        float4* const values = room(backend_, values_, blocks * width_, "dream.values");
+        float4* const slopes = room(backend_, slopes_, blocks * width_, "dream.values");
+        double* const sums = room(backend_, losses_, 2 * blocks, "dream.losses");
+        float* const partial = room(backend_, partial_, parts * count_, "dream.gradients");
+        launch(op, "learn_rows", static_cast<unsigned>(blocks), kDreamThreads, 0, learn_rows, net(),
+               to_device(batch, at, rows), values, slopes, sums);
         const dim3 grid(static_cast<unsigned>(tiles_.size()), static_cast<unsigned>(parts));
-        gradient_tiles<<<grid, kDreamThreads, 0, stream_.get()>>>(net(), tiles_d_.data(), values, slopes,
-                                                                  blocks, per_part, count_, at > 0, partial);
-        CUDA_CHECK(cudaGetLastError());
+        launch(op, "gradient_tiles", grid, kDreamThreads, 0, gradient_tiles, net(), tiles_d_.data(), values,
+               slopes, blocks, per_part, count_, at > 0, partial);
         sums_.resize(static_cast<std::size_t>(2 * blocks));
-        CUDA_CHECK(cudaMemcpyAsync(sums_.data(), sums, sums_.size() * sizeof(double), cudaMemcpyDeviceToHost,
-                                   stream_.get()));
-        stream_.wait();
+        losses_.download(sums_);
         for (std::size_t b = 0; b < sums_.size(); b += 2) {
             losses.reconstruction += sums_[b];
             losses.discriminator += sums_[b + 1];
         }
     }
 
-    void adam(int parts) {
-        adam_step<<<blocks_for(count_, kDreamThreads), kDreamThreads, 0, stream_.get()>>>(
-            partial_->data(), parts, count_, places_d_.data(), adam_factors(options_.adam, ++steps_),
-            gradients_.data(), parameters_.data(), first_.data(), second_.data(), turned_.data());
-        CUDA_CHECK(cudaGetLastError());
+    void adam(const Op& op, int parts) {
+        launch(op, "adam_step", blocks_for(count_, kDreamThreads), kDreamThreads, 0, adam_step,
+               partial_.data(), parts, count_, places_d_.data(), adam_factors(options_.adam, ++steps_),
+               gradients_.data(), parameters_.data(), first_.data(), second_.data(), turned_.data());
     }
 
+    Backend& backend_;
     DreamStepOptions options_;
     std::int64_t width_ = 0;
     std::vector<DreamDeviceLayer> table_;
     std::vector<GradientTile> tiles_;
     std::int64_t count_;
     std::vector<int> places_;
-    Stream stream_;
     Buffer<DreamDeviceLayer> layers_d_;
     Buffer<GradientTile> tiles_d_;
     Buffer<int> places_d_;
     Buffer<float> parameters_, first_, second_, gradients_, turned_;
-    std::unique_ptr<Buffer<float>> clean_, anomalous_, labels_, keep_, partial_;
-    std::unique_ptr<Buffer<float4>> values_, slopes_;
-    std::unique_ptr<Buffer<double>> losses_;
+    Buffer<float> clean_, anomalous_, labels_, keep_, partial_;
+    Buffer<float4> values_, slopes_;
+    Buffer<double> losses_;
     std::vector<double> sums_;
     std::int64_t steps_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<DreamStep> make_dream_step_cuda(const DreamStepOptions& options) {
-    return std::make_unique<DreamStepCuda>(options);
+std::unique_ptr<DreamStep> make_dream_step_cuda(Backend& backend, const DreamStepOptions& options) {
+    return std::make_unique<DreamStepCuda>(backend, options);
 }
 
 }  // namespace nightshift::kernels

@@ -3,10 +3,11 @@
 #include <cstddef>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
-#include "kernels/cuda/buffer.cuh"
-#include "kernels/cuda/check.cuh"
+#include "kernels/buffer.h"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/generator_body.h"
 
 namespace nightshift::kernels {
@@ -72,7 +73,8 @@ __global__ void generate(const PackedPlan* plans, const PlanPoint* points, const
 
 }  // namespace
 
-void generate_tracks_cuda(std::span<const TrackPlan> plans, std::span<const TrackPlanes> out) {
+void generate_tracks_cuda(Backend& backend, std::span<const TrackPlan> plans,
+                          std::span<const TrackPlanes> out) {
     if (plans.size() != out.size())
         throw std::invalid_argument("generate_tracks_cuda: one destination a plan");
     if (plans.empty()) return;
@@ -88,18 +90,17 @@ void generate_tracks_cuda(std::span<const TrackPlan> plans, std::span<const Trac
         frames.insert(frames.end(), plan.frames.begin(), plan.frames.end());
         values += plan.points.size() * plan.frames.size();
     }
-    const cuda::Stream stream;
-    const cuda::Buffer<PackedPlan> device_plans(packed.data(), packed.size());
-    const cuda::Buffer<PlanPoint> device_points(points.data(), points.size());
-    const cuda::Buffer<PlanFrame> device_frames(frames.data(), frames.size());
-    cuda::Buffer<std::int16_t> device_x(values), device_y(values);
-    generate<<<static_cast<unsigned>(packed.size()), kThreads, 0, stream.get()>>>(
-        device_plans.data(), device_points.data(), device_frames.data(), device_x.data(), device_y.data());
-    CUDA_CHECK(cudaGetLastError());
-    stream.wait();
-    std::vector<std::int16_t> x(values), y(values);
-    device_x.to_host(x.data(), values);
-    device_y.to_host(y.data(), values);
+    const cuda::Op op(backend, "generate_tracks",
+                      std::to_string(plans.size()) + " plans, " + std::to_string(values) + " values");
+    const Buffer<PackedPlan> device_plans(backend, packed, "generate.plans");
+    const Buffer<PlanPoint> device_points(backend, points, "generate.points");
+    const Buffer<PlanFrame> device_frames(backend, frames, "generate.frames");
+    Buffer<std::int16_t> device_x(backend, values, "generate.tracks");
+    Buffer<std::int16_t> device_y(backend, values, "generate.tracks");
+    cuda::launch(op, "generate", static_cast<unsigned>(packed.size()), kThreads, 0, generate,
+                 device_plans.data(), device_points.data(), device_frames.data(), device_x.data(),
+                 device_y.data());
+    const std::vector<std::int16_t> x = device_x.to_host(), y = device_y.to_host();
     for (std::size_t i = 0; i < out.size(); ++i) {
         const std::size_t count = plans[i].points.size() * plans[i].frames.size();
         std::memcpy(out[i].x, x.data() + packed[i].first_value, count * sizeof(std::int16_t));

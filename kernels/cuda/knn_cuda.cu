@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
-#include "kernels/cuda/buffer.cuh"
-#include "kernels/cuda/check.cuh"
+#include "kernels/buffer.h"
+#include "kernels/cuda/launch.cuh"
 
 namespace nightshift::kernels {
 namespace {
@@ -24,8 +26,7 @@ constexpr std::int64_t kBlocksMax = 65'535;
 template <typename T>
 __global__ void scan(const T* bank_t, const T* queries, int m, int d, std::int64_t n, int k, double* squared,
                      std::int32_t* index) {
-    extern __shared__ unsigned char bytes[];
-    T* query = reinterpret_cast<T*>(bytes);  // [kQueries, d]
+    T* const query = cuda::shared_memory<T>();  // [kQueries, d]
     const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * kQueries;
     for (int i = threadIdx.x; i < kQueries * d; i += kThreads) {
         const std::int64_t row = first + i / d;
@@ -107,7 +108,7 @@ __global__ void merge(const double* squared, const std::int32_t* index, int k, d
 }
 
 template <typename T>
-Neighbours search(Rows<T> bank, Rows<T> queries, int k) {
+Neighbours search(Backend& backend, Rows<T> bank, Rows<T> queries, int k) {
     if (bank.columns != queries.columns || k < 1 || k > kNeighboursMax || k > bank.rows ||
         bank.rows > std::numeric_limits<std::int32_t>::max()) {
         throw std::invalid_argument("knn: bank and queries do not fit, or k is out of range");
@@ -126,51 +127,44 @@ Neighbours search(Rows<T> bank, Rows<T> queries, int k) {
                        static_cast<std::size_t>(b)] = bank.row(b)[j];
         }
     }
-    const cuda::Stream stream;
-    cuda::Buffer<T> bank_d(transposed.data(), transposed.size());
+    const cuda::Op op(backend, "knn",
+                      "bank [" + std::to_string(bank.rows) + ", " + std::to_string(d) + "], queries [" +
+                          std::to_string(queries.rows) + ", " + std::to_string(d) + "], k " +
+                          std::to_string(k));
+    Buffer<T> bank_d(backend, std::span<const T>(transposed), "knn.bank");
     // Candidate lists of one launch stay below 512 MiB.
     const std::int64_t per_query = static_cast<std::int64_t>(k) * kThreads;
     const std::int64_t blocks =
         std::clamp<std::int64_t>((512LL << 20) / (12 * per_query * kQueries), 1, 16'000);
     const std::int64_t chunk = std::min(std::min(blocks, kBlocksMax / kQueries) * kQueries, queries.rows);
     const std::int64_t padded = (chunk + kQueries - 1) / kQueries * kQueries;
-    cuda::Buffer<double> squared(static_cast<std::size_t>(padded * per_query));
-    cuda::Buffer<std::int32_t> index(squared.size());
-    cuda::Buffer<T> query_d(static_cast<std::size_t>(chunk * d));
-    cuda::Buffer<double> distances(static_cast<std::size_t>(chunk * k));
-    cuda::Buffer<std::int32_t> rows(distances.size());
+    Buffer<double> squared(backend, static_cast<std::size_t>(padded * per_query), "knn.candidates");
+    Buffer<std::int32_t> index(backend, squared.size(), "knn.candidates");
+    Buffer<T> query_d(backend, static_cast<std::size_t>(chunk * d), "knn.queries");
+    Buffer<double> distances(backend, static_cast<std::size_t>(chunk * k), "knn.result");
+    Buffer<std::int32_t> rows(backend, distances.size(), "knn.result");
     const std::size_t shared = sizeof(T) * kQueries * static_cast<std::size_t>(d);
     for (std::int64_t begin = 0; begin < queries.rows; begin += chunk) {
         const std::int64_t count = std::min(chunk, queries.rows - begin);
-        CUDA_CHECK(cudaMemcpyAsync(query_d.data(), queries.row(begin),
-                                   sizeof(T) * static_cast<std::size_t>(count * d), cudaMemcpyHostToDevice,
-                                   stream.get()));
-        const auto grid = static_cast<unsigned>((count + kQueries - 1) / kQueries);
-        scan<T><<<grid, kThreads, shared, stream.get()>>>(bank_d.data(), query_d.data(), m, d, count, k,
-                                                          squared.data(), index.data());
-        CUDA_CHECK(cudaGetLastError());
-        merge<<<static_cast<unsigned>(count), kThreads, 0, stream.get()>>>(squared.data(), index.data(), k,
-                                                                           distances.data(), rows.data());
-        CUDA_CHECK(cudaGetLastError());
-        const auto at = static_cast<std::size_t>(begin * k);
-        CUDA_CHECK(cudaMemcpyAsync(out.distances.data() + at, distances.data(),
-                                   sizeof(double) * static_cast<std::size_t>(count * k),
-                                   cudaMemcpyDeviceToHost, stream.get()));
-        CUDA_CHECK(cudaMemcpyAsync(out.indices.data() + at, rows.data(),
-                                   sizeof(std::int32_t) * static_cast<std::size_t>(count * k),
-                                   cudaMemcpyDeviceToHost, stream.get()));
-        stream.wait();
+        query_d.upload({queries.row(begin), static_cast<std::size_t>(count * d)});
+        cuda::launch(op, "scan", cuda::blocks_for(count, kQueries), kThreads, shared, scan<T>, bank_d.data(),
+                     query_d.data(), m, d, count, k, squared.data(), index.data());
+        cuda::launch(op, "merge", static_cast<unsigned>(count), kThreads, 0, merge, squared.data(),
+                     index.data(), k, distances.data(), rows.data());
+        const auto at = static_cast<std::size_t>(begin * k), size = static_cast<std::size_t>(count * k);
+        distances.download(std::span(out.distances).subspan(at, size));
+        rows.download(std::span(out.indices).subspan(at, size));
     }
     return out;
 }
 
 }  // namespace
 
-Neighbours knn_cuda(Rows<double> bank, Rows<double> queries, int k) {
-    return search(bank, queries, k);
+Neighbours knn_cuda(Backend& backend, Rows<double> bank, Rows<double> queries, int k) {
+    return search(backend, bank, queries, k);
 }
-Neighbours knn_cuda(Rows<float> bank, Rows<float> queries, int k) {
-    return search(bank, queries, k);
+Neighbours knn_cuda(Backend& backend, Rows<float> bank, Rows<float> queries, int k) {
+    return search(backend, bank, queries, k);
 }
 
 }  // namespace nightshift::kernels

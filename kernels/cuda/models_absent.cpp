@@ -14,20 +14,20 @@ namespace {
 
 }  // namespace
 
-Neighbours knn_cuda(Rows<double>, Rows<double>, int) {
+Neighbours knn_cuda(Backend&, Rows<double>, Rows<double>, int) {
     refuse();
 }
-Neighbours knn_cuda(Rows<float>, Rows<float>, int) {
+Neighbours knn_cuda(Backend&, Rows<float>, Rows<float>, int) {
     refuse();
 }
-Coreset greedy_coreset_cuda(Rows<double>, std::int64_t, std::int64_t, const CoresetProgress&) {
+Coreset greedy_coreset_cuda(Backend&, Rows<double>, std::int64_t, std::int64_t, const CoresetProgress&) {
     refuse();
 }
-void dream_forward_cuda(const DreamNetShape&, std::span<const float>, float, std::span<const float>,
+void dream_forward_cuda(Backend&, const DreamNetShape&, std::span<const float>, float, std::span<const float>,
                         const DreamNetOutput&) {
     refuse();
 }
-std::unique_ptr<DreamStep> make_dream_step_cuda(const DreamStepOptions&) {
+std::unique_ptr<DreamStep> make_dream_step_cuda(Backend&, const DreamStepOptions&) {
     refuse();
 }
 

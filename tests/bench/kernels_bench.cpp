@@ -47,7 +47,7 @@ void report(const char* name, const std::function<void()>& cpu, const std::funct
     std::fflush(stdout);
 }
 
-void knn(int threads) {
+void knn(Backend& gpu, int threads) {
     constexpr std::int64_t kBank = 10'000, kQueries = 20'000, kColumns = 60;
     const std::vector<double> bank = random_rows(kBank, kColumns);
     const std::vector<double> queries = random_rows(kQueries, kColumns);
@@ -55,19 +55,19 @@ void knn(int threads) {
     const Rows<double> query_rows{queries.data(), kQueries, kColumns};
     report(
         "knn", [&] { knn_cpu(bank_rows, query_rows, 5, threads); },
-        [&] { knn_cuda(bank_rows, query_rows, 5); });
+        [&] { knn_cuda(gpu, bank_rows, query_rows, 5); });
 }
 
-void coreset(int threads) {
+void coreset(Backend& gpu, int threads) {
     constexpr std::int64_t kRows = 50'000, kColumns = 60, kPicks = 1'000;
     const std::vector<double> data = random_rows(kRows, kColumns);
     const Rows<double> rows{data.data(), kRows, kColumns};
     report(
         "coreset", [&] { greedy_coreset_cpu(rows, kPicks, 0, threads); },
-        [&] { greedy_coreset_cuda(rows, kPicks, 0); });
+        [&] { greedy_coreset_cuda(gpu, rows, kPicks, 0); });
 }
 
-void generate() {
+void generate(Backend& gpu) {
     constexpr int kSequences = 2'000;
     std::vector<TrackPlan> plans;
     std::vector<std::vector<std::int16_t>> values;
@@ -83,7 +83,7 @@ void generate() {
     const auto cpu = [&] {
         for (std::size_t i = 0; i < plans.size(); ++i) generate_tracks_cpu(plans[i], planes[i]);
     };
-    report("generate", cpu, [&] { generate_tracks_cuda(plans, planes); });
+    report("generate", cpu, [&] { generate_tracks_cuda(gpu, plans, planes); });
 }
 
 }  // namespace
@@ -94,8 +94,9 @@ int main() {
         return 0;
     }
     const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    knn(threads);
-    coreset(threads);
-    generate();
+    const auto gpu = make_cuda_backend(kNoBudget);
+    knn(*gpu, threads);
+    coreset(*gpu, threads);
+    generate(*gpu);
     return 0;
 }

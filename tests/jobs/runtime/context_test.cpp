@@ -6,6 +6,7 @@
 
 #include "jobs/runtime/context.h"
 #include "jobs/runtime/result_file.h"
+#include "kernels/memory_ledger.h"
 #include "tests/jobs/runtime/fake_daemon.h"
 #include "tests/support/scratch_folder.h"
 
@@ -84,6 +85,11 @@ TEST_CASE("context: every way to end has its code") {
     SUBCASE("out of memory") {
         done = bench.run([](JobContext&) { throw std::bad_alloc(); });
         CHECK(done.error_code == "out_of_memory");
+    }
+    SUBCASE("beyond the budget of our own kernels") {
+        done = bench.run([](JobContext&) { kernels::MemoryLedger(1 << 20).take(2 << 20, "knn.bank"); });
+        CHECK(done.error_code == "out_of_memory");
+        CHECK(done.message.find("knn.bank needs 2.0 MiB") != std::string::npos);
     }
     SUBCASE("out of the GPU's memory, in a library's words") {
         done = bench.run([](JobContext&) { throw std::runtime_error("CUDA out of memory. Tried 2 GiB"); });

@@ -10,10 +10,12 @@
 
 #include "kernels/device.h"
 #include "kernels/error.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/knn/random_rows.h"
 #include "tests/support/seed.h"
 
 using namespace nightshift::kernels;
+using nightshift::tests::on_every_backend;
 using nightshift::tests::random_rows;
 
 namespace {
@@ -63,26 +65,68 @@ TEST_CASE("coreset: no row comes twice, ties go to the lowest row") {
     CHECK(std::set<std::int64_t>(all.picks.begin(), all.picks.end()).size() == 6);
 }
 
-TEST_CASE("coreset: progress can stop it, wrong sizes are refused") {
-    const auto values = random_rows(100, 4, 1);
-    const Rows<double> data{values.data(), 100, 4};
-    const Coreset part = greedy_coreset_cpu(data, 50, 0, 1, [](std::int64_t picked) { return picked < 10; });
-    CHECK(part.picks.size() == 10);
-    CHECK_THROWS_AS(greedy_coreset_cpu(data, 101, 0, 1), std::invalid_argument);
-    CHECK_THROWS_AS(greedy_coreset_cpu(data, 1, 100, 1), std::invalid_argument);
+TEST_CASE("coreset: progress can stop it") {
+    const auto values = random_rows(1000, 4, 1);
+    const Rows<double> data{values.data(), 1000, 4};
+    const Coreset whole = greedy_coreset_cpu(data, 900, 0, 1);
+    on_every_backend([&](Backend& backend) {
+        std::int64_t told = 0;
+        const Coreset part = greedy_coreset(backend, data, 900, 0, [&](std::int64_t picked) {
+            told = picked;
+            return picked < 500;
+        });
+        CHECK(told >= 500);
+        CHECK(told < 900);
+        REQUIRE(static_cast<std::int64_t>(part.picks.size()) == told);
+        CHECK(std::equal(part.picks.begin(), part.picks.end(), whole.picks.begin()));
+    });
 }
 
-TEST_CASE("coreset: the GPU agrees with the CPU") {
+TEST_CASE("coreset: any one size, and what has no sense is refused") {
+    const auto values = random_rows(2, kCoresetColumnsMax, 1);
+    on_every_backend([&](Backend& backend) {
+        const Rows<double> wide{values.data(), 2, kCoresetColumnsMax}, one{values.data(), 1, 3};
+        CHECK(greedy_coreset(backend, wide, 2, 1).picks == std::vector<std::int64_t>{1, 0});
+        CHECK(greedy_coreset(backend, one, 1, 0).distances == std::vector<double>{0});
+        CHECK(greedy_coreset(backend, one, 1, 0).remaining == std::vector<double>{0});
+        const Rows<double> column{values.data(), 500, 1};
+        CHECK(greedy_coreset(backend, column, 77, 4).picks == plain(column, 77, 4));
+        const std::int64_t huge = std::int64_t{1} << 62;
+        for (const Rows<double>& odd :
+             {Rows<double>{values.data(), 0, 3}, Rows<double>{values.data(), 3, 0},
+              Rows<double>{values.data(), 1, kCoresetColumnsMax + 1}, Rows<double>{values.data(), huge, 4}})
+            CHECK_THROWS_AS(greedy_coreset(backend, odd, 1, 0), std::invalid_argument);
+        CHECK_THROWS_AS(greedy_coreset(backend, column, 501, 0), std::invalid_argument);
+        CHECK_THROWS_AS(greedy_coreset(backend, column, 0, 0), std::invalid_argument);
+        CHECK_THROWS_AS(greedy_coreset(backend, column, 1, 500), std::invalid_argument);
+        CHECK_THROWS_AS(greedy_coreset(backend, column, 1, -1), std::invalid_argument);
+        for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+            auto with_bad = values;
+            with_bad[7] = bad;
+            CHECK_THROWS_WITH_AS(greedy_coreset(backend, {with_bad.data(), 5, 4}, 1, 0),
+                                 doctest::Contains("row 1 has a value that is not finite"),
+                                 std::invalid_argument);
+        }
+    });
+}
+
+TEST_CASE("coreset: rows that the budget does not hold are refused") {
+    if (!cuda_available()) return;
+    const auto values = random_rows(5000, 40, 2);
+    const auto backend = make_cuda_backend(1 << 20);
+    CHECK_THROWS_WITH_AS(greedy_coreset(*backend, {values.data(), 5000, 40}, 10, 0),
+                         doctest::Contains("over_budget: coreset.rows needs 1.5 MiB"), OverBudget);
+    CHECK(backend->memory().held_bytes == 0);
+}
+
+TEST_CASE("coreset: every backend gives the same bits") {
     const auto values = random_rows(5000, 40, 2);
     const Rows<double> data{values.data(), 5000, 40};
-    if (!cuda_available()) {
-        CHECK_THROWS_AS(greedy_coreset_cuda(data, 10, 0), DeviceError);
-        return;
-    }
-    const Coreset cpu = greedy_coreset_cpu(data, 600, 3, 2);
-    const Coreset gpu = greedy_coreset_cuda(data, 600, 3);
-    CHECK(cpu.picks == gpu.picks);
-    for (std::size_t i = 0; i < cpu.remaining.size(); ++i) {
-        REQUIRE(gpu.remaining[i] == doctest::Approx(cpu.remaining[i]).epsilon(1e-12));
-    }
+    const Coreset wanted = greedy_coreset_cpu(data, 600, 3, 2);
+    on_every_backend([&](Backend& backend) {
+        const Coreset found = greedy_coreset(backend, data, 600, 3);
+        CHECK(found.picks == wanted.picks);
+        CHECK(found.distances == wanted.distances);
+        CHECK(found.remaining == wanted.remaining);
+    });
 }

@@ -1,0 +1,49 @@
+// The one place where a backend's kind decides which code an op runs. On the CPU a backend's budget is for
+// buffers of the caller's own; ops there keep their scratch on the host.
+#include "kernels/coreset.h"
+#include "kernels/dream_step.h"
+#include "kernels/generator.h"
+#include "kernels/knn.h"
+
+namespace nightshift::kernels {
+namespace {
+
+bool is_cuda(const Backend& backend) {
+    return backend.info().kind == BackendKind::cuda;
+}
+
+template <typename T>
+Neighbours knn_on(Backend& backend, Rows<T> bank, Rows<T> queries, int k) {
+    return is_cuda(backend) ? knn_cuda(backend, bank, queries, k)
+                            : knn_cpu(bank, queries, k, backend.info().threads);
+}
+
+}  // namespace
+
+Neighbours knn(Backend& backend, Rows<double> bank, Rows<double> queries, int k) {
+    return knn_on(backend, bank, queries, k);
+}
+Neighbours knn(Backend& backend, Rows<float> bank, Rows<float> queries, int k) {
+    return knn_on(backend, bank, queries, k);
+}
+
+Coreset greedy_coreset(Backend& backend, Rows<double> data, std::int64_t count, std::int64_t start,
+                       const CoresetProgress& progress) {
+    return is_cuda(backend) ? greedy_coreset_cuda(backend, data, count, start, progress)
+                            : greedy_coreset_cpu(data, count, start, backend.info().threads, progress);
+}
+
+std::unique_ptr<DreamStep> make_dream_step(Backend& backend, const DreamStepOptions& options) {
+    if (is_cuda(backend)) return make_dream_step_cuda(backend, options);
+    DreamStepOptions own = options;
+    own.threads = backend.info().threads;
+    return make_dream_step_cpu(own);
+}
+
+void dream_forward(Backend& backend, const DreamNetShape& shape, std::span<const float> parameters,
+                   float weight, std::span<const float> rows, const DreamNetOutput& out) {
+    if (is_cuda(backend)) return dream_forward_cuda(backend, shape, parameters, weight, rows, out);
+    dream_forward_cpu(shape, parameters, weight, rows, out);
+}
+
+}  // namespace nightshift::kernels

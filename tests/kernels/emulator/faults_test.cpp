@@ -1,0 +1,84 @@
+// A device that is lost in the middle of an op: a clear error, nothing left behind, and the next backend
+// works.
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "kernels/coreset.h"
+#include "kernels/dream_step.h"
+#include "kernels/error.h"
+#include "kernels/knn.h"
+#include "tests/kernels/emulator/faults.h"
+#include "tests/kernels/knn/random_rows.h"
+
+using namespace nightshift::kernels;
+
+namespace {
+
+constexpr std::size_t kBudget = std::size_t{64} << 20;
+/// Each call of the op fails once: no op here makes more.
+constexpr std::int64_t kCallsMax = 3000;
+
+/// `work` with a device that is lost at its 1st, 2nd, ... call of the runtime, until it gets through.
+void check_lost(const char* op, const std::function<void(Backend&)>& work) {
+    const std::int64_t held = emulator::allocations_held();
+    for (std::int64_t call = 1;; ++call) {
+        REQUIRE(call < kCallsMax);
+        CAPTURE(call);
+        std::string words;
+        bool was_lost = false;
+        {
+            const auto backend = make_cuda_backend(kBudget);
+            const emulator::ScopedFault fault(call);
+            try {
+                work(*backend);
+            } catch (const DeviceError& error) {
+                words = error.what();
+            }
+            was_lost = fault.has_happened();
+            CHECK(backend->memory().held_bytes == 0);
+        }
+        CHECK(emulator::allocations_held() == held);
+        if (!was_lost) {
+            CHECK(words.empty());
+            break;
+        }
+        // Calls whose failure changes nothing (releasing) may be the last ones.
+        if (words.empty()) continue;
+        CHECK(words.rfind(op, 0) == 0);
+        CHECK(words.find("cudaErrorIllegalAddress") != std::string::npos);
+        CHECK(words.find("stream ") != std::string::npos);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("faults: neighbours on a device that is lost") {
+    const std::vector<double> bank = nightshift::tests::random_rows(40, 5, 1);
+    const std::vector<double> queries = nightshift::tests::random_rows(9, 5, 2);
+    check_lost("knn (bank [40, 5], queries [9, 5], k 3)", [&](Backend& backend) {
+        knn_cuda(backend, Rows<double>{bank.data(), 40, 5}, Rows<double>{queries.data(), 9, 5}, 3);
+    });
+}
+
+TEST_CASE("faults: a coreset on a device that is lost") {
+    const std::vector<double> data = nightshift::tests::random_rows(280, 4, 3);
+    check_lost("greedy_coreset (258 of [280, 4])", [&](Backend& backend) {
+        greedy_coreset_cuda(backend, {data.data(), 280, 4}, 258, 7);
+    });
+}
+
+TEST_CASE("faults: DREAM's step on a device that is lost") {
+    DreamStepOptions options;
+    options.shape = {5, {4}, 2, 3};
+    const std::vector<float> rows(3 * 5, 0.5F), labels(3, 1.0F);
+    check_lost("dream_step (", [&](Backend& backend) {
+        const auto step = make_dream_step_cuda(backend, options);
+        step->step({3, rows, rows, labels, {}});
+        step->state();
+    });
+}
