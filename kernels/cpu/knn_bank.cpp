@@ -52,12 +52,11 @@ double pack_query(const T* query, const KnnBank& bank, std::int64_t stride, floa
 }
 
 template <typename T>
-KnnBank pack_bank(Rows<T> bank) {
+KnnBank pack_bank(Rows<T> bank, int panel_rows) {
     KnnBank out;
-    out.tile = knn_tile();
     double largest = 0, spread = 0;
     if (bank.columns > kColumnsMax || !find_centre(bank, out.centre, largest)) return out;
-    const std::int64_t rows = out.tile.rows;
+    const std::int64_t rows = panel_rows;
     out.panels = (bank.rows + rows - 1) / rows;
     out.values.assign(static_cast<std::size_t>(out.panels * rows * bank.columns), 0);
     out.low_norms.assign(static_cast<std::size_t>(out.panels * rows), std::numeric_limits<float>::infinity());
@@ -77,8 +76,17 @@ KnnBank pack_bank(Rows<T> bank) {
     return out;
 }
 
-template KnnBank pack_bank(Rows<float>);
-template KnnBank pack_bank(Rows<double>);
+template <typename T>
+KnnBank pack_bank(Rows<T> bank, const KnnTile& tile) {
+    KnnBank out = pack_bank(bank, tile.rows);
+    out.tile = tile;
+    return out;
+}
+
+template KnnBank pack_bank(Rows<float>, int);
+template KnnBank pack_bank(Rows<double>, int);
+template KnnBank pack_bank(Rows<float>, const KnnTile&);
+template KnnBank pack_bank(Rows<double>, const KnnTile&);
 template double pack_query(const float*, const KnnBank&, std::int64_t, float*);
 template double pack_query(const double*, const KnnBank&, std::int64_t, float*);
 

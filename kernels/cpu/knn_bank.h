@@ -34,8 +34,12 @@ struct KnnBank {
     }
 };
 
+/// Panels of `panel_rows`; the tile stays empty.
 template <typename T>
-KnnBank pack_bank(Rows<T> bank);
+KnnBank pack_bank(Rows<T> bank, int panel_rows);
+/// Panels of the tile's rows.
+template <typename T>
+KnnBank pack_bank(Rows<T> bank, const KnnTile& tile);
 
 /// Less the centre, single precision, a column of `to` (which has `stride` floats a row). Gives |q|^2.
 template <typename T>

@@ -11,6 +11,7 @@
 
 #include "kernels/cpu/knn_bank.h"
 #include "kernels/cpu/knn_best.h"
+#include "kernels/cpu/knn_checks.h"
 
 namespace nightshift::kernels {
 namespace {
@@ -52,7 +53,7 @@ template <typename T>
 class Search {
   public:
     Search(Rows<T> bank, Rows<T> queries, int k, Neighbours& out)
-        : rows_(bank), queries_(queries), k_(k), out_(out), bank_(pack_bank(bank)) {}
+        : rows_(bank), queries_(queries), k_(k), out_(out), bank_(pack_bank(bank, knn_tile())) {}
 
     void run(int threads) {
         const std::int64_t at_once = std::int64_t{kBlockTiles} * bank_.tile.queries;
@@ -231,12 +232,7 @@ class Search {
 
 template <typename T>
 Neighbours search(Rows<T> bank, Rows<T> queries, int k, int threads) {
-    if (bank.columns != queries.columns || k < 1 || k > kNeighboursMax || k > bank.rows ||
-        bank.rows > std::numeric_limits<std::int32_t>::max()) {
-        throw std::invalid_argument("knn: bank " + std::to_string(bank.rows) + " x " +
-                                    std::to_string(bank.columns) + ", queries with " +
-                                    std::to_string(queries.columns) + " columns, k " + std::to_string(k));
-    }
+    check_knn(bank.rows, bank.columns, queries.rows, queries.columns, k);
     Neighbours out;
     out.k = k;
     out.distances.resize(static_cast<std::size_t>(queries.rows * k));
@@ -246,6 +242,20 @@ Neighbours search(Rows<T> bank, Rows<T> queries, int k, int threads) {
 }
 
 }  // namespace
+
+void check_knn(std::int64_t bank_rows, std::int64_t bank_columns, std::int64_t query_rows,
+               std::int64_t query_columns, int k) {
+    constexpr std::int64_t kValuesMax = std::numeric_limits<std::int64_t>::max() / 16;
+    const bool has_sizes = bank_columns >= 1 && bank_columns == query_columns && query_rows >= 0 &&
+                           bank_rows <= std::numeric_limits<std::int32_t>::max();
+    const bool fits = has_sizes && bank_rows <= kValuesMax / bank_columns &&
+                      query_rows <= kValuesMax / std::max<std::int64_t>(bank_columns, kNeighboursMax);
+    if (fits && k >= 1 && k <= kNeighboursMax && k <= bank_rows) return;
+    throw std::invalid_argument("knn: bank [" + std::to_string(bank_rows) + ", " +
+                                std::to_string(bank_columns) + "], queries [" + std::to_string(query_rows) +
+                                ", " + std::to_string(query_columns) + "], k " + std::to_string(k) +
+                                ": the sizes do not fit");
+}
 
 Neighbours knn_cpu(Rows<double> bank, Rows<double> queries, int k, int threads) {
     return search(bank, queries, k, threads);

@@ -20,10 +20,7 @@ int attribute(cudaDeviceAttr which, int device) {
 }  // namespace
 
 Staging::~Staging() {
-    if (is_free != nullptr) {
-        cudaEventSynchronize(is_free);
-        cudaEventDestroy(is_free);
-    }
+    if (is_free != nullptr) cudaEventDestroy(is_free);
     cudaFreeHost(bytes);
 }
 

@@ -13,7 +13,8 @@
 
 namespace nightshift::kernels::cuda {
 
-/// Pinned memory of the host that copies go through, and the event after which it may be used again.
+/// Pinned memory of the host that copies go through, and the event after which it may be used again. Ends
+/// when its stream has nothing left to do.
 class Staging {
   public:
     Staging() = default;

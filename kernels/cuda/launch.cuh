@@ -20,13 +20,13 @@ constexpr unsigned kWholeWarp = 0xffffffffu;
 /// Shared memory of a block that needs no opting in, on every architecture.
 constexpr std::size_t kSharedBytesAlways = std::size_t{48} << 10;
 
-/// Shared memory that the launch asked for, aligned to 16 bytes. One a kernel.
+/// Shared memory that the launch asked for, aligned to 128 bytes. One a kernel.
 template <typename T>
 __device__ inline T* shared_memory() {
 #ifdef NIGHTSHIFT_CUDA_EMULATED
     return static_cast<T*>(::emulator::shared_bytes());
 #else
-    extern __shared__ __align__(16) unsigned char nightshift_shared[];
+    extern __shared__ __align__(128) unsigned char nightshift_shared[];
     return reinterpret_cast<T*>(nightshift_shared);
 #endif
 }

@@ -1,6 +1,8 @@
 // The emulation itself: what it promises to the tests that run on it.
+#include <cuda_fp16.h>
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <stdexcept>
@@ -101,6 +103,24 @@ TEST_CASE("emulator: memory that was never set holds no numbers") {
     Buffer<int> found(*backend, std::vector<int>(2), "found");
     cuda::launch(op, "find_unset", 1, 32, 32 * sizeof(float), find_unset, given.data(), found.data());
     CHECK(found.to_host() == std::vector<int>{32, 32});
+}
+
+TEST_CASE("emulator: half precision is IEEE 754's binary16") {
+    // Every number that is one comes back; between two neighbours the nearest, halves to the even one.
+    for (std::uint32_t bits = 0; bits < 0x7c00; ++bits) {
+        const float value = __half2float({static_cast<std::uint16_t>(bits)});
+        REQUIRE(__float2half_rn(value).bits == bits);
+        REQUIRE(__float2half_rn(-value).bits == (bits | 0x8000));
+        if (bits == 0x7bff) break;
+        const float next = __half2float({static_cast<std::uint16_t>(bits + 1)}), middle = (value + next) / 2;
+        REQUIRE(__float2half_rn(middle).bits == bits + (bits & 1));
+        REQUIRE(__float2half_rn(std::nextafter(middle, 0.0F)).bits == bits);
+    }
+    CHECK(__half2float({0x3c00}) == 1.0F);
+    CHECK(__half2float({0x0001}) == 0x1p-24F);
+    CHECK(__half2float({0x7bff}) == 65504.0F);
+    CHECK(__float2half_rn(65520.0F).bits == 0x7c00);
+    CHECK(std::isnan(__half2float(__float2half_rn(std::nanf("")))));
 }
 
 TEST_CASE("emulator: launches that no device takes are refused with the op's name") {

@@ -11,11 +11,13 @@
 
 #include "kernels/device.h"
 #include "kernels/error.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/every_variant.h"
 #include "tests/kernels/knn/random_rows.h"
 #include "tests/support/seed.h"
 
 using namespace nightshift::kernels;
+using nightshift::tests::on_every_backend;
 using nightshift::tests::on_every_variant;
 using nightshift::tests::random_rows;
 
@@ -51,12 +53,21 @@ Neighbours plain(Rows<T> bank, Rows<T> queries, int k) {
 }
 
 void check_equal(const Neighbours& found, const Neighbours& expected) {
+    CHECK(found.k == expected.k);
     REQUIRE(found.indices.size() == expected.indices.size());
     int wrong = 0;
     for (std::size_t i = 0; i < found.indices.size(); ++i) {
         wrong += found.indices[i] != expected.indices[i] || found.distances[i] != expected.distances[i];
     }
     CHECK(wrong == 0);
+}
+
+/// On the CPU with every variant, and on every backend: always the same bits.
+template <typename T>
+void check_everywhere(Rows<T> bank, Rows<T> queries, int k) {
+    const Neighbours expected = plain(bank, queries, k);
+    on_every_variant([&] { check_equal(knn_cpu(bank, queries, k, 2), expected); });
+    on_every_backend([&](Backend& backend) { check_equal(knn(backend, bank, queries, k), expected); });
 }
 
 }  // namespace
@@ -81,8 +92,7 @@ TEST_CASE("knn: the filter never changes the answer of the plain loop") {
         const auto columns = static_cast<std::int64_t>(shape.columns);
         const Rows<double> a{bank.data(), static_cast<std::int64_t>(shape.bank), columns};
         const Rows<double> b{queries.data(), static_cast<std::int64_t>(shape.queries), columns};
-        const Neighbours expected = plain(a, b, shape.k);
-        on_every_variant([&] { check_equal(knn_cpu(a, b, shape.k, 2), expected); });
+        check_everywhere(a, b, shape.k);
     }
 }
 
@@ -93,13 +103,11 @@ TEST_CASE("knn: where single precision cannot tell rows apart the exact distance
     for (std::size_t i = 0; i < bank.size(); i += 12) bank[i] += i % 24 == 0 ? 1 : -1;
     const auto queries = random_rows(20, 12, seed + 1, 1e-7, 3);
     const Rows<double> a{bank.data(), 3000, 12}, b{queries.data(), 20, 12};
-    const Neighbours expected = plain(a, b, 7);
-    on_every_variant([&] { check_equal(knn_cpu(a, b, 7, 1), expected); });
+    check_everywhere(a, b, 7);
     const std::vector<double> same(2000 * 3, 1.5);
     const Rows<double> c{same.data(), 2000, 3}, d{same.data(), 30, 3};
-    const Neighbours equals = plain(c, d, 3);
-    CHECK(equals.indices[2] == 2);
-    on_every_variant([&] { check_equal(knn_cpu(c, d, 3, 1), equals); });
+    CHECK(plain(c, d, 3).indices[2] == 2);
+    check_everywhere(c, d, 3);
 }
 
 TEST_CASE("knn: what is no number or infinite is infinitely far, and spoils nothing else") {
@@ -112,9 +120,8 @@ TEST_CASE("knn: what is no number or infinite is infinitely far, and spoils noth
             auto odd_bank = bank, odd_queries = queries;
             (in_bank ? odd_bank : odd_queries)[57] = odd;
             const Rows<double> a{odd_bank.data(), 200, 10}, b{odd_queries.data(), 60, 10};
-            const Neighbours expected = plain(a, b, 4);
-            CHECK(std::isinf(expected.distances[5 * 4]) == !in_bank);
-            on_every_variant([&] { check_equal(knn_cpu(a, b, 4, 1), expected); });
+            CHECK(std::isinf(plain(a, b, 4).distances[5 * 4]) == !in_bank);
+            check_everywhere(a, b, 4);
         }
     }
 }
@@ -126,8 +133,7 @@ TEST_CASE("knn: float rows give the distances of the float values") {
     const std::vector<float> queries(wide_queries.begin(), wide_queries.end());
     const Rows<float> a{bank.data(), 200, 30};
     const Rows<float> b{queries.data(), 50, 30};
-    const Neighbours expected = plain(a, b, 4);
-    on_every_variant([&] { check_equal(knn_cpu(a, b, 4, 1), expected); });
+    check_everywhere(a, b, 4);
 }
 
 TEST_CASE("knn: equal distances name the lower row, equal rows are at distance 0") {
@@ -146,35 +152,56 @@ TEST_CASE("knn: equal distances name the lower row, equal rows are at distance 0
 
 TEST_CASE("knn: sizes that do not fit are refused") {
     const auto values = random_rows(10, 4, 4);
-    const Rows<double> rows{values.data(), 10, 4};
-    const Rows<double> narrow{values.data(), 20, 2};
-    CHECK_THROWS_AS(knn_cpu(rows, rows, 0, 1), std::invalid_argument);
-    CHECK_THROWS_AS(knn_cpu(rows, rows, 11, 1), std::invalid_argument);
-    CHECK_THROWS_AS(knn_cpu(rows, narrow, 1, 1), std::invalid_argument);
+    const double* const data = values.data();
+    const Rows<double> rows{data, 10, 4};
+    constexpr std::int64_t kHuge = std::int64_t{1} << 60;
+    on_every_backend([&](Backend& backend) {
+        CHECK_THROWS_AS(knn(backend, rows, rows, 0), std::invalid_argument);
+        CHECK_THROWS_AS(knn(backend, rows, rows, 11), std::invalid_argument);
+        CHECK_THROWS_AS(knn(backend, rows, {data, 20, 2}, 1), std::invalid_argument);
+        CHECK_THROWS_AS(knn(backend, {data, 0, 4}, rows, 1), std::invalid_argument);
+        CHECK_THROWS_AS(knn(backend, {data, 10, 0}, {data, 10, 0}, 1), std::invalid_argument);
+        CHECK_THROWS_AS(knn(backend, {data, kHuge, 4}, rows, 1), std::invalid_argument);
+        CHECK_THROWS_AS(knn(backend, rows, {data, kHuge, 4}, 1), std::invalid_argument);
+        CHECK_THROWS_AS(knn(backend, rows, {data, -1, 4}, 1), std::invalid_argument);
+        CHECK_THROWS_WITH_AS(knn(backend, {data, 10, 4}, {data, 3, 4}, kNeighboursMax + 1),
+                             doctest::Contains("bank [10, 4], queries [3, 4], k 65"), std::invalid_argument);
+    });
 }
 
-TEST_CASE("knn: the GPU agrees with the CPU") {
-    const auto bank = random_rows(1000, 81, 5);
-    const auto queries = random_rows(333, 81, 6);
-    const Rows<double> a{bank.data(), 1000, 81};
-    const Rows<double> b{queries.data(), 333, 81};
-    if (!cuda_available()) {
-        MESSAGE("no GPU: ", std::string(cuda_unavailable_reason()));
-        return;
+TEST_CASE("knn: queries far outside of the bank's range, and rows in clusters") {
+    const std::uint64_t seed = nightshift::tests::seed();
+    auto bank = random_rows(500, 24, seed), queries = random_rows(90, 24, seed + 1);
+    // Beyond what half precision has once the bank is scaled; the last ones beyond single precision's
+    // squares.
+    for (std::size_t q = 0; q < 90; ++q) {
+        for (std::size_t j = 0; j < 24; ++j)
+            queries[q * 24 + j] *= std::pow(10.0, static_cast<double>(q % 18));
     }
-    const Neighbours cpu = knn_cpu(a, b, 5, 2);
-    const auto backend = make_cuda_backend(std::size_t{1} << 30);
-    const Neighbours gpu = knn_cuda(*backend, a, b, 5);
-    CHECK(cpu.indices == gpu.indices);
-    for (std::size_t i = 0; i < cpu.distances.size(); ++i) {
-        REQUIRE(gpu.distances[i] == doctest::Approx(cpu.distances[i]).epsilon(1e-13));
-    }
-    const std::vector<float> narrow_bank(bank.begin(), bank.end());
-    const std::vector<float> narrow_queries(queries.begin(), queries.end());
-    const Rows<float> c{narrow_bank.data(), 1000, 81};
-    const Rows<float> d{narrow_queries.data(), 333, 81};
-    const Neighbours gpu32 = knn_cuda(*backend, c, d, 5);
-    for (std::size_t i = 0; i < cpu.distances.size(); ++i) {
-        REQUIRE(gpu32.distances[i] == doctest::Approx(cpu.distances[i]).epsilon(1e-5));
-    }
+    check_everywhere(Rows<double>{bank.data(), 500, 24}, Rows<double>{queries.data(), 90, 24}, 3);
+    // Far from the centre and near each other: the first look rules out nothing within a cluster.
+    for (std::size_t i = 0; i < bank.size(); ++i) bank[i] = bank[i] * 1e-4 + (i / 24 % 3 == 0 ? 50 : -25);
+    check_everywhere(Rows<double>{bank.data(), 500, 24}, Rows<double>{bank.data() + 24 * 7, 70, 24}, 4);
+}
+
+TEST_CASE("knn: a budget as large as the bank needs is enough, a smaller one is refused") {
+    if (!cuda_available()) return;
+    const auto bank = random_rows(640, 81, 5), queries = random_rows(300, 81, 6);
+    const Rows<double> a{bank.data(), 640, 81}, b{queries.data(), 300, 81};
+    // Rows as double, float and half; the queries in tens of parts.
+    const auto tight = make_cuda_backend(std::size_t{900} << 10);
+    check_equal(knn_cuda(*tight, a, b, 2), knn_cpu(a, b, 2, 2));
+    CHECK(tight->memory().held_bytes == 0);
+    CHECK(tight->memory().peak_bytes <= std::size_t{900} << 10);
+    const auto small = make_cuda_backend(std::size_t{300} << 10);
+    CHECK_THROWS_WITH_AS(knn_cuda(*small, a, b, 2), doctest::Contains("over_budget: knn.bank needs"),
+                         OverBudget);
+    CHECK(small->memory().held_bytes == 0);
+}
+
+TEST_CASE("knn: rows of the size that PatchCore has") {
+    const auto bank = random_rows(1000, 81, 5), queries = random_rows(333, 81, 6);
+    check_everywhere(Rows<double>{bank.data(), 1000, 81}, Rows<double>{queries.data(), 333, 81}, 5);
+    const std::vector<float> narrow(bank.begin(), bank.end()), seen(queries.begin(), queries.end());
+    check_everywhere(Rows<float>{narrow.data(), 1000, 81}, Rows<float>{seen.data(), 333, 81}, 1);
 }
