@@ -1,6 +1,7 @@
 // The one place where a backend's kind decides which code an op runs. On the CPU a backend's budget is for
 // buffers of the caller's own; ops there keep their scratch on the host.
 #include "kernels/coreset.h"
+#include "kernels/dream_run.h"
 #include "kernels/dream_step.h"
 #include "kernels/generator.h"
 #include "kernels/knn.h"
@@ -38,6 +39,14 @@ std::unique_ptr<DreamStep> make_dream_step(Backend& backend, const DreamStepOpti
     DreamStepOptions own = options;
     own.threads = backend.info().threads;
     return make_dream_step_cpu(own);
+}
+
+std::unique_ptr<DreamRun> make_dream_run(Backend& backend, const DreamRunOptions& options,
+                                         std::span<const float> rows) {
+    if (is_cuda(backend)) return make_dream_run_cuda(backend, options, rows);
+    DreamRunOptions own = options;
+    own.step.threads = backend.info().threads;
+    return make_dream_run_cpu(own, rows);
 }
 
 void dream_forward(Backend& backend, const DreamNetShape& shape, std::span<const float> parameters,

@@ -42,4 +42,11 @@ void DreamDraws::keep_factors(std::int64_t epoch, std::int64_t batch, std::span<
     kernels::fill_keep_factors(stream_of(seed_, kDropoutDraw, epoch, batch), kDreamDropout, out);
 }
 
+void DreamDraws::put(kernels::DreamRunOptions& options) const {
+    options.seed = seed_;
+    options.anomaly_kind = kAnomalyDraw;
+    options.dropout_kind = kDropoutDraw;
+    options.drop = kDreamDropout;
+}
+
 }  // namespace nightshift::jobs

@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/dream_run.h"
+
 namespace nightshift::jobs {
 
 /// The random numbers of DREAM training, from Philox with the job's seed: what is drawn depends on epoch
@@ -18,6 +20,9 @@ class DreamDraws {
     void anomaly_uniforms(std::int64_t epoch, std::int64_t batch, std::span<float> out) const;
     /// Dropout factors: 0 with probability kDreamDropout, else 1 / (1 - kDreamDropout).
     void keep_factors(std::int64_t epoch, std::int64_t batch, std::span<float> out) const;
+
+    /// The same draws for a run that makes its batches itself: seed, kinds and drop are filled in.
+    void put(kernels::DreamRunOptions& options) const;
 
   private:
     std::uint64_t seed_;

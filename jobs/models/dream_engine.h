@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "jobs/models/dream_model.h"
+#include "jobs/models/row_store.h"
 #include "jobs/models/training_state.h"
 #include "kernels/backend.h"
+#include "kernels/dream_run.h"
 #include "kernels/dream_step.h"
 
 namespace nightshift::jobs {
@@ -44,6 +46,11 @@ class DreamEngine {
     virtual std::vector<float> gradients() const = 0;
     virtual DreamState state() const = 0;
     virtual void restore(const DreamState& state) = 0;
+    /// Takes all training rows to where the steps are done, and from then on makes batches there: the run's
+    /// steps take the place of step(). Null: batches are the caller's. The engine owns the run.
+    virtual kernels::DreamRun* keep_rows(const RowStore<float>&, const kernels::DreamRunOptions&) {
+        return nullptr;
+    }
     /// "torch cpu", "torch cuda", ...: for the log and the model's record.
     virtual std::string name() const = 0;
 };

@@ -17,6 +17,8 @@ using nlohmann::json;
 
 /// Validation rows scored at a time.
 constexpr std::int64_t kValidationBlock = 4096;
+/// Batches that an engine which makes them itself is given at once: a stop waits for so many.
+constexpr std::int64_t kBatchesTogether = 64;
 
 json to_json(const DreamLosses& losses) {
     return {losses.total, losses.reconstruction, losses.discriminator};
@@ -40,6 +42,11 @@ DreamTraining::DreamTraining(SharedRows rows, SharedRows validation, const std::
         options_.engine.parameters = dream_initial_parameters(options_.engine.shape, options_.seed);
     }
     engine_ = factory(options_.engine);
+    kernels::DreamRunOptions run;
+    run.batch = options_.batch;
+    run.scalings = anomaly_.scalings();
+    draws_.put(run);
+    if (rows_->rows() > 0) run_ = engine_->keep_rows(*rows_, run);
 }
 
 std::int64_t DreamTraining::batches_per_epoch() const {
@@ -47,14 +54,27 @@ std::int64_t DreamTraining::batches_per_epoch() const {
 }
 
 void DreamTraining::advance() {
-    const std::int64_t d = options_.engine.shape.columns;
-    const std::int64_t rows = rows_->rows();
+    const std::int64_t rows = rows_->rows(), first = batch_ * options_.batch;
     if (order_.empty()) order_ = draws_.order(rows, epoch_);
-    const std::int64_t first = batch_ * options_.batch;
-    const std::int64_t count = std::min(options_.batch, rows - first);
-    const auto n = static_cast<std::size_t>(count);
-    clean_.resize(n * static_cast<std::size_t>(d));
-    rows_->gather(std::span(order_).subspan(static_cast<std::size_t>(first), n), clean_);
+    const std::int64_t most = run_ != nullptr ? options_.batch * kBatchesTogether : options_.batch;
+    const auto own = std::span(order_).subspan(static_cast<std::size_t>(first),
+                                               static_cast<std::size_t>(std::min(most, rows - first)));
+    if (run_ == nullptr) {
+        count(step_on(own), static_cast<std::int64_t>(own.size()));
+    } else {
+        std::int64_t left = static_cast<std::int64_t>(own.size());
+        for (const DreamLosses& losses : run_->run(own, epoch_, batch_)) {
+            count(losses, std::min(options_.batch, left));
+            left -= options_.batch;
+        }
+    }
+    if (batch_ == batches_per_epoch()) close_epoch();
+}
+
+DreamLosses DreamTraining::step_on(std::span<const std::int64_t> rows) {
+    const std::size_t n = rows.size(), d = static_cast<std::size_t>(options_.engine.shape.columns);
+    clean_.resize(n * d);
+    rows_->gather(rows, clean_);
     anomalous_.resize(clean_.size());
     labels_.resize(n);
     uniforms_.resize(anomaly_.uniforms(n));
@@ -62,18 +82,22 @@ void DreamTraining::advance() {
     anomaly_.apply(clean_, uniforms_, anomalous_, labels_);
     keep_.resize(n * static_cast<std::size_t>(dream_hidden_values(options_.engine.shape)));
     draws_.keep_factors(epoch_, batch_, keep_);
-    const DreamLosses losses = engine_->step({count, clean_, anomalous_, labels_, keep_});
+    return engine_->step({static_cast<std::int64_t>(n), clean_, anomalous_, labels_, keep_});
+}
+
+/// What one batch lost; the next is counted from then on.
+void DreamTraining::count(const DreamLosses& losses, std::int64_t rows) {
     if (!std::isfinite(losses.total)) {
         throw JobError("not_finite", "the loss is not a number at epoch " + std::to_string(epoch_ + 1) +
                                          ", batch " + std::to_string(batch_ + 1) +
                                          "; lower lr, or use normalize: true");
     }
-    const auto weight = static_cast<double>(count);
+    const auto weight = static_cast<double>(rows);
     sums_.total += losses.total * weight;
     sums_.reconstruction += losses.reconstruction * weight;
     sums_.discriminator += losses.discriminator * weight;
-    rows_seen_ += count;
-    if (++batch_ == batches_per_epoch()) close_epoch();
+    rows_seen_ += rows;
+    ++batch_;
 }
 
 void DreamTraining::close_epoch() {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class DreamTraining {
                   DreamTrainingOptions options, const DreamEngineFactory& factory);
 
     bool is_done() const { return epoch_ >= options_.epochs; }
-    /// Trains on the next batch; at the end of an epoch closes it.
+    /// Trains on the next batch, or on the next kBatchesTogether of the epoch where the engine makes them;
+    /// at the end of an epoch closes it.
     void advance();
 
     std::int64_t batches_per_epoch() const;
@@ -54,6 +56,8 @@ class DreamTraining {
 
   private:
     std::string fingerprint() const;
+    DreamLosses step_on(std::span<const std::int64_t> rows);
+    void count(const DreamLosses& losses, std::int64_t rows);
     void close_epoch();
 
     SharedRows rows_, validation_;
@@ -61,6 +65,7 @@ class DreamTraining {
     DreamAnomaly anomaly_;
     DreamDraws draws_;
     std::unique_ptr<DreamEngine> engine_;
+    kernels::DreamRun* run_ = nullptr;  ///< the engine's, where it makes its batches itself
     std::vector<std::int64_t> order_;  ///< of the running epoch; empty = not drawn yet
     std::int64_t epoch_ = 0, batch_ = 0;
     DreamLosses sums_;  ///< over the rows of the running epoch

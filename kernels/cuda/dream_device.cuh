@@ -109,13 +109,16 @@ __device__ inline const float* of(const float4& value) {
     return &value.x;
 }
 
+/// Shared memory of a launch of kernels that call multiply_block() or sum_of_block().
+constexpr std::size_t kDreamSharedBytes = sizeof(float4) * kDreamThreads;
+
 /// finish(j, sum over k < depth of matrix[k * row + j] * values[k]) for each j < count, by one thread each.
 /// Where columns are few, several groups of threads share the depth. Ends with a barrier. All threads call
 /// it.
 template <typename Finish>
 __device__ void multiply_block(const float* matrix, std::int64_t row, int depth, int count,
                                const float4* values, Finish finish) {
-    __shared__ float4 partial[kDreamThreads];
+    float4* const partial = shared_memory<float4>();
     const int width = min(kDreamThreads, (count + 31) / 32 * 32);
     const int groups = kDreamThreads / width;
     const int thread = static_cast<int>(threadIdx.x);
@@ -153,26 +156,19 @@ __device__ inline void load_rows(const DreamDeviceNet& net, const float* rows, s
     __syncthreads();
 }
 
-/// Factors of dropout for one value of a layer; ones where there is none.
-__device__ inline float4 keep_of(const DreamDeviceLayer& layer, const float* keep, std::int64_t count,
-                                 std::int64_t first, int o) {
-    float4 factor = make_float4(1, 1, 1, 1);
-    if (keep == nullptr) return factor;
-    const float* own = keep + layer.keep * count;
-    for (int q = 0; q < kDreamRows && first + q < count; ++q)
-        of(factor)[q] = own[(first + q) * layer.out + o];
-    return factor;
-}
+/// Without dropout.
+struct KeepAll {
+    __device__ float4 operator()(const DreamDeviceLayer&, int) const { return make_float4(1, 1, 1, 1); }
+};
 
-/// Layers begin..end of the block's rows; `keep` is the whole batch's, of `count` rows, or nullptr.
-__device__ inline void run_layers(const DreamDeviceNet& net, int begin, int end, const float* keep,
-                                  std::int64_t count, std::int64_t first, float4* values) {
+/// Layers begin..end of the block's rows; keep(layer, o) are the factors of output o for the four rows.
+template <typename Keep>
+__device__ void run_layers(const DreamDeviceNet& net, int begin, int end, const Keep& keep, float4* values) {
     for (int l = begin; l < end; ++l) {
         const DreamDeviceLayer layer = net.layers[l];
         multiply_block(net.turned + layer.weight, layer.out, layer.in, layer.out, values + layer.input,
                        [&](int o, float4 sum) {
-                           const float4 factor =
-                               keep_of(layer, layer.is_hidden ? keep : nullptr, count, first, o);
+                           const float4 factor = layer.is_hidden ? keep(layer, o) : make_float4(1, 1, 1, 1);
                            for (int q = 0; q < kDreamRows; ++q) {
                                const float value = of(sum)[q] + net.parameters[layer.bias + o];
                                of(sum)[q] = layer.is_hidden && value < 0 ? 0.0F : value * of(factor)[q];
@@ -188,7 +184,7 @@ __device__ inline float sigmoid(float logit) {
 
 /// Sum of the threads' numbers, in a fixed order, for thread 0.
 __device__ inline double sum_of_block(double own) {
-    __shared__ double partial[kDreamThreads];
+    double* const partial = shared_memory<double>();
     const int thread = static_cast<int>(threadIdx.x);
     partial[thread] = own;
     __syncthreads();

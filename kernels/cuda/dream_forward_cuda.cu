@@ -24,7 +24,7 @@ __global__ void forward_rows(DreamDeviceNet net, const float* rows, std::int64_t
     const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * kDreamRows;
     float4* values = scratch + blockIdx.x * net.width;
     load_rows(net, rows, count, first, values);
-    run_layers(net, 0, net.count, nullptr, count, first, values);
+    run_layers(net, 0, net.count, KeepAll{}, values);
     const DreamDeviceLayer code = net.layers[net.autoencoder / 2 - 1], last = net.layers[net.count - 1];
     const int thread = static_cast<int>(threadIdx.x);
     for (int q = 0; q < kDreamRows && first + q < count; ++q) {
@@ -95,8 +95,8 @@ void dream_forward_cuda(Backend& backend, const DreamNetShape& shape, std::span<
         const std::int64_t count = std::min(at_once, n - at);
         seen.upload(rows.subspan(static_cast<std::size_t>(at * d), static_cast<std::size_t>(count * d)));
         const DeviceOutput wanted{reconstruction.data(), latent.data(), probability.data(), score.data()};
-        launch(op, "forward_rows", blocks_for(count, kDreamRows), kDreamThreads, 0, forward_rows, net,
-               seen.data(), count, weight, scratch.data(), wanted);
+        launch(op, "forward_rows", blocks_for(count, kDreamRows), kDreamThreads, kDreamSharedBytes,
+               forward_rows, net, seen.data(), count, weight, scratch.data(), wanted);
         for (const OutputBuffer* each : {&reconstruction, &latent, &probability, &score})
             each->to_host(at, count);
     }

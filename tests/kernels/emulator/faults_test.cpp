@@ -9,6 +9,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/coreset.h"
+#include "kernels/dream_run.h"
 #include "kernels/dream_step.h"
 #include "kernels/error.h"
 #include "kernels/knn.h"
@@ -81,4 +82,20 @@ TEST_CASE("faults: DREAM's step on a device that is lost") {
         step->step({3, rows, rows, labels, {}});
         step->state();
     });
+}
+
+TEST_CASE("faults: a run of DREAM on a device that is lost") {
+    DreamRunOptions options;
+    options.step.shape = {5, {4}, 2, 3};
+    const std::vector<float> rows(std::size_t{200} * 5, 0.5F);
+    const std::vector<std::int64_t> order(200, 7);
+    // One kernel that stays, and a graph of large batches with a smaller one after it.
+    for (const std::int64_t batch : {40, 150}) {
+        options.batch = batch;
+        check_lost("dream_run (", [&](Backend& backend) {
+            const auto run = make_dream_run_cuda(backend, options, rows);
+            run->run(order, 0, 0);
+            run->state();
+        });
+    }
 }
