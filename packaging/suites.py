@@ -79,7 +79,7 @@ def clean_environment(bin_folder, box):
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("NIGHTSHIFT_") or name == "NIGHTSHIFT_TEST_SEED"
+        if not name.startswith("NIGHTSHIFT_") or name in ("NIGHTSHIFT_TEST_SEED", "NIGHTSHIFT_TEST_GPU")
     }
     environment.update(
         NIGHTSHIFT_BIN=bin_folder,
