@@ -24,6 +24,7 @@ constexpr std::size_t kListedMax = 100'000;  ///< entries of `sequences`
 constexpr std::uintmax_t kBytesPerSequence = 60'000, kBytesPerBundle = 270'000;
 constexpr std::size_t kBundlesPerStep = 32;    ///< between two looks at a stop
 constexpr std::size_t kSequencesPerPart = 32;  ///< the same within a shard
+constexpr std::size_t kGpuBytesPerSequence = 200'000;  ///< 260 points, 60 frames, and room to spare
 
 void link_or_copy(const fs::path& from, const fs::path& to) {
     std::error_code error;
@@ -73,8 +74,16 @@ class GenerateJob final : public JobImpl {
         context.progress(step_of("generate", done, source_->size()));
     }
 
+    /// A GPU draws as many at once as its budget holds; what one of them does not fit into, its kernel refuses.
+    std::size_t sequences_at_once() const {
+        if (!gpu_) return kSequencesPerPart;
+        const kernels::BackendMemory memory = gpu_->memory();
+        return std::clamp<std::size_t>((memory.budget_bytes - memory.held_bytes) / kGpuBytesPerSequence, 1,
+                                       kSequencesPerShard);
+    }
+
     std::vector<Sequence> make(JobContext& context, std::size_t first, std::size_t last) const {
-        const std::size_t part = gpu_ ? last - first : kSequencesPerPart;
+        const std::size_t part = sequences_at_once();
         std::vector<Sequence> out;
         for (std::size_t from = first; from < last; from += part) {
             // Ends the job on a cancel; a yield waits for the end of the shard.
