@@ -74,7 +74,7 @@ class GenerateJob final : public JobImpl {
         context.progress(step_of("generate", done, source_->size()));
     }
 
-    /// A GPU draws as many at once as its budget holds; what one of them does not fit into, its kernel refuses.
+    /// A GPU draws as many at once as its budget holds; where that is not even one, its kernel refuses.
     std::size_t sequences_at_once() const {
         if (!gpu_) return kSequencesPerPart;
         const kernels::BackendMemory memory = gpu_->memory();

@@ -31,6 +31,7 @@ std::shared_ptr<kernels::Backend> compute_backend(JobContext& context) {
 void report_memory(JobContext& context, const kernels::Backend& backend) {
     if (backend.info().kind != kernels::BackendKind::cuda) return;
     const kernels::BackendMemory memory = backend.memory();
+    context.claim(Bytes{static_cast<std::int64_t>(memory.peak_bytes)} + kCudaContext);
     context.log("GPU memory of our kernels: at most " + kernels::bytes_in_words(memory.peak_bytes) +
                 (memory.budget_bytes == kernels::kNoBudget
                      ? std::string()

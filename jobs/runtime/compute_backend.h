@@ -19,7 +19,8 @@ std::shared_ptr<kernels::Backend> gpu_backend(JobContext& context);
 /// The same, or the CPU with the job's threads; never null.
 std::shared_ptr<kernels::Backend> compute_backend(JobContext& context);
 
-/// Logs how much GPU memory the job's own kernels held at most; nothing for the CPU.
+/// Reports how much GPU memory the job's own kernels held at most, with CUDA's context: in the log, and as
+/// the attempt's peak where the driver does not show one. Nothing for the CPU.
 void report_memory(JobContext& context, const kernels::Backend& backend);
 
 }  // namespace nightshift::jobs

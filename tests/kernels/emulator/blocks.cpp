@@ -80,11 +80,6 @@ Scheduler& scheduler() {
     return own;
 }
 
-[[noreturn]] void give_up(const char* why) {
-    std::fprintf(stderr, "emulated GPU: %s\n", why);
-    std::abort();
-}
-
 /// Leaves the running fiber for the scheduler.
 void leave(Fiber& fiber) {
     Scheduler& own = scheduler();
@@ -245,6 +240,11 @@ void wait(State what) {
 }
 
 }  // namespace
+
+void give_up(const char* why) {
+    std::fprintf(stderr, "emulated GPU: %s\n", why);
+    std::abort();
+}
 
 Order order_here() {
     static const Order order = [] {

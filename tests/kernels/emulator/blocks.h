@@ -16,6 +16,9 @@ enum class Order { forward, backward, shuffled };
 /// NIGHTSHIFT_EMULATOR_ORDER: forward (also where it is not set), backward or shuffled.
 Order order_here();
 
+/// Ends the process: the kernel or its launch is wrong in a way that no error code tells.
+[[noreturn]] void give_up(const char* why);
+
 /// Calls `body` once for each thread of the grid; blocks one after another, or all at once where the launch
 /// is cooperative. Ends the process with a message where threads wait for each other for ever.
 void run_grid(dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& body,

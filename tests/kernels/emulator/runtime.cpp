@@ -29,6 +29,8 @@ struct EmulatedGraph {
 
 namespace {
 
+using emulator::give_up;
+
 constexpr std::size_t kBorderBytes = 256;
 constexpr unsigned char kUnset = 0xff, kBorder = 0xb5;
 constexpr std::size_t kDeviceBytes = std::size_t{2} << 30;
@@ -49,11 +51,6 @@ struct Device {
 Device& device() {
     static Device own;
     return own;
-}
-
-[[noreturn]] void give_up(const char* why) {
-    std::fprintf(stderr, "emulated GPU: %s\n", why);
-    std::abort();
 }
 
 /// Counts a call; not cudaSuccess: the call does nothing and gives this.
