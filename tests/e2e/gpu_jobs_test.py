@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Jobs on a GPU beside the same jobs on the CPU. The GPU is emulated (tests/kernels/emulator): the worker is
-the real one, its kernels are the CUDA sources, run by fibers. Everything is small, because that is slow."""
+"""Jobs on a GPU beside the same jobs on the CPU. With NIGHTSHIFT_TEST_GPU=required (packaging/gpu-check) the
+GPU is a real one; else it is emulated (tests/kernels/emulator): the worker is the real one, its kernels are the CUDA
+sources, run by fibers. Everything is small, because that is slow."""
 
 import csv
 import json
@@ -18,7 +19,8 @@ class Bench:
     """Runs a kind on either device; outputs lie below the test's folder."""
 
     def __init__(self, bin_folder, folder):
-        self.worker = os.path.join(bin_folder, "nightshift-worker-emulated")
+        has_gpu = os.environ.get("NIGHTSHIFT_TEST_GPU") == "required"
+        self.worker = os.path.join(bin_folder, "nightshift-worker" + ("" if has_gpu else "-emulated"))
         self.folder = folder
 
     def run(self, kind, device, params, name=None, vram=VRAM):
