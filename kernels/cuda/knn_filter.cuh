@@ -183,12 +183,12 @@ __global__ void __launch_bounds__(kKnnThreads)
                 add_products(tile, panel, columns, stride, sums);
                 __syncthreads();
             }
+            // Of the products a warp reads only what it wrote itself.
             store_products(sums, products);
-            __syncthreads();
+            __syncwarp();
             float least = infinite;
 #pragma unroll
             for (int r = 0; r < kHalfPanel; ++r) {
-                // Threads begin at different rows, so that they use different banks.
                 const int row = first + r;
                 const float low =
                     fmaf(back, products[own * kKnnPanel + row], bank.low_norms[p * kKnnPanel + row]);
@@ -197,11 +197,11 @@ __global__ void __launch_bounds__(kKnnThreads)
             }
             least = fminf(least, __shfl_xor_sync(kWholeWarp, least, 1));
             if (first == 0 && query < queries.count) queries.lows[query * bank.panels + p] = least;
-            __syncthreads();
+            __syncwarp();
         }
 #pragma unroll
         for (int r = 0; r < kHalfPanel; ++r) products[own * kKnnPanel + first + r] = highs[r];
-        __syncthreads();
+        __syncwarp();
         const float high = kth_least(products + own * kKnnPanel, k);
         if (first == 0 && query < queries.count)
             queries.limits[query] =

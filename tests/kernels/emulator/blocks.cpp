@@ -59,7 +59,7 @@ struct Fiber {
 
 struct Block {
     std::vector<Fiber*> fibers;
-    std::vector<unsigned> order;
+    std::vector<unsigned> warps, lanes;   ///< in the order they run
     std::vector<std::uint64_t> words[2];  ///< what lanes give, by parity
     std::vector<std::byte> shared;
 };
@@ -155,27 +155,43 @@ std::vector<unsigned> ordered(unsigned count) {
     return order;
 }
 
-/// A warp goes on when all of its threads that still run and are in the mask have come.
-bool release_warps(Block& block) {
+/// Threads of a warp go on when all that still run and are in the mask have come. True where any does.
+bool release_warp(Block& block, std::size_t first) {
+    const std::size_t last = std::min(first + kWarpLanes, block.fibers.size());
     bool any = false;
-    for (std::size_t first = 0; first < block.fibers.size(); first += kWarpLanes) {
-        const std::size_t last = std::min(first + kWarpLanes, block.fibers.size());
-        for (std::size_t i = first; i < last; ++i) {
-            if (block.fibers[i]->state != State::at_warp) continue;
-            const unsigned mask = block.fibers[i]->mask;
-            bool all = true;
-            for (std::size_t j = first; j < last; ++j) {
-                const Fiber& other = *block.fibers[j];
-                if ((mask >> (j - first) & 1u) == 0 || other.state == State::done) continue;
-                all = all && other.state == State::at_warp && other.mask == mask;
-            }
-            if (!all) continue;
-            any = true;
-            for (std::size_t j = first; j < last; ++j) {
-                if ((mask >> (j - first) & 1u) != 0 && block.fibers[j]->state == State::at_warp)
-                    block.fibers[j]->state = State::ready;
-            }
+    for (std::size_t i = first; i < last; ++i) {
+        if (block.fibers[i]->state != State::at_warp) continue;
+        const unsigned mask = block.fibers[i]->mask;
+        bool all = true;
+        for (std::size_t j = first; j < last; ++j) {
+            const Fiber& other = *block.fibers[j];
+            if ((mask >> (j - first) & 1u) == 0 || other.state == State::done) continue;
+            all = all && other.state == State::at_warp && other.mask == mask;
         }
+        if (!all) continue;
+        any = true;
+        for (std::size_t j = first; j < last; ++j) {
+            if ((mask >> (j - first) & 1u) != 0 && block.fibers[j]->state == State::at_warp)
+                block.fibers[j]->state = State::ready;
+        }
+    }
+    return any;
+}
+
+/// Runs one warp as far as it gets without the others; false where it could do nothing.
+bool run_warp(Block& block, unsigned warp) {
+    const std::size_t first = std::size_t{warp} * kWarpLanes;
+    bool any = false;
+    for (bool goes_on = true; goes_on; any = any || goes_on) {
+        goes_on = false;
+        for (const unsigned lane : block.lanes) {
+            if (first + lane >= block.fibers.size()) continue;
+            Fiber& fiber = *block.fibers[first + lane];
+            if (fiber.state != State::ready) continue;
+            enter(fiber);
+            goes_on = true;
+        }
+        goes_on = release_warp(block, first) || goes_on;
     }
     return any;
 }
@@ -206,24 +222,25 @@ bool is_done(const std::vector<Block*>& blocks) {
     });
 }
 
-/// Runs blocks that may wait for each other.
+/// Runs one block as far as it gets without the others: a warp always ahead of the next. False where it could
+/// do nothing.
+bool run_alone(Block& block) {
+    bool any = false;
+    for (bool goes_on = true; goes_on; any = any || goes_on) {
+        goes_on = false;
+        for (const unsigned warp : block.warps) goes_on = run_warp(block, warp) || goes_on;
+        goes_on = release_all({&block}, State::at_block) || goes_on;
+    }
+    return any;
+}
+
+/// Runs blocks that may wait for each other: one always runs ahead of the others as far as it can.
 void run_together(const std::vector<Block*>& blocks) {
     while (!is_done(blocks)) {
-        bool has_run = false;
-        for (Block* block : blocks) {
-            for (const unsigned i : block->order) {
-                if (block->fibers[i]->state != State::ready) continue;
-                enter(*block->fibers[i]);
-                has_run = true;
-            }
-        }
-        bool released = false;
-        for (Block* block : blocks) {
-            released = release_warps(*block) || released;
-            released = release_all({block}, State::at_block) || released;
-        }
-        released = release_all(blocks, State::at_grid) || released;
-        if (!has_run && !released) give_up("threads wait for each other: not all of them reach a barrier");
+        bool any = false;
+        for (Block* block : blocks) any = run_alone(*block) || any;
+        any = release_all(blocks, State::at_grid) || any;
+        if (!any) give_up("threads wait for each other: not all of them reach a barrier");
     }
 }
 
@@ -304,7 +321,8 @@ void run_grid(dim3 grid, dim3 block_size, std::size_t shared_bytes, const std::f
             Block& block = run[b];
             // Shared memory has no values at first; as floats these bytes are no numbers.
             block.shared.assign(shared_bytes + 64, std::byte{0xff});
-            block.order = ordered(threads);
+            block.warps = ordered((threads + kWarpLanes - 1) / kWarpLanes);
+            block.lanes = ordered(kWarpLanes);
             for (auto& words : block.words) words.assign((threads + 31) / 32 * 32, 0);
             for (unsigned t = 0; t < threads; ++t) {
                 Fiber& fiber = *fibers[std::size_t{b} * threads + t];
