@@ -5,6 +5,7 @@
 #include "kernels/device.h"
 #include "kernels/error.h"
 #include "kernels/generator.h"
+#include "kernels/launch_times.h"
 
 namespace nightshift::kernels {
 
@@ -15,6 +16,10 @@ const char* cuda_unavailable_reason() { return "this build has no CUDA kernels (
 std::unique_ptr<Backend> make_cuda_backend(std::size_t) {
     throw DeviceError(std::string(cuda_unavailable_reason()) + "; use device cpu");
 }
+
+void time_launches(Backend&, bool) {}
+
+std::vector<LaunchTime> launch_times(Backend&) { return {}; }
 
 void generate_tracks_cuda(Backend&, std::span<const TrackPlan>, std::span<const TrackPlanes>) {
     throw DeviceError(cuda_unavailable_reason());

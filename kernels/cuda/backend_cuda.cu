@@ -60,6 +60,10 @@ CudaBackend::CudaBackend(std::size_t budget_bytes) : ledger_(budget_bytes) {
 CudaBackend::~CudaBackend() {
     for (const auto& [data, held] : held_) cudaFreeAsync(data, stream_);
     cudaStreamSynchronize(stream_);
+    for (const TimedLaunch& each : timed_) {
+        cudaEventDestroy(each.begin);
+        if (each.end != nullptr) cudaEventDestroy(each.end);
+    }
     cudaStreamDestroy(stream_);
     cudaMemPoolDestroy(pool_);
 }
@@ -161,6 +165,41 @@ void CudaBackend::synchronize() {
     check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
 }
 
+cudaEvent_t CudaBackend::recorded_event() {
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreateWithFlags(&event, cudaEventDefault), "cudaEventCreateWithFlags");
+    check(cudaEventRecord(event, stream_), "cudaEventRecord");
+    return event;
+}
+
+void CudaBackend::begin_launch(const char* kernel) {
+    if (is_timed_ && !is_recording_) timed_.push_back({kernel, recorded_event(), nullptr});
+}
+
+void CudaBackend::end_launch() {
+    if (is_timed_ && !is_recording_) timed_.back().end = recorded_event();
+}
+
+std::vector<LaunchTime> CudaBackend::launch_times() {
+    synchronize();
+    std::map<std::string, LaunchTime> times;
+    for (const TimedLaunch& each : timed_) {
+        float ms = 0;
+        if (each.end != nullptr)
+            check(cudaEventElapsedTime(&ms, each.begin, each.end), "cudaEventElapsedTime");
+        LaunchTime& sum = times[each.kernel];
+        sum.kernel = each.kernel;
+        ++sum.launches;
+        sum.seconds += static_cast<double>(ms) * 1e-3;
+        cudaEventDestroy(each.begin);
+        if (each.end != nullptr) cudaEventDestroy(each.end);
+    }
+    timed_.clear();
+    std::vector<LaunchTime> out;
+    for (auto& [name, time] : times) out.push_back(std::move(time));
+    return out;
+}
+
 namespace {
 
 CudaBackend& cuda_of(Backend& backend, std::string_view op) {
@@ -186,6 +225,15 @@ void Op::copy(void* to, const void* from, std::size_t bytes) const {
 }  // namespace nightshift::kernels::cuda
 
 namespace nightshift::kernels {
+
+void time_launches(Backend& backend, bool is_on) {
+    if (auto* const own = dynamic_cast<cuda::CudaBackend*>(&backend)) own->time_launches(is_on);
+}
+
+std::vector<LaunchTime> launch_times(Backend& backend) {
+    auto* const own = dynamic_cast<cuda::CudaBackend*>(&backend);
+    return own == nullptr ? std::vector<LaunchTime>{} : own->launch_times();
+}
 
 std::unique_ptr<Backend> make_cuda_backend(std::size_t budget_bytes) {
     if (!cuda_available()) throw DeviceError(std::string(cuda_unavailable_reason()) + "; use device cpu");

@@ -8,8 +8,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "kernels/backend.h"
+#include "kernels/launch_times.h"
 
 namespace nightshift::kernels::cuda {
 
@@ -46,6 +48,14 @@ class CudaBackend final : public Backend {
     cudaStream_t stream() const { return stream_; }
     /// Names the op that runs from now on in errors; "" where none does.
     void set_op(std::string words) { op_ = std::move(words); }
+    /// See launch_times.h.
+    void time_launches(bool is_on) { is_timed_ = is_on; }
+    std::vector<LaunchTime> launch_times();
+    /// Begins the timing of a launch, and ends it; nothing where none is wanted.
+    void begin_launch(const char* kernel);
+    void end_launch();
+    /// Launches are recorded, not done: they cannot be timed.
+    void set_recording(bool is_recording) { is_recording_ = is_recording; }
     /// Throws DeviceError with the op, `call`, the driver's words, the stream and the last allocation.
     void check(cudaError_t code, const char* call) const;
 
@@ -64,6 +74,13 @@ class CudaBackend final : public Backend {
     std::size_t copies_ = 0;                                     ///< pieces that went through the staging
     std::map<void*, std::pair<std::size_t, std::string>> held_;  ///< bytes and owner
     std::string op_, last_allocation_ = "none";
+    struct TimedLaunch {
+        std::string kernel;
+        cudaEvent_t begin = nullptr, end = nullptr;
+    };
+    cudaEvent_t recorded_event();
+    bool is_timed_ = false, is_recording_ = false;
+    std::vector<TimedLaunch> timed_;
 };
 
 /// An op's own view of its Backend: names itself in errors while it lives. Throws std::invalid_argument where

@@ -25,9 +25,12 @@ class Graph {
         op.check(cudaStreamBeginCapture(op.stream(), cudaStreamCaptureModeThreadLocal),
                  "cudaStreamBeginCapture");
         cudaGraph_t graph = nullptr;
+        op.backend().set_recording(true);
         try {
             work();
+            op.backend().set_recording(false);
         } catch (...) {
+            op.backend().set_recording(false);
             if (cudaStreamEndCapture(op.stream(), &graph) == cudaSuccess) cudaGraphDestroy(graph);
             throw;
         }
@@ -37,7 +40,11 @@ class Graph {
         op.check(made, "cudaGraphInstantiate");
     }
 
-    void launch(const Op& op) const { op.check(cudaGraphLaunch(exec_, op.stream()), "cudaGraphLaunch"); }
+    void launch(const Op& op) const {
+        op.backend().begin_launch("graph");
+        op.check(cudaGraphLaunch(exec_, op.stream()), "cudaGraphLaunch");
+        op.backend().end_launch();
+    }
 
   private:
     cudaGraphExec_t exec_ = nullptr;

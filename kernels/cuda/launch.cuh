@@ -57,7 +57,9 @@ void launch(Launch call, const Op& op, const char* what, std::size_t shared_byte
     std::apply(
         [&](auto&... each) {
             std::array<void*, sizeof...(each) + 1> pointers = {static_cast<void*>(&each)..., nullptr};
+            op.backend().begin_launch(what);
             op.check(call(pointers.data()), what);
+            op.backend().end_launch();
         },
         values);
 }

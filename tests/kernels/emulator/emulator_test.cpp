@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/buffer.h"
+#include "kernels/cuda/graph.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/error.h"
 
@@ -121,6 +122,31 @@ TEST_CASE("emulator: half precision is IEEE 754's binary16") {
     CHECK(__half2float({0x7bff}) == 65504.0F);
     CHECK(__float2half_rn(65520.0F).bits == 0x7c00);
     CHECK(std::isnan(__half2float(__float2half_rn(std::nanf("")))));
+}
+
+TEST_CASE("launch times: each launch once, graphs as one, and nothing that was not asked for") {
+    const auto backend = make_cuda_backend(1 << 20);
+    const Op op(*backend, "test", "");
+    Buffer<int> out(*backend, std::vector<int>(4), "out");
+    const auto launch = [&] { cuda::launch(op, "sum_of_warps", 1, 32, 0, sum_of_warps, out.data()); };
+    launch();
+    CHECK(launch_times(*backend).empty());
+    time_launches(*backend, true);
+    for (int i = 0; i < 3; ++i) launch();
+    cuda::Graph graph;
+    graph.record(op, launch);
+    graph.launch(op);
+    time_launches(*backend, false);
+    launch();
+    const std::vector<LaunchTime> times = launch_times(*backend);
+    REQUIRE(times.size() == 2);
+    CHECK(times[0].kernel == "graph");
+    CHECK(times[0].launches == 1);
+    CHECK(times[1].kernel == "sum_of_warps");
+    CHECK(times[1].launches == 3);
+    CHECK(times[1].seconds > 0);
+    CHECK(launch_times(*backend).empty());
+    CHECK(launch_times(*make_cpu_backend(1)).empty());
 }
 
 TEST_CASE("emulator: launches that no device takes are refused with the op's name") {

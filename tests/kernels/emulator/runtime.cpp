@@ -280,6 +280,14 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     return cudaSuccess;
 }
 
+cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t begin, cudaEvent_t end) {
+    if (const cudaError_t code = called(); code != cudaSuccess) return code;
+    const bool is_done = end->stream != nullptr && end->stream == begin->stream && end->stream->done >= end->at;
+    if (!is_done) return cudaErrorInvalidValue;
+    *ms = static_cast<float>(end->at - begin->at);
+    return cudaSuccess;
+}
+
 cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
     if (const cudaError_t code = called(); code != cudaSuccess) return code;
     const std::size_t most = properties->maxSize == 0 ? kDeviceBytes : properties->maxSize;
