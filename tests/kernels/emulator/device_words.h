@@ -14,7 +14,7 @@
 #define __constant__ static
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-#define __align__(n) alignas(n)
+#define __align__(n) __attribute__((aligned(n)))
 /// Blocks run one after another, so one copy serves them all. A kernel with a grid barrier has to take its
 /// shared memory from the launch.
 #define __shared__ static

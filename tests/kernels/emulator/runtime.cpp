@@ -239,7 +239,9 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
     *graph = std::exchange(stream->capture, nullptr);
-    return called();
+    const cudaError_t code = called();
+    if (code != cudaSuccess) delete std::exchange(*graph, nullptr);
+    return code;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
     if (const cudaError_t code = called(); code != cudaSuccess) return code;
