@@ -15,8 +15,8 @@ struct LaunchTime {
     double seconds = 0;
 };
 
-/// Whether each launch is timed from now on, for benchmarks: two events a launch, so short kernels look slower.
-/// Launches recorded as a graph are one, "graph". Nothing on the CPU.
+/// Whether each launch is timed from now on, for benchmarks: two events a launch, so short kernels look
+/// slower. Launches recorded as a graph are one, "graph". Nothing on the CPU.
 void time_launches(Backend& backend, bool is_on);
 
 /// What was timed since the last call, by name; empty on the CPU. Waits for the device.

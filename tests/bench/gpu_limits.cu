@@ -87,23 +87,26 @@ GpuLimits gpu_limits(Backend& backend, double share) {
         Buffer<float4> from(backend, static_cast<std::size_t>(values), "limits.copy");
         Buffer<float4> to(backend, static_cast<std::size_t>(values), "limits.copy");
         op.fill(from.data(), 0, sizeof(float4) * from.size());
-        limits.bytes = 2.0 * sizeof(float4) * static_cast<double>(values) / least_seconds(backend, [&] {
-            launch(op, "copy_all", blocks, kThreads, 0, copy_all, from.data(), to.data(), values);
-        });
+        limits.bytes =
+            2.0 * sizeof(float4) * static_cast<double>(values) / least_seconds(backend, [&] {
+                launch(op, "copy_all", blocks, kThreads, 0, copy_all, from.data(), to.data(), values);
+            });
     }
     const double threads = static_cast<double>(blocks) * kThreads;
     Buffer<double> out(backend, static_cast<std::size_t>(threads), "limits.sums");
     Buffer<float> narrow(backend, static_cast<std::size_t>(threads / kWarp * 256), "limits.sums");
     const double operations = threads * rounds * kChains * 2;
-    limits.fp32 = operations / least_seconds(backend, [&] {
-        launch(op, "fp32", blocks, kThreads, 0, multiply_add<float>, rounds, 0.999F, narrow.data());
-    });
-    limits.fp64 = operations / least_seconds(backend, [&] {
-        launch(op, "fp64", blocks, kThreads, 0, multiply_add<double>, rounds, 0.999, out.data());
-    });
+    limits.fp32 =
+        operations / least_seconds(backend, [&] {
+            launch(op, "fp32", blocks, kThreads, 0, multiply_add<float>, rounds, 0.999F, narrow.data());
+        });
+    limits.fp64 =
+        operations / least_seconds(backend, [&] {
+            launch(op, "fp64", blocks, kThreads, 0, multiply_add<double>, rounds, 0.999, out.data());
+        });
     limits.half = threads / kWarp * rounds * 4 * 2 * 4096 / least_seconds(backend, [&] {
-        launch(op, "half", blocks, kThreads, 0, multiply_tiles, rounds, narrow.data());
-    });
+                      launch(op, "half", blocks, kThreads, 0, multiply_tiles, rounds, narrow.data());
+                  });
     time_launches(backend, false);
     launch_times(backend);
     return limits;

@@ -2,7 +2,7 @@
 //   limit NAME numbers_a_second             what the card can do (gpu_limits.h)
 //   row NAME cpu_s gpu_s                    the whole op, copies included; medians after one to warm up
 //   kernel NAME KERNEL seconds UNIT amount  one kernel by the device's clock, and what it has to do at least
-// Prints nothing but a reason where no GPU answers.   [--share 0.01]: of the work, for a device that is emulated
+// Prints nothing but a reason where no GPU answers. --share 0.01: of the work, for a device that is emulated.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -109,7 +109,8 @@ void knn(const Machine& machine, const char* name, std::int64_t bank_rows, int k
 }
 
 void coreset(const Machine& machine) {
-    const std::int64_t rows = machine.part(200'000), picks = std::min<std::int64_t>(machine.part(2'000), rows);
+    const std::int64_t rows = machine.part(200'000);
+    const std::int64_t picks = std::min<std::int64_t>(machine.part(2'000), rows);
     constexpr std::int64_t kColumns = 96;
     const std::vector<double> values = random_rows(rows, kColumns);
     const Rows<double> data{values.data(), rows, kColumns};

@@ -284,7 +284,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 
 cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t begin, cudaEvent_t end) {
     if (const cudaError_t code = called(); code != cudaSuccess) return code;
-    const bool is_done = end->stream != nullptr && end->stream == begin->stream && end->stream->done >= end->at;
+    const bool is_done =
+        end->stream != nullptr && end->stream == begin->stream && end->stream->done >= end->at;
     if (!is_done) return cudaErrorInvalidValue;
     *ms = static_cast<float>(end->at - begin->at);
     return cudaSuccess;
