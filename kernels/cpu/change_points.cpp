@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "kernels/cpu/series_batch.h"
+
 namespace nightshift::kernels {
 
 namespace {
@@ -63,6 +65,7 @@ Baseline baseline_of(std::span<const double> values) {
 }  // namespace
 
 ScoredChanges cusum_compat(std::span<const double> x, const CusumOptions& options) {
+    check_options(options);
     ScoredChanges out;
     if (x.size() < 2) return out;
     const Moments moments = moments_of(x);
@@ -86,6 +89,7 @@ ScoredChanges cusum_compat(std::span<const double> x, const CusumOptions& option
 }
 
 ScoredChanges window_compat(std::span<const double> x, const WindowOptions& options) {
+    check_options(options);
     ScoredChanges out;
     if (x.size() < 2 * kWindowDefault) return out;
     out.scores.assign(x.size(), 0);
