@@ -66,6 +66,16 @@ void check_options(const WindowOptions& options) {
         refuse("window_size and step_size have to be 1 or more");
 }
 
+CusumPlan cusum_plan(const CusumOptions& options) {
+    return {options.target.has_value(),
+            options.sensitivity.has_value(),
+            !options.target || !options.sensitivity,
+            options.target.value_or(0),
+            options.sensitivity.value_or(0),
+            options.threshold,
+            static_cast<std::size_t>(options.min_size)};
+}
+
 void FoundPoints::begin(std::size_t first, std::size_t end) {
     first_ = first;
     used_ = 0;

@@ -14,6 +14,19 @@
 /// What the batch functions of series share, on either device.
 namespace nightshift::kernels {
 
+/// The reference's guard against division by zero, and its length below which windows are refused.
+inline constexpr double kRatioFloor = 1e-6;
+inline constexpr std::size_t kWindowSamplesMin = 20;
+
+/// CusumOptions without optionals.
+struct CusumPlan {
+    bool has_target, has_sensitivity;
+    bool wants_mean;  ///< for the target or the deviation
+    double target, sensitivity, threshold;
+    std::size_t min_size;
+};
+CusumPlan cusum_plan(const CusumOptions& options);
+
 /// Throw std::invalid_argument, see series_changes.h.
 void check_batch(const SeriesBatch& batch, std::span<const double> scores);
 void check_options(const CusumOptions& options);

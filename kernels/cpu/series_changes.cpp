@@ -11,17 +11,9 @@ namespace nightshift::kernels {
 
 namespace {
 
-/// As in change_points.cpp.
-constexpr double kTiny = 1e-6;
-constexpr std::size_t kWindowSamplesMin = 20;
 /// Longer series are searched one by one: lanes of them would leave the cache.
 constexpr std::size_t kLaneSamplesMax = 2048;
 constexpr std::size_t kLanesMax = 16, kDoublesMax = 8;
-
-struct CusumPlan {
-    bool has_target, has_sensitivity, wants_mean;
-    double target, sensitivity;
-};
 
 #define NIGHTSHIFT_BODY "kernels/cpu/series_changes.inc"
 #include "kernels/cpu/each_variant.inc"
@@ -59,10 +51,8 @@ class CusumStretch {
         : batch_(batch),
           options_(options),
           scores_(scores),
-          plan_{options.target.has_value(), options.sensitivity.has_value(),
-                !options.target || !options.sensitivity, options.target.value_or(0),
-                options.sensitivity.value_or(0)},
-          apart_(static_cast<std::size_t>(std::max(options.min_size, 1))) {}
+          plan_(cusum_plan(options)),
+          apart_(std::max<std::size_t>(plan_.min_size, 1)) {}
 
     void run(std::size_t first, std::size_t end, BatchChanges& out) {
         found_.begin(first, end);
@@ -96,12 +86,11 @@ class CusumStretch {
             return;
         }
         cusum_lanes_(rows.data(), n, plan_, turned_.data(), scores.data());
-        const auto first = static_cast<std::size_t>(options_.min_size);
         for (std::size_t lane = 0; lane < series.size(); ++lane) {
             std::int32_t* const points = found_.room(points_max(n, apart_));
-            found_.take(
-                series[lane],
-                first < n ? pick_points_(scores[lane], first, n, options_.threshold, apart_, points) : 0);
+            found_.take(series[lane], plan_.min_size < n ? pick_points_(scores[lane], plan_.min_size, n,
+                                                                        plan_.threshold, apart_, points)
+                                                         : 0);
         }
     }
 
@@ -150,9 +139,8 @@ class WindowStretch {
             for (auto* scratch : {&x_, &means_, &deviations_, &own_scores_})
                 scratch->resize(std::max(scratch->size(), room));
             std::copy(x.begin(), x.end(), x_.begin());
-            std::fill_n(own_scores_.begin(), w, 0.0);
             window_scores_(x_.data(), n, w, means_.data(), deviations_.data(), own_scores_.data());
-            std::fill(own_scores_.begin() + static_cast<std::ptrdiff_t>(n - w), own_scores_.end(), 0.0);
+            std::fill_n(own_scores_.begin() + static_cast<std::ptrdiff_t>(n - w), w, 0.0);
         }
         if (!scores_.empty()) {
             double* const out = scores_.data() + batch_.first_of(series);

@@ -6,6 +6,7 @@
 #include "kernels/error.h"
 #include "kernels/generator.h"
 #include "kernels/launch_times.h"
+#include "kernels/series_changes.h"
 
 namespace nightshift::kernels {
 
@@ -22,6 +23,16 @@ void time_launches(Backend&, bool) {}
 std::vector<LaunchTime> launch_times(Backend&) { return {}; }
 
 void generate_tracks_cuda(Backend&, std::span<const TrackPlan>, std::span<const TrackPlanes>) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+
+BatchChanges cusum_batch_cuda(Backend&, const SeriesBatch&, const CusumOptions&, std::span<double>) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+BatchChanges window_batch_cuda(Backend&, const SeriesBatch&, const WindowOptions&, std::span<double>) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+BatchSegmentations pelt_batch_cuda(Backend&, const SeriesBatch&, Pelt, const PeltOptions&) {
     throw DeviceError(cuda_unavailable_reason());
 }
 

@@ -14,11 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/kernels/every_variant.h"
+#include "kernels/error.h"
+#include "tests/kernels/every_device.h"
 #include "tests/support/seed.h"
 
 using namespace nightshift::kernels;
-using nightshift::tests::on_every_variant;
+using nightshift::tests::on_every_device;
 
 namespace {
 
@@ -167,15 +168,15 @@ std::vector<PeltOptions> pelt_options() {
 
 }  // namespace
 
-TEST_CASE("series: each of a batch has the result of its own function with every CPU variant") {
+TEST_CASE("series: each of a batch has the result of its own function on every device") {
     for (const Batch& batch : {random_batch(nightshift::tests::seed()), extreme_batch()}) {
-        on_every_variant([&] {
+        on_every_device([&](Backend& backend) {
             for (const CusumOptions& options : cusum_options()) {
                 CAPTURE(options.threshold);
                 check_scored(
                     batch,
                     [&](const SeriesBatch& b, std::span<double> s) {
-                        return cusum_batch_cpu(b, options, s, 1);
+                        return cusum_batch(backend, b, options, s);
                     },
                     [&](std::span<const double> x) { return cusum_compat(x, options); });
             }
@@ -184,14 +185,14 @@ TEST_CASE("series: each of a batch has the result of its own function with every
                 check_scored(
                     batch,
                     [&](const SeriesBatch& b, std::span<double> s) {
-                        return window_batch_cpu(b, options, s, 1);
+                        return window_batch(backend, b, options, s);
                     },
                     [&](std::span<const double> x) { return window_compat(x, options); });
             }
             for (const PeltOptions& options : pelt_options()) {
                 CAPTURE(options.jump);
                 for (const Pelt pelt : {Pelt::compat, Pelt::exact})
-                    check_segments(batch, pelt_batch_cpu(batch.view(), pelt, options, 1), pelt, options);
+                    check_segments(batch, pelt_batch(backend, batch.view(), pelt, options), pelt, options);
             }
         });
     }
@@ -203,90 +204,121 @@ TEST_CASE("series: equal lengths need no offsets, and threads change nothing") {
     for (int i = 0; i < 9001; ++i) batch.add(random_series(24, generator));
     const SeriesBatch equal = equal_series(batch.values, 9001, 24);
     CHECK(equal[9000].data() == batch.view()[9000].data());
-    const BatchChanges one = cusum_batch_cpu(batch.view(), {}, {}, 1),
-                       two = cusum_batch_cpu(equal, {}, {}, 2);
-    CHECK(one.offsets == two.offsets);
-    CHECK(one.points == two.points);
-    CHECK(one.points.size() > 1000);
-    const BatchSegmentations pelt_one = pelt_batch_cpu(batch.view(), Pelt::compat, {}, 1);
-    const BatchSegmentations pelt_two = pelt_batch_cpu(equal, Pelt::compat, {}, 3);
-    CHECK(pelt_one.changes.offsets == pelt_two.changes.offsets);
-    CHECK(pelt_one.changes.points == pelt_two.changes.points);
-    CHECK(pelt_one.costs == pelt_two.costs);
+    const BatchChanges cusum = cusum_batch_cpu(batch.view(), {}, {}, 1);
+    CHECK(cusum.points.size() > 1000);
+    const BatchSegmentations pelt = pelt_batch_cpu(batch.view(), Pelt::compat, {}, 1);
+    const auto check = [&](const BatchChanges& found, const BatchSegmentations& segments) {
+        CHECK(found.offsets == cusum.offsets);
+        CHECK(found.points == cusum.points);
+        CHECK(segments.changes.offsets == pelt.changes.offsets);
+        CHECK(segments.changes.points == pelt.changes.points);
+        CHECK(segments.costs == pelt.costs);
+    };
+    check(cusum_batch_cpu(equal, {}, {}, 2), pelt_batch_cpu(equal, Pelt::compat, {}, 3));
+    on_every_device([&](Backend& backend) {
+        check(cusum_batch(backend, equal, {}, {}), pelt_batch(backend, equal, Pelt::compat, {}));
+    });
 }
 
 TEST_CASE("series: PELT of many ends once it is stopped") {
     std::mt19937_64 generator(3);
     Batch batch;
-    for (int i = 0; i < 500; ++i) batch.add(random_series(24, generator));
-    PeltOptions options;
-    std::atomic<int> asked{0};
-    options.is_stopped = [&] { return ++asked > 5; };
-    const BatchSegmentations found = pelt_batch_cpu(batch.view(), Pelt::compat, options, 1);
-    CHECK(found.changes.offsets.empty());
-    CHECK(found.changes.points.empty());
-    CHECK(found.costs.empty());
-    CHECK(asked == 6);
+    for (int i = 0; i < 1200; ++i) batch.add(random_series(24, generator));
+    on_every_device([&](Backend& backend) {
+        PeltOptions options;
+        std::atomic<int> asked{0};
+        options.is_stopped = [&] { return ++asked > 2; };
+        const BatchSegmentations found = pelt_batch(backend, batch.view(), Pelt::compat, options);
+        CHECK(found.changes.offsets.empty());
+        CHECK(found.changes.points.empty());
+        CHECK(found.costs.empty());
+        CHECK(asked == 3);
+        CHECK(backend.memory().held_bytes == 0);
+    });
 }
 
-TEST_CASE("series: what does not fit together is refused in words") {
+TEST_CASE("series: what does not fit together is refused in the same words on every device") {
     const std::vector<double> six(6);
-    const auto words_of = [&](const std::function<void()>& work) -> std::string {
-        try {
-            work();
-        } catch (const std::invalid_argument& error) {
-            return error.what();
-        }
-        return "no error";
-    };
-    const auto of = [&](const SeriesBatch& batch) {
-        return words_of([&] { cusum_batch_cpu(batch, {}, {}, 1); });
-    };
+    std::vector<double> five(5);
     const std::vector<std::size_t> whole{0, 2, 6}, falling{0, 4, 2, 6}, late{1, 6}, early{0, 5};
-    CHECK(of(ragged_series(six, whole)) == "no error");
-    CHECK(of(ragged_series(six, falling)) == "series: series 1 ends before it begins");
-    CHECK(of(ragged_series(six, late)).find("offsets") != std::string::npos);
-    CHECK(of(ragged_series(six, early)).find("offsets") != std::string::npos);
-    CHECK(of({six, 2, 0, {whole.data(), 2}}).find("offsets") != std::string::npos);
-    CHECK(of(equal_series(six, 4, 2)) == "series: 6 values are not 4 series of 2");
-    CHECK(of(equal_series({}, std::size_t{1} << 32, std::size_t{1} << 32)).find("in parts") !=
-          std::string::npos);
-    CHECK(of(equal_series({}, std::size_t{1} << 31, 0)).find("in parts") != std::string::npos);
     // A series too long is seen before any of its values is looked at.
     const std::vector<std::size_t> long_one{0, 1, std::size_t{1} << 31, (std::size_t{1} << 32) + 1};
-    CHECK(of({{six.data(), (std::size_t{1} << 32) + 1}, 3, 0, long_one}) ==
-          "series: series 2 has more than 2147483647 samples");
-    CHECK_THROWS_AS(ragged_series(six, {}), std::invalid_argument);
-    std::vector<double> five(5);
-    CHECK(words_of([&] { cusum_batch_cpu(equal_series(six, 2, 3), {}, five, 1); }) ==
-          "series: 5 scores for 6 values; give room for one a value, or none");
+    const SeriesBatch too_long{{six.data(), (std::size_t{1} << 32) + 1}, 3, 0, long_one};
+    on_every_device([&](Backend& backend) {
+        const auto words_of = [&](const std::function<void()>& work) -> std::string {
+            try {
+                work();
+            } catch (const std::invalid_argument& error) {
+                return error.what();
+            }
+            return "no error";
+        };
+        const auto of = [&](const SeriesBatch& batch) {
+            const std::string words = words_of([&] { cusum_batch(backend, batch, {}, {}); });
+            CHECK(words_of([&] { window_batch(backend, batch, {}, {}); }) == words);
+            CHECK(words_of([&] { pelt_batch(backend, batch, Pelt::exact, {}); }) == words);
+            return words;
+        };
+        CHECK(of(ragged_series(six, whole)) == "no error");
+        CHECK(of(ragged_series(six, falling)) == "series: series 1 ends before it begins");
+        CHECK(of(ragged_series(six, late)).find("offsets") != std::string::npos);
+        CHECK(of(ragged_series(six, early)).find("offsets") != std::string::npos);
+        CHECK(of({six, 2, 0, {whole.data(), 2}}).find("offsets") != std::string::npos);
+        CHECK(of(equal_series(six, 4, 2)) == "series: 6 values are not 4 series of 2");
+        CHECK(of(equal_series({}, std::size_t{1} << 32, std::size_t{1} << 32)).find("in parts") !=
+              std::string::npos);
+        CHECK(of(equal_series({}, std::size_t{1} << 31, 0)).find("in parts") != std::string::npos);
+        CHECK(of(too_long) == "series: series 2 has more than 2147483647 samples");
+        CHECK(words_of([&] { cusum_batch(backend, equal_series(six, 2, 3), {}, five); }) ==
+              "series: 5 scores for 6 values; give room for one a value, or none");
 
-    CusumOptions cusum;
-    cusum.min_size = -1;
-    CHECK_THROWS_AS(cusum_batch_cpu(equal_series(six, 2, 3), cusum, {}, 1), std::invalid_argument);
-    CHECK_THROWS_AS(cusum_compat(six, cusum), std::invalid_argument);
-    for (const auto& [window_size, step_size] : {std::pair{0, 1}, std::pair{10, 0}, std::pair{-3, 1}}) {
-        WindowOptions window;
-        window.window_size = window_size;
-        window.step_size = step_size;
-        CHECK_THROWS_AS(window_batch_cpu(equal_series(six, 2, 3), window, {}, 1), std::invalid_argument);
-        CHECK_THROWS_AS(window_compat(six, window), std::invalid_argument);
-    }
+        CusumOptions cusum;
+        cusum.min_size = -1;
+        CHECK_THROWS_AS(cusum_batch(backend, equal_series(six, 2, 3), cusum, {}), std::invalid_argument);
+        CHECK_THROWS_AS(cusum_compat(six, cusum), std::invalid_argument);
+        for (const auto& [window_size, step_size] : {std::pair{0, 1}, std::pair{10, 0}, std::pair{-3, 1}}) {
+            WindowOptions window;
+            window.window_size = window_size;
+            window.step_size = step_size;
+            CHECK_THROWS_AS(window_batch(backend, equal_series(six, 2, 3), window, {}),
+                            std::invalid_argument);
+            CHECK_THROWS_AS(window_compat(six, window), std::invalid_argument);
+        }
+    });
+    CHECK_THROWS_AS(ragged_series(six, {}), std::invalid_argument);
 }
 
 TEST_CASE("series: no series, and series without samples") {
-    for (const SeriesBatch& batch : {equal_series({}, 0, 60), equal_series({}, 0, 0)}) {
-        CHECK(cusum_batch_cpu(batch, {}, {}, 2).offsets == std::vector<std::size_t>{0});
-        CHECK(window_batch_cpu(batch, {}, {}, 2).offsets == std::vector<std::size_t>{0});
-        CHECK(pelt_batch_cpu(batch, Pelt::exact, {}, 2).costs.empty());
-    }
-    const SeriesBatch empty = equal_series({}, 20, 0);
-    CHECK(cusum_batch_cpu(empty, {}, {}, 1).offsets == std::vector<std::size_t>(21, 0));
-    CHECK(window_batch_cpu(empty, {}, {}, 1).offsets == std::vector<std::size_t>(21, 0));
-    for (const Pelt pelt : {Pelt::compat, Pelt::exact}) {
-        const BatchSegmentations found = pelt_batch_cpu(empty, pelt, {}, 1);
-        CHECK(found.changes.offsets == std::vector<std::size_t>(21, 0));
-        CHECK(std::all_of(found.costs.begin(), found.costs.end(), [](double c) { return std::isnan(c); }));
-        CHECK(found.costs.size() == 20);
-    }
+    on_every_device([&](Backend& backend) {
+        for (const SeriesBatch& batch : {equal_series({}, 0, 60), equal_series({}, 0, 0)}) {
+            CHECK(cusum_batch(backend, batch, {}, {}).offsets == std::vector<std::size_t>{0});
+            CHECK(window_batch(backend, batch, {}, {}).offsets == std::vector<std::size_t>{0});
+            CHECK(pelt_batch(backend, batch, Pelt::exact, {}).costs.empty());
+        }
+        const SeriesBatch empty = equal_series({}, 20, 0);
+        CHECK(cusum_batch(backend, empty, {}, {}).offsets == std::vector<std::size_t>(21, 0));
+        CHECK(window_batch(backend, empty, {}, {}).offsets == std::vector<std::size_t>(21, 0));
+        for (const Pelt pelt : {Pelt::compat, Pelt::exact}) {
+            const BatchSegmentations found = pelt_batch(backend, empty, pelt, {});
+            CHECK(found.changes.offsets == std::vector<std::size_t>(21, 0));
+            CHECK(found.costs.size() == 20);
+            for (const double cost : found.costs) CHECK(std::isnan(cost));
+        }
+    });
+}
+
+TEST_CASE("series: a budget that does not hold the batch is an error that leaves nothing behind") {
+    const std::vector<double> values(60'000);
+    const SeriesBatch batch = equal_series(values, 1000, 60);
+    std::vector<double> scores(values.size());
+    on_every_device(
+        [&](Backend& backend) {
+            if (backend.info().kind == BackendKind::cpu) return;  // its ops keep to the host's own memory
+            CHECK_THROWS_AS(cusum_batch(backend, batch, {}, scores), OverBudget);
+            CHECK_THROWS_AS(window_batch(backend, batch, {}, scores), OverBudget);
+            CHECK_THROWS_AS(pelt_batch(backend, batch, Pelt::exact, {}), OverBudget);
+            CHECK(backend.memory().held_bytes == 0);
+            CHECK(cusum_batch(backend, equal_series({values.data(), 600}, 10, 60), {}, {}).points.empty());
+        },
+        std::size_t{400'000});
 }
