@@ -13,6 +13,7 @@
 #include "kernels/dream_step.h"
 #include "kernels/error.h"
 #include "kernels/knn.h"
+#include "kernels/metrics.h"
 #include "kernels/series_changes.h"
 #include "tests/kernels/emulator/faults.h"
 #include "tests/kernels/knn/random_rows.h"
@@ -116,4 +117,17 @@ TEST_CASE("faults: change points of many series on a device that is lost") {
                [&](Backend& backend) { window_batch_cuda(backend, batch, window, scores); });
     check_lost("pelt_batch (4 series, 120 values)",
                [&](Backend& backend) { pelt_batch_cuda(backend, batch, Pelt::compat, {}); });
+}
+
+TEST_CASE("faults: metrics on a device that is lost") {
+    const std::vector<double> scores = nightshift::tests::random_rows(50, 1, 5);
+    std::vector<int> labels(scores.size());
+    for (std::size_t i = 0; i < labels.size(); i += 3) labels[i] = 1;
+    check_lost("score_steps (50 scores)",
+               [&](Backend& backend) { score_steps_cuda(backend, labels, scores); });
+    const std::vector<ClassPlaces> places{{{0, 1, 2}, {1, 3}}, {{2, 1, 0}, {0, 1}}};
+    std::vector<double> areas(4);
+    check_lost("resampled_areas (4 areas of 2 scores)", [&](Backend& backend) {
+        resampled_areas_cuda(backend, places, {1, 2}, 0, areas);
+    });
 }
