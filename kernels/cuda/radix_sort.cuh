@@ -16,6 +16,7 @@ constexpr int kSortThreads = 256, kSortWarps = kSortThreads / kWarp;
 constexpr int kSortRounds = 16;  ///< keys of a thread
 constexpr int kSortTile = kSortThreads * kSortRounds;
 constexpr int kDigits = 8, kDigitValues = 256;
+static_assert(kSortThreads == kDigitValues, "a thread looks after a value");
 
 /// Keys with a byte each, and room for as many.
 struct SortedKeys {

@@ -61,10 +61,68 @@ __device__ double cost_of(const PeltScratch& own, std::int64_t start, std::int64
     return larger(cost, 0);
 }
 
+struct Choice {
+    double best;
+    int candidate;  ///< as many as there are where none has a cost
+};
+
+/// The least cost of a segmentation up to `place`, sample `end`; of equal ones that of the first candidate.
+/// own.total: what prune() needs of each. All lanes call it and have the same choice.
+__device__ Choice choose(std::int64_t place, std::int64_t end, int candidates, const PeltShape& shape,
+                         const PeltScratch& own) {
+    Choice out{infinity(), candidates};
+    for (int c = static_cast<int>(threadIdx.x) % kWarp; c < candidates; c += kWarp) {
+        const std::int64_t start = own.start[c];
+        const double cost = cost_of(own, start, place, end - start * shape.jump);
+        const double reached = own.best[start] + cost;
+        const double total = shape.is_exact ? reached + shape.pen : own.best[start] + (cost + shape.pen);
+        own.total[c] = shape.is_exact ? reached : total;
+        if (total < out.best) out = {total, c};
+    }
+    for (int step = kWarp / 2; step > 0; step /= 2) {
+        const double best = __shfl_xor_sync(kWholeWarp, out.best, step);
+        const int candidate = __shfl_xor_sync(kWholeWarp, out.candidate, step);
+        if (best < out.best || (best == out.best && candidate < out.candidate)) out = {best, candidate};
+    }
+    return out;
+}
+
+/// Moves the candidates that go on to the front, in order, and returns how many. All lanes call it.
+__device__ int prune(std::int64_t end, int candidates, double best, const PeltShape& shape,
+                     const PeltScratch& own) {
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    const std::int64_t soon = end + shape.shortest - 1;
+    int kept = 0;
+    for (int at = 0; at < candidates; at += kWarp) {
+        const int c = at + lane;
+        std::int32_t start = 0, until = 0;
+        bool is_kept = false;
+        if (c < candidates) {
+            start = own.start[c];
+            until = own.until[c];
+            if (shape.is_exact) {
+                if (own.total[c] > best && soon < until) until = static_cast<std::int32_t>(soon);
+                is_kept = until > end;
+            } else {
+                is_kept = own.total[c] <= best + shape.pen;
+            }
+        }
+        const unsigned votes = __ballot_sync(kWholeWarp, is_kept ? 1 : 0);
+        // Every lane has read what the next lines may overwrite; a vote alone orders no memory.
+        __syncwarp();
+        if (is_kept) {
+            const int to = kept + __popc(votes & ((1u << lane) - 1));
+            own.start[to] = start;
+            own.until[to] = until;
+        }
+        kept += __popc(votes);
+    }
+    return kept;
+}
+
 /// Best costs of every place of the series. All lanes of the warp call it; candidates are shared among them.
 __device__ void search(std::int64_t n, std::int64_t last, const PeltShape& shape, const PeltScratch& own) {
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
-    const unsigned before_lane = (1u << lane) - 1;
     for (std::int64_t place = lane; place <= last; place += kWarp) {
         own.best[place] = place == 0 ? 0 : infinity();
         own.from[place] = 0;
@@ -82,57 +140,13 @@ __device__ void search(std::int64_t n, std::int64_t last, const PeltShape& shape
             ++candidates;
         }
         __syncwarp();
-        double best = infinity();
-        int chosen = candidates;
-        for (int c = lane; c < candidates; c += kWarp) {
-            const std::int64_t start = own.start[c];
-            const double cost = cost_of(own, start, place, end - start * shape.jump);
-            const double reached = own.best[start] + cost;
-            const double total = shape.is_exact ? reached + shape.pen : own.best[start] + (cost + shape.pen);
-            own.total[c] = shape.is_exact ? reached : total;
-            if (!(total < best)) continue;
-            best = total;
-            chosen = c;
+        const Choice choice = choose(place, end, candidates, shape, own);
+        if (lane == 0 && choice.candidate < candidates) {
+            own.best[place] = choice.best;
+            own.from[place] = own.start[choice.candidate];
         }
-        // The least, and of equal ones the first.
-        for (int step = kWarp / 2; step > 0; step /= 2) {
-            const double other = __shfl_xor_sync(kWholeWarp, best, step);
-            const int other_chosen = __shfl_xor_sync(kWholeWarp, chosen, step);
-            if (other < best || (other == best && other_chosen < chosen)) {
-                best = other;
-                chosen = other_chosen;
-            }
-        }
-        if (lane == 0 && chosen < candidates) {
-            own.best[place] = best;
-            own.from[place] = own.start[chosen];
-        }
-        const std::int64_t soon = end + shape.shortest - 1;
-        int kept = 0;
-        for (int at = 0; at < candidates; at += kWarp) {
-            const int c = at + lane;
-            std::int32_t start = 0, until = 0;
-            bool is_kept = false;
-            if (c < candidates) {
-                start = own.start[c];
-                until = own.until[c];
-                if (shape.is_exact) {
-                    if (own.total[c] > best && soon < until) until = static_cast<std::int32_t>(soon);
-                    is_kept = until > end;
-                } else {
-                    is_kept = own.total[c] <= best + shape.pen;
-                }
-            }
-            const unsigned votes = __ballot_sync(kWholeWarp, is_kept ? 1 : 0);
-            __syncwarp();  // every lane has read what the next lines may overwrite
-            if (is_kept) {
-                const int to = kept + __popc(votes & before_lane);
-                own.start[to] = start;
-                own.until[to] = until;
-            }
-            kept += __popc(votes);
-        }
-        candidates = kept;
+        __syncwarp();
+        candidates = prune(end, candidates, choice.best, shape, own);
         __syncwarp();
     }
 }
@@ -167,7 +181,6 @@ __global__ void pelt_series(DeviceSeries batch, std::int64_t first, std::int64_t
                 found[at + --count] = static_cast<std::int32_t>(place * shape.jump);
             costs[s] = own.best[last];
         }
-        __syncwarp();  // the next series takes the same scratch
     }
 }
 
