@@ -8,7 +8,6 @@
 #include "kernels/cuda/radix_sort.cuh"
 #include "kernels/cuda/scan.cuh"
 
-/// Never run on a GPU so far, only in the emulation of tests/kernels/emulator.
 namespace nightshift::kernels {
 
 namespace {

@@ -8,7 +8,6 @@
 #include "kernels/cuda/scan.cuh"
 #include "kernels/philox.h"
 
-/// Never run on a GPU so far, only in the emulation of tests/kernels/emulator.
 namespace nightshift::kernels {
 
 namespace {

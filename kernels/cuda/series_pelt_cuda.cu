@@ -4,7 +4,6 @@
 
 #include "kernels/cuda/series_device.cuh"
 
-/// Never run on a GPU so far, only in the emulation of tests/kernels/emulator.
 namespace nightshift::kernels {
 
 namespace {
