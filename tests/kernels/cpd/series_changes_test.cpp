@@ -198,26 +198,35 @@ TEST_CASE("series: each of a batch has the result of its own function on every d
     }
 }
 
-TEST_CASE("series: equal lengths need no offsets, and threads change nothing") {
+TEST_CASE("series: equal lengths need no offsets") {
+    std::mt19937_64 generator(nightshift::tests::seed());
+    Batch batch;
+    for (int i = 0; i < 1100; ++i) batch.add(random_series(24, generator));
+    const SeriesBatch equal = equal_series(batch.values, 1100, 24);
+    CHECK(equal[1099].data() == batch.view()[1099].data());
+    on_every_device([&](Backend& backend) {
+        const BatchChanges cusum = cusum_batch(backend, batch.view(), {}, {});
+        const BatchChanges same = cusum_batch(backend, equal, {}, {});
+        CHECK(same.offsets == cusum.offsets);
+        CHECK(same.points == cusum.points);
+        check_segments(batch, pelt_batch(backend, equal, Pelt::compat, {}), Pelt::compat, {});
+    });
+}
+
+TEST_CASE("series: threads change nothing") {
     std::mt19937_64 generator(nightshift::tests::seed());
     Batch batch;
     for (int i = 0; i < 9001; ++i) batch.add(random_series(24, generator));
-    const SeriesBatch equal = equal_series(batch.values, 9001, 24);
-    CHECK(equal[9000].data() == batch.view()[9000].data());
     const BatchChanges cusum = cusum_batch_cpu(batch.view(), {}, {}, 1);
-    CHECK(cusum.points.size() > 1000);
     const BatchSegmentations pelt = pelt_batch_cpu(batch.view(), Pelt::compat, {}, 1);
-    const auto check = [&](const BatchChanges& found, const BatchSegmentations& segments) {
-        CHECK(found.offsets == cusum.offsets);
-        CHECK(found.points == cusum.points);
-        CHECK(segments.changes.offsets == pelt.changes.offsets);
-        CHECK(segments.changes.points == pelt.changes.points);
-        CHECK(segments.costs == pelt.costs);
-    };
-    check(cusum_batch_cpu(equal, {}, {}, 2), pelt_batch_cpu(equal, Pelt::compat, {}, 3));
-    on_every_device([&](Backend& backend) {
-        check(cusum_batch(backend, equal, {}, {}), pelt_batch(backend, equal, Pelt::compat, {}));
-    });
+    CHECK(cusum.points.size() > 1000);
+    const BatchChanges cusum_of_two = cusum_batch_cpu(batch.view(), {}, {}, 2);
+    CHECK(cusum_of_two.offsets == cusum.offsets);
+    CHECK(cusum_of_two.points == cusum.points);
+    const BatchSegmentations pelt_of_three = pelt_batch_cpu(batch.view(), Pelt::compat, {}, 3);
+    CHECK(pelt_of_three.changes.offsets == pelt.changes.offsets);
+    CHECK(pelt_of_three.changes.points == pelt.changes.points);
+    CHECK(pelt_of_three.costs == pelt.costs);
 }
 
 TEST_CASE("series: PELT of many ends once it is stopped") {
