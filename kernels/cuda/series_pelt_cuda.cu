@@ -144,7 +144,6 @@ __device__ void search(std::int64_t n, std::int64_t last, const PeltShape& shape
             own.best[place] = choice.best;
             own.from[place] = own.start[choice.candidate];
         }
-        __syncwarp();
         candidates = prune(end, candidates, choice.best, shape, own);
         __syncwarp();
     }
