@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-/// Change points of one series of finite doubles. Functions share nothing: many series at once are many
-/// calls, from any threads. Index k means that something new begins with sample k.
+/// Change points of one series of finite doubles; of many at once: series_changes.h. Any thread. Index k
+/// means that something new begins with sample k.
 /// `*_compat` repeat the public reference, quirks included: indices equal, scores 1e-9 relative (its sums
 /// run in another order). The others are what we use. Source: own derivation from the reference's behaviour;
 /// PELT after Killick, Fearnhead and Eckley 2012.
@@ -40,11 +40,13 @@ struct ScoredChanges {
     std::vector<double> scores;  ///< [samples], 0 where none was computed; empty for a series too short
 };
 
-/// Two one-sided sums that an alarm does not reset; so a lasting shift alarms every min_size samples.
+/// Two one-sided sums that an alarm does not reset; so a lasting shift alarms every min_size samples. Throws
+/// std::invalid_argument where min_size is below 0.
 ScoredChanges cusum_compat(std::span<const double> series, const CusumOptions& options);
 
 /// Largest ratio of means or standard deviations of two neighbouring windows. Series below 20 samples are
-/// refused whatever window_size says, as the reference does.
+/// refused whatever window_size says, as the reference does. Throws std::invalid_argument where a size or
+/// step is below 1.
 ScoredChanges window_compat(std::span<const double> series, const WindowOptions& options);
 
 struct Segmentation {

@@ -5,6 +5,8 @@
 #include "kernels/dream_step.h"
 #include "kernels/generator.h"
 #include "kernels/knn.h"
+#include "kernels/metrics.h"
+#include "kernels/series_changes.h"
 
 namespace nightshift::kernels {
 namespace {
@@ -53,6 +55,34 @@ void dream_forward(Backend& backend, const DreamNetShape& shape, std::span<const
                    float weight, std::span<const float> rows, const DreamNetOutput& out) {
     if (is_cuda(backend)) return dream_forward_cuda(backend, shape, parameters, weight, rows, out);
     dream_forward_cpu(shape, parameters, weight, rows, out);
+}
+
+ScoreSteps score_steps(Backend& backend, std::span<const int> labels, std::span<const double> scores) {
+    return is_cuda(backend) ? score_steps_cuda(backend, labels, scores) : score_steps(labels, scores);
+}
+
+void resampled_areas(Backend& backend, std::span<const ClassPlaces> scores, const ResampleStream& stream,
+                     std::uint32_t first, std::span<double> areas) {
+    if (is_cuda(backend)) return resampled_areas_cuda(backend, scores, stream, first, areas);
+    resampled_areas(scores, stream, first, areas);
+}
+
+BatchChanges cusum_batch(Backend& backend, const SeriesBatch& batch, const CusumOptions& options,
+                         std::span<double> scores) {
+    return is_cuda(backend) ? cusum_batch_cuda(backend, batch, options, scores)
+                            : cusum_batch_cpu(batch, options, scores, backend.info().threads);
+}
+
+BatchChanges window_batch(Backend& backend, const SeriesBatch& batch, const WindowOptions& options,
+                          std::span<double> scores) {
+    return is_cuda(backend) ? window_batch_cuda(backend, batch, options, scores)
+                            : window_batch_cpu(batch, options, scores, backend.info().threads);
+}
+
+BatchSegmentations pelt_batch(Backend& backend, const SeriesBatch& batch, Pelt pelt,
+                              const PeltOptions& options) {
+    return is_cuda(backend) ? pelt_batch_cuda(backend, batch, pelt, options)
+                            : pelt_batch_cpu(batch, pelt, options, backend.info().threads);
 }
 
 }  // namespace nightshift::kernels

@@ -5,7 +5,12 @@
 #include <span>
 #include <vector>
 
+/// How well scores tell positives from negatives. What is counted is counted in integers, so every device and
+/// CPU variant gives equal bits. `*_cuda` need a backend of CUDA: OverBudget where its budget is too small,
+/// DeviceError where the device fails. Source: own derivation; definitions are scikit-learn's.
 namespace nightshift::kernels {
+
+class Backend;
 
 /// Pairs of a positive and a negative row are counted exactly up to here.
 inline constexpr std::size_t kRankedRowsMax = std::size_t{1} << 26;
@@ -23,6 +28,9 @@ struct ScoreSteps {
 /// Infinite scores rank at the ends, -0 equals 0. A score that is NaN has no rank: then there are no steps,
 /// and everything below is NaN. Sorted in linear time. Pure; any thread.
 ScoreSteps score_steps(std::span<const int> labels, std::span<const double> scores);
+/// Needs up to 38 bytes a score; the sums over the steps below are the host's.
+ScoreSteps score_steps_cuda(Backend& backend, std::span<const int> labels, std::span<const double> scores);
+ScoreSteps score_steps(Backend& backend, std::span<const int> labels, std::span<const double> scores);
 
 /// Pairs won by the positives, ties half, over all pairs; exact but for the last division. NaN without both.
 double roc_auc(const ScoreSteps& steps);
@@ -48,8 +56,13 @@ struct ResampleStream {
 };
 
 /// ROC AUC of resamples first, first + 1, ...: areas [resamples, scores]. Classes are resampled apart and
-/// may not be empty. Equal bits with every CPU variant; nothing is sorted.
+/// may not be empty, or std::invalid_argument. Nothing is sorted; time and memory follow the largest step.
 void resampled_areas(std::span<const ClassPlaces> scores, const ResampleStream& stream, std::uint32_t first,
                      std::span<double> areas);
+/// Needs 4 bytes a row and score, and up to 64 MiB for the resamples at hand, or 8 bytes a step if more.
+void resampled_areas_cuda(Backend& backend, std::span<const ClassPlaces> scores, const ResampleStream& stream,
+                          std::uint32_t first, std::span<double> areas);
+void resampled_areas(Backend& backend, std::span<const ClassPlaces> scores, const ResampleStream& stream,
+                     std::uint32_t first, std::span<double> areas);
 
 }  // namespace nightshift::kernels

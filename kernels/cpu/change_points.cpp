@@ -4,12 +4,12 @@
 #include <cmath>
 #include <map>
 
+#include "kernels/cpu/series_batch.h"
+
 namespace nightshift::kernels {
 
 namespace {
 
-constexpr double kTiny = 1e-6;  ///< the reference's guard against division by zero
-constexpr std::size_t kWindowDefault = 10;
 constexpr double kMadToSigma = 1.4826;
 constexpr std::size_t kBaselineMin = 8;
 
@@ -37,13 +37,13 @@ double median_of(std::vector<double> values) {
 
 /// Either ratio of two numbers, the larger.
 double larger_ratio(double before, double after) {
-    const double ratio = after / (before + kTiny);
+    const double ratio = after / (before + kRatioFloor);
     return std::max(ratio, 1 / ratio);
 }
 
 double contrast_of(const Moments& before, const Moments& after) {
     return std::max(larger_ratio(before.mean, after.mean),
-                    larger_ratio(before.deviation + kTiny, after.deviation + kTiny));
+                    larger_ratio(before.deviation + kRatioFloor, after.deviation + kRatioFloor));
 }
 
 struct Baseline {
@@ -63,6 +63,7 @@ Baseline baseline_of(std::span<const double> values) {
 }  // namespace
 
 ScoredChanges cusum_compat(std::span<const double> x, const CusumOptions& options) {
+    check_options(options);
     ScoredChanges out;
     if (x.size() < 2) return out;
     const Moments moments = moments_of(x);
@@ -86,8 +87,9 @@ ScoredChanges cusum_compat(std::span<const double> x, const CusumOptions& option
 }
 
 ScoredChanges window_compat(std::span<const double> x, const WindowOptions& options) {
+    check_options(options);
     ScoredChanges out;
-    if (x.size() < 2 * kWindowDefault) return out;
+    if (x.size() < kWindowSamplesMin) return out;
     out.scores.assign(x.size(), 0);
     const auto w = static_cast<std::size_t>(options.window_size);
     for (std::size_t i = w; i + w < x.size(); i += static_cast<std::size_t>(options.step_size)) {

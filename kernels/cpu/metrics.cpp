@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/cpu/score_keys.h"
+
 namespace nightshift::kernels {
 
 namespace {
@@ -20,13 +22,8 @@ constexpr std::size_t kDigits = 8, kDigitValues = 256;
 
 using Keys = std::vector<std::uint64_t>;
 
-/// Integers in the order of falling scores; its own inverse.
-std::uint64_t turned(std::uint64_t bits) {
-    return bits >> 63 != 0 ? bits : bits ^ 0x7fff'ffff'ffff'ffff;
-}
-
 double score_of(std::uint64_t key) {
-    return std::bit_cast<double>(turned(key));
+    return std::bit_cast<double>(score_key(key));
 }
 
 /// By one byte after another, from the lowest; bytes that all keys share are passed over.
@@ -68,18 +65,23 @@ void walk_recall(const ScoreSteps& steps, const Visit& visit) {
 
 }  // namespace
 
-ScoreSteps score_steps(std::span<const int> labels, std::span<const double> scores) {
+void check_ranked(std::span<const int> labels, std::span<const double> scores) {
     if (labels.size() != scores.size() || scores.size() > kRankedRowsMax) {
         throw std::invalid_argument("ranking " + std::to_string(scores.size()) + " scores of " +
                                     std::to_string(labels.size()) + " labels: give one score a label, " +
                                     std::to_string(kRankedRowsMax) + " at most");
     }
+}
+
+ScoreSteps score_steps(std::span<const int> labels, std::span<const double> scores) {
+    check_ranked(labels, scores);
     Keys positives, negatives, spare;
     positives.reserve(scores.size());
     negatives.reserve(scores.size());
     for (std::size_t i = 0; i < scores.size(); ++i) {
         if (std::isnan(scores[i])) return {};
-        (labels[i] == 1 ? positives : negatives).push_back(turned(std::bit_cast<std::uint64_t>(scores[i])));
+        (labels[i] == 1 ? positives : negatives)
+            .push_back(score_key(std::bit_cast<std::uint64_t>(scores[i])));
     }
     sort_keys(positives, spare);
     sort_keys(negatives, spare);

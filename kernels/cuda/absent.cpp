@@ -6,12 +6,18 @@
 #include "kernels/error.h"
 #include "kernels/generator.h"
 #include "kernels/launch_times.h"
+#include "kernels/metrics.h"
+#include "kernels/series_changes.h"
 
 namespace nightshift::kernels {
 
-bool cuda_available() { return false; }
+bool cuda_available() {
+    return false;
+}
 
-const char* cuda_unavailable_reason() { return "this build has no CUDA kernels (nvcc was not found)"; }
+const char* cuda_unavailable_reason() {
+    return "this build has no CUDA kernels (nvcc was not found)";
+}
 
 std::unique_ptr<Backend> make_cuda_backend(std::size_t) {
     throw DeviceError(std::string(cuda_unavailable_reason()) + "; use device cpu");
@@ -22,6 +28,24 @@ void time_launches(Backend&, bool) {}
 std::vector<LaunchTime> launch_times(Backend&) { return {}; }
 
 void generate_tracks_cuda(Backend&, std::span<const TrackPlan>, std::span<const TrackPlanes>) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+
+ScoreSteps score_steps_cuda(Backend&, std::span<const int>, std::span<const double>) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+void resampled_areas_cuda(Backend&, std::span<const ClassPlaces>, const ResampleStream&, std::uint32_t,
+                          std::span<double>) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+
+BatchChanges cusum_batch_cuda(Backend&, const SeriesBatch&, const CusumOptions&, std::span<double>) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+BatchChanges window_batch_cuda(Backend&, const SeriesBatch&, const WindowOptions&, std::span<double>) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+BatchSegmentations pelt_batch_cuda(Backend&, const SeriesBatch&, Pelt, const PeltOptions&) {
     throw DeviceError(cuda_unavailable_reason());
 }
 

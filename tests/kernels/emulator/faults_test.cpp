@@ -13,6 +13,8 @@
 #include "kernels/dream_step.h"
 #include "kernels/error.h"
 #include "kernels/knn.h"
+#include "kernels/metrics.h"
+#include "kernels/series_changes.h"
 #include "tests/kernels/emulator/faults.h"
 #include "tests/kernels/knn/random_rows.h"
 
@@ -98,4 +100,34 @@ TEST_CASE("faults: a run of DREAM on a device that is lost") {
             run->state();
         });
     }
+}
+
+TEST_CASE("faults: change points of many series on a device that is lost") {
+    const std::vector<double> values = nightshift::tests::random_rows(5, 24, 4);
+    const std::vector<std::size_t> offsets{0, 24, 60, 60, 120};
+    const SeriesBatch batch = ragged_series(values, offsets);
+    std::vector<double> scores(values.size());
+    CusumOptions cusum;
+    cusum.threshold = 0;  // so that there are points to pack
+    WindowOptions window;
+    window.threshold_ratio = 0;
+    check_lost("cusum_batch (4 series, 120 values)",
+               [&](Backend& backend) { cusum_batch_cuda(backend, batch, cusum, scores); });
+    check_lost("window_batch (4 series, 120 values)",
+               [&](Backend& backend) { window_batch_cuda(backend, batch, window, scores); });
+    check_lost("pelt_batch (4 series, 120 values)",
+               [&](Backend& backend) { pelt_batch_cuda(backend, batch, Pelt::compat, {}); });
+}
+
+TEST_CASE("faults: metrics on a device that is lost") {
+    const std::vector<double> scores = nightshift::tests::random_rows(50, 1, 5);
+    std::vector<int> labels(scores.size());
+    for (std::size_t i = 0; i < labels.size(); i += 3) labels[i] = 1;
+    check_lost("score_steps (50 scores)",
+               [&](Backend& backend) { score_steps_cuda(backend, labels, scores); });
+    const std::vector<ClassPlaces> places{{{0, 1, 2}, {1, 3}}, {{2, 1, 0}, {0, 1}}};
+    std::vector<double> areas(4);
+    check_lost("resampled_areas (4 areas of 2 scores)", [&](Backend& backend) {
+        resampled_areas_cuda(backend, places, {1, 2}, 0, areas);
+    });
 }

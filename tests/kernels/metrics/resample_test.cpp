@@ -6,13 +6,14 @@
 #include <stdexcept>
 #include <vector>
 
+#include "kernels/error.h"
 #include "kernels/metrics.h"
 #include "kernels/philox.h"
-#include "tests/kernels/every_variant.h"
+#include "tests/kernels/every_device.h"
 #include "tests/support/seed.h"
 
 using namespace nightshift::kernels;
-using nightshift::tests::on_every_variant;
+using nightshift::tests::on_every_device;
 
 namespace {
 
@@ -52,7 +53,7 @@ double plain_area(const ClassPlaces& places, std::uint32_t resample, std::uint64
 
 }  // namespace
 
-TEST_CASE("resamples: areas are those of the plainly drawn rows with every CPU variant") {
+TEST_CASE("resamples: areas are those of the plainly drawn rows on every device") {
     const std::uint64_t seed = nightshift::tests::seed(), key = seed ^ 0x123456789abcdef0;
     constexpr std::array<std::array<std::size_t, 2>, 6> kCounts{
         {{1, 1}, {3, 700}, {700, 3}, {256, 257}, {300, 300}, {40, 513}}};
@@ -63,10 +64,10 @@ TEST_CASE("resamples: areas are those of the plainly drawn rows with every CPU v
             CAPTURE(steps);
             const std::vector<ClassPlaces> scores{random_places(positives, negatives, steps, seed),
                                                   random_places(positives, negatives, steps, seed + 1)};
-            on_every_variant([&] {
+            on_every_device([&](Backend& backend) {
                 std::vector<double> areas(2 * 3), alone(3);
-                resampled_areas(scores, {key, kKind}, 11, areas);
-                resampled_areas({scores.data(), 1}, {key, kKind}, 11, alone);
+                resampled_areas(backend, scores, {key, kKind}, 11, areas);
+                resampled_areas(backend, {scores.data(), 1}, {key, kKind}, 11, alone);
                 for (std::uint32_t r = 0; r < 3; ++r) {
                     CHECK(areas[2 * r] == plain_area(scores[0], 11 + r, key));
                     CHECK(areas[2 * r + 1] == plain_area(scores[1], 11 + r, key));
@@ -77,11 +78,40 @@ TEST_CASE("resamples: areas are those of the plainly drawn rows with every CPU v
     }
 }
 
-TEST_CASE("resamples: scores of other rows and an empty class are refused") {
+TEST_CASE("resamples: scores of other rows and an empty class are refused, nothing is a score, too") {
     const ClassPlaces one = random_places(4, 5, 3, 1), other = random_places(4, 6, 3, 1);
-    std::vector<double> areas(2);
-    CHECK_THROWS_AS(resampled_areas(std::vector{one, other}, {1, kKind}, 0, areas), std::invalid_argument);
-    CHECK_THROWS_AS(resampled_areas(std::vector{ClassPlaces{{0}, {}}}, {1, kKind}, 0, areas),
-                    std::invalid_argument);
-    resampled_areas({}, {1, kKind}, 0, areas);
+    on_every_device([&](Backend& backend) {
+        std::vector<double> areas(2);
+        CHECK_THROWS_AS(resampled_areas(backend, std::vector{one, other}, {1, kKind}, 0, areas),
+                        std::invalid_argument);
+        CHECK_THROWS_AS(resampled_areas(backend, std::vector{ClassPlaces{{0}, {}}}, {1, kKind}, 0, areas),
+                        std::invalid_argument);
+        CHECK_THROWS_AS(resampled_areas(backend, std::vector{ClassPlaces{{}, {0}}}, {1, kKind}, 0, areas),
+                        std::invalid_argument);
+        resampled_areas(backend, {}, {1, kKind}, 0, areas);
+        resampled_areas(backend, std::vector{one}, {1, kKind}, 0, {});
+    });
+}
+
+TEST_CASE("resamples: the number of a resample goes round, and steps of which runs are many fit") {
+    const ClassPlaces places = random_places(300, 1000, 100'000, nightshift::tests::seed());
+    on_every_device([&](Backend& backend) {
+        std::vector<double> areas(40);
+        resampled_areas(backend, std::vector{places}, {9, kKind}, 0xffff'fffe, areas);
+        CHECK(areas[1] == plain_area(places, 0xffff'ffff, 9));
+        CHECK(areas[2] == plain_area(places, 0, 9));
+        CHECK(areas[39] == plain_area(places, 37, 9));
+    });
+}
+
+TEST_CASE("resamples: a budget that does not hold the rows is an error that leaves nothing behind") {
+    const ClassPlaces places = random_places(3000, 3000, 5000, 2);
+    on_every_device(
+        [&](Backend& backend) {
+            if (backend.info().kind == BackendKind::cpu) return;  // its ops keep to the host's own memory
+            std::vector<double> areas(4);
+            CHECK_THROWS_AS(resampled_areas(backend, std::vector{places}, {1, kKind}, 0, areas), OverBudget);
+            CHECK(backend.memory().held_bytes == 0);
+        },
+        std::size_t{30'000});
 }
