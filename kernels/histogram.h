@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/backend.h"
 #include "kernels/philox.h"
 #include "kernels/view.h"
 
@@ -16,6 +17,8 @@ using ByteCounts = std::array<std::int64_t, 256>;
 /// Equal on CPU and GPU. Any thread.
 /// Throws std::invalid_argument on views that do not fit, DeviceError or OverBudget on the GPU.
 ByteCounts byte_histogram_cpu(const TensorView<const std::uint8_t, 2>& in);
+ByteCounts byte_histogram_cuda(Backend& backend, const TensorView<const std::uint8_t, 2>& in);
+ByteCounts byte_histogram(Backend& backend, const TensorView<const std::uint8_t, 2>& in);
 
 /// Most bins of a histogram.
 inline constexpr int kBinsMax = 1 << 16;
@@ -47,6 +50,8 @@ struct BinGuess {
     std::int32_t bins;
 };
 
+BinGuess bin_guess(const BinRange& range);
+
 /// For values in [low, high]. In double, so it is off by one at the most: edges are rounded to float.
 NIGHTSHIFT_HD inline std::int32_t guessed_bin(float value, const BinGuess& guess) {
     const auto bin = static_cast<std::int32_t>((static_cast<double>(value) - static_cast<double>(guess.low)) *
@@ -64,5 +69,8 @@ NIGHTSHIFT_HD inline std::int32_t settled_bin(float value, const float* edges, s
 /// in [rows, columns] f32 of any strides. NumPy's rule for float32 values (numpy.histogram with range=), but
 /// what lies outside is counted apart. Equal on CPU and GPU. Any thread. Throws as bin_edges() and above.
 ValueCounts value_histogram_cpu(const TensorView<const float, 2>& in, const BinRange& range);
+ValueCounts value_histogram_cuda(Backend& backend, const TensorView<const float, 2>& in,
+                                 const BinRange& range);
+ValueCounts value_histogram(Backend& backend, const TensorView<const float, 2>& in, const BinRange& range);
 
 }  // namespace nightshift::kernels

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/backend.h"
 #include "kernels/normalise.h"
 #include "kernels/view.h"
 
@@ -44,6 +45,10 @@ LetterboxPlace letterbox_place(std::int64_t in_height, std::int64_t in_width, st
 /// Throws std::invalid_argument on shapes that do not fit, DeviceError or OverBudget on the GPU.
 LetterboxPlace letterbox_cpu(const TensorView<const std::uint8_t, 3>& in, const TensorView<float, 3>& out,
                              const LetterboxParams& params);
+LetterboxPlace letterbox_cuda(Backend& backend, const TensorView<const std::uint8_t, 3>& in,
+                              const TensorView<float, 3>& out, const LetterboxParams& params);
+LetterboxPlace letterbox(Backend& backend, const TensorView<const std::uint8_t, 3>& in,
+                         const TensorView<float, 3>& out, const LetterboxParams& params);
 
 /// Boxes [n, 4] x1 y1 x2 y2 of the output, in place, to the input's pixels: (p - left) / scale in double,
 /// clamped to the input; NaN stays. Source: Ultralytics' scale_boxes. One scale serves both axes, so a

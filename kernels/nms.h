@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/backend.h"
 #include "kernels/philox.h"
 #include "kernels/view.h"
 
@@ -47,5 +48,11 @@ NIGHTSHIFT_HD inline bool overlaps(const NmsBox& a, const NmsBox& b, float iou_t
 std::vector<std::int64_t> nms_cpu(const TensorView<const float, 2>& boxes,
                                   const TensorView<const float, 1>& scores,
                                   const TensorView<const std::int32_t, 1>& classes, const NmsParams& params);
+std::vector<std::int64_t> nms_cuda(Backend& backend, const TensorView<const float, 2>& boxes,
+                                   const TensorView<const float, 1>& scores,
+                                   const TensorView<const std::int32_t, 1>& classes, const NmsParams& params);
+std::vector<std::int64_t> nms(Backend& backend, const TensorView<const float, 2>& boxes,
+                              const TensorView<const float, 1>& scores,
+                              const TensorView<const std::int32_t, 1>& classes, const NmsParams& params);
 
 }  // namespace nightshift::kernels

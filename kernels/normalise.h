@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/backend.h"
 #include "kernels/philox.h"
 #include "kernels/view.h"
 
@@ -33,9 +34,17 @@ void check_pixel_scale(const char* what, const PixelScale& scale, std::int64_t c
 /// Throws std::invalid_argument on shapes that do not fit, DeviceError or OverBudget on the GPU.
 void normalise_cpu(const TensorView<const std::uint8_t, 3>& in, const TensorView<float, 3>& out,
                    const PixelScale& scale);
+void normalise_cuda(Backend& backend, const TensorView<const std::uint8_t, 3>& in,
+                    const TensorView<float, 3>& out, const PixelScale& scale);
+void normalise(Backend& backend, const TensorView<const std::uint8_t, 3>& in, const TensorView<float, 3>& out,
+               const PixelScale& scale);
 
 /// in, out [c, h, w] f32; out may be `in` itself. NaN and infinities go through the formula.
 void normalise_cpu(const TensorView<const float, 3>& in, const TensorView<float, 3>& out,
                    const PixelScale& scale);
+void normalise_cuda(Backend& backend, const TensorView<const float, 3>& in, const TensorView<float, 3>& out,
+                    const PixelScale& scale);
+void normalise(Backend& backend, const TensorView<const float, 3>& in, const TensorView<float, 3>& out,
+               const PixelScale& scale);
 
 }  // namespace nightshift::kernels

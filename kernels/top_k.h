@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/backend.h"
 #include "kernels/view.h"
 
 namespace nightshift::kernels {
@@ -24,5 +25,7 @@ struct TopK {
 /// Equal on CPU and GPU. Any thread.
 /// Throws std::invalid_argument on k or shapes that do not fit, DeviceError or OverBudget on the GPU.
 TopK top_k_cpu(const TensorView<const float, 2>& in, std::int64_t k);
+TopK top_k_cuda(Backend& backend, const TensorView<const float, 2>& in, std::int64_t k);
+TopK top_k(Backend& backend, const TensorView<const float, 2>& in, std::int64_t k);
 
 }  // namespace nightshift::kernels

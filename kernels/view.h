@@ -41,8 +41,12 @@ struct TensorView {
         for (std::size_t d = 0; d < N; ++d) offset += index[d] * strides[d];
         return data[offset];
     }
-    // NOLINTNEXTLINE(google-explicit-constructor): what may be written may be read
-    operator TensorView<const T, N>() const requires(!std::is_const_v<T>) { return {data, shape, strides}; }
+    /// What may be written may be read.
+    template <typename Read,
+              typename = std::enable_if_t<std::is_same_v<Read, const T> && !std::is_const_v<T>>>
+    operator TensorView<Read, N>() const {  // NOLINT(google-explicit-constructor)
+        return {data, shape, strides};
+    }
 };
 
 /// Row-major, without gaps. Throws as checked_elements().

@@ -67,13 +67,16 @@ std::vector<float> bin_edges(const BinRange& range) {
     return edges;
 }
 
+BinGuess bin_guess(const BinRange& range) {
+    return {range.low, range.high, range.bins / (static_cast<double>(range.high) - range.low), range.bins};
+}
+
 ValueCounts value_histogram_cpu(const TensorView<const float, 2>& in, const BinRange& range) {
     check_view("histogram: input", in);
     ValueCounts out;
     out.edges = bin_edges(range);
     const auto guess_bins = NIGHTSHIFT_VARIANT_OF(guess_bins, cpu_variant());
-    const BinGuess guess{range.low, range.high, range.bins / (static_cast<double>(range.high) - range.low),
-                         range.bins};
+    const BinGuess guess = bin_guess(range);
     std::vector<std::int64_t> counts(static_cast<std::size_t>(range.bins) + 3);
     float values[kTogether];
     std::int32_t bins[kTogether];

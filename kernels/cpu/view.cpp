@@ -25,7 +25,7 @@ std::int64_t checked_elements(const char* what, std::span<const std::int64_t> sh
             throw std::invalid_argument(std::string(what) + ": a negative extent in " + shape_text(shape));
         is_empty = is_empty || extent == 0;
         // Zeros are left out, so that the order of the extents does not decide whether they fit.
-        if (extent > 0 && !fits(count, extent))
+        if (!fits(count, extent))
             throw std::invalid_argument(std::string(what) + ": more elements in " + shape_text(shape) +
                                         " than can be counted; pass it in parts");
         if (extent > 0) count *= extent;

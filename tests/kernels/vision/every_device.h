@@ -1,47 +1,25 @@
 #pragma once
 
-#include "kernels/histogram.h"
-#include "kernels/letterbox.h"
-#include "kernels/nms.h"
-#include "kernels/normalise.h"
-#include "kernels/top_k.h"
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "kernels/backend.h"
+#include "kernels/device.h"
 #include "tests/kernels/every_variant.h"
 
 namespace nightshift::tests {
 
-struct Device {};
+using Device = kernels::Backend;
 
-template <typename... A>
-auto letterbox(Device&, const A&... a) {
-    return kernels::letterbox_cpu(a...);
-}
-template <typename... A>
-auto normalise(Device&, const A&... a) {
-    return kernels::normalise_cpu(a...);
-}
-template <typename... A>
-auto byte_histogram(Device&, const A&... a) {
-    return kernels::byte_histogram_cpu(a...);
-}
-template <typename... A>
-auto value_histogram(Device&, const A&... a) {
-    return kernels::value_histogram_cpu(a...);
-}
-template <typename... A>
-auto nms(Device&, const A&... a) {
-    return kernels::nms_cpu(a...);
-}
-template <typename... A>
-auto top_k(Device&, const A&... a) {
-    return kernels::top_k_cpu(a...);
-}
-
+/// With each set of instructions of the CPU, and on the GPU where there is one (or its emulation).
 template <typename Check>
 void on_every_device(const Check& check) {
-    on_every_variant([&] {
-        Device device;
-        check(device);
-    });
+    on_every_variant([&] { check(*kernels::make_cpu_backend(1)); });
+    if (!kernels::cuda_available()) return;
+    const std::unique_ptr<Device> device = kernels::make_cuda_backend(std::size_t{1} << 30);
+    check(*device);
+    CHECK(device->memory().held_bytes == 0);
 }
 
 }  // namespace nightshift::tests

@@ -120,6 +120,17 @@ TEST_CASE("nms: a threshold that is no float is not rounded") {
         params.iou_threshold = overlap + 1e-12;
         CHECK(kept_of(device, all, params) == Kept{0, 1});
     });
+    // An overlap is compared as it was rounded: at its own value it is not greater.
+    on_every_device([](Device& device) {
+        for (int wide = 2; wide < 50; ++wide) {
+            for (int narrow = 1; narrow < wide; narrow += 3) {
+                const auto b = static_cast<float>(wide), a = static_cast<float>(narrow);
+                NmsParams params;
+                params.iou_threshold = static_cast<double>(a / b);
+                REQUIRE(kept_of(device, {{0, 0, b, 1, 0, 0, a, 1}, {2, 1}, {0, 0}}, params).size() == 2);
+            }
+        }
+    });
 }
 
 TEST_CASE("nms: classes are kept apart unless told otherwise") {
@@ -151,6 +162,9 @@ TEST_CASE("nms: boxes and scores that are no numbers, and boxes inside out") {
         all.scores[5] = kNan;
         all.scores[0] = kNan;
         CHECK(kept_of(device, all, {}) == Kept{1, 3, 4, 9, 11, 8, 7});
+        // Twice the same, turned round along one side alone: areas below 0.
+        const Detections turned{{0, 4, 4, 0, 0, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 4}, {4, 3, 2, 1}, {0, 0, 0, 0}};
+        CHECK(kept_of(device, turned, {}) == Kept{0, 1, 2, 3});
     });
 }
 

@@ -19,6 +19,12 @@ using Bytes = TensorView<const std::uint8_t, 3>;
 using Values = TensorView<const float, 3>;
 using Planes = TensorView<float, 3>;
 
+std::vector<float> values_of(const Values& view) {
+    std::vector<float> storage;
+    const float* first = packed(view, storage);
+    return {first, first + element_count(view)};
+}
+
 }  // namespace
 
 TEST_CASE("normalise: numbers worked out by hand") {
@@ -82,15 +88,20 @@ TEST_CASE("normalise: the formula to the bit, whatever the shape and the strides
                 CHECK(has_same_bits(out, of_floats));
                 normalise(device, rows, to, kImageNet);
                 CHECK(has_same_bits(out, of_rows));
-                // Interleaved, in place.
-                std::vector<float> own = values;
-                const Planes places{own.data() + 1, {3, height, width}, {1, width * 4, 4}};
-                normalise(device, Values(places), places, kImageNet);
-                std::vector<float> storage;
-                const float* taken = packed<float, 3>(places, storage);
-                CHECK(has_same_bits(taken == nullptr ? out : std::vector<float>(taken, taken + out.size()),
-                                    of_floats));
-                for (std::size_t i = 0; i + 4 <= size; i += 4) REQUIRE(has_same_bits({own[i]}, {values[i]}));
+                // Into an array of pixels of four, whose fourth values stay; and in place.
+                std::vector<float> wide(values), own(values);
+                const Planes loose{wide.data() + 1, {3, height, width}, {1, width * 4, 4}};
+                const Planes same{own.data() + 1, {3, height, width}, {1, width * 4, 4}};
+                normalise(device, bytes, loose, kImageNet);
+                CHECK(has_same_bits(values_of(loose), of_bytes));
+                normalise(device, rows, loose, kImageNet);
+                CHECK(has_same_bits(values_of(loose), of_rows));
+                normalise(device, Values(same), same, kImageNet);
+                CHECK(has_same_bits(values_of(same), of_floats));
+                for (std::size_t i = 0; i + 4 <= size; i += 4) {
+                    REQUIRE(has_same_bits({wide[i]}, {values[i]}));
+                    REQUIRE(has_same_bits({own[i]}, {values[i]}));
+                }
             });
         }
     }
