@@ -34,7 +34,8 @@ void count_levels(const std::uint8_t* row, std::int64_t stride, std::int64_t cou
 ByteCounts byte_histogram_cpu(const TensorView<const std::uint8_t, 2>& in) {
     check_view("histogram: input", in);
     Tables tables{};
-    for (std::int64_t y = 0; y < in.shape[0]; ++y) {
+    const std::int64_t rows = element_count(in) == 0 ? 0 : in.shape[0];
+    for (std::int64_t y = 0; y < rows; ++y) {
         const std::uint8_t* row = in.data + y * in.strides[0];
         if (in.strides[1] == 1)
             count_levels(row, 1, in.shape[1], tables);
@@ -80,7 +81,8 @@ ValueCounts value_histogram_cpu(const TensorView<const float, 2>& in, const BinR
     std::vector<std::int64_t> counts(static_cast<std::size_t>(range.bins) + 3);
     float values[kTogether];
     std::int32_t bins[kTogether];
-    for (std::int64_t y = 0; y < in.shape[0]; ++y) {
+    const std::int64_t rows = element_count(in) == 0 ? 0 : in.shape[0];
+    for (std::int64_t y = 0; y < rows; ++y) {
         for (std::int64_t first = 0; first < in.shape[1]; first += kTogether) {
             const std::int64_t count = std::min(kTogether, in.shape[1] - first);
             const float* from = in.data + y * in.strides[0] + first * in.strides[1];

@@ -18,12 +18,12 @@ struct LetterboxPlan {
     LetterboxPlace place;
     std::int64_t channels = 0, out_height = 0, out_width = 0;
     AxisTaps columns, rows;
+    bool swaps_red_blue = false;
 
     /// The in channel of an out channel.
     std::int64_t source(std::int64_t channel) const {
         return swaps_red_blue && channel != 1 && channel < 3 ? 2 - channel : channel;
     }
-    bool swaps_red_blue = false;
 };
 
 /// Checks all that letterbox() takes and plans it. Throws std::invalid_argument.

@@ -52,6 +52,7 @@ void check_normalise(const TensorView<const float, 3>& in, const TensorView<floa
 void normalise_cpu(const TensorView<const std::uint8_t, 3>& in, const TensorView<float, 3>& out,
                    const PixelScale& scale) {
     check_normalise(in, out, scale);
+    if (element_count(out) == 0) return;
     for (std::int64_t c = 0; c < out.shape[0]; ++c) {
         const auto channel = static_cast<std::size_t>(c);
         float of_level[256];
@@ -71,6 +72,7 @@ void normalise_cpu(const TensorView<const std::uint8_t, 3>& in, const TensorView
 void normalise_cpu(const TensorView<const float, 3>& in, const TensorView<float, 3>& out,
                    const PixelScale& scale) {
     check_normalise(in, out, scale);
+    if (element_count(out) == 0) return;
     const auto normalise_row = NIGHTSHIFT_VARIANT_OF(normalise_row, cpu_variant());
     const bool has_rows = in.strides[2] == 1 && out.strides[2] == 1;
     for (std::int64_t c = 0; c < out.shape[0]; ++c) {

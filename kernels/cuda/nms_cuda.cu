@@ -20,9 +20,10 @@ struct Boxes {
     int count, words;
 };
 
-/// out mask [64 * gridDim.y, words]: bit j of word w of a row: it overlaps box 64 w + j, which comes after
-/// it, and is of its group. Words before the row's own stay unset. One block a word of 64 rows, a thread a
-/// row; the word's boxes are read once.
+/// out mask [64 * gridDim.y, words]: bit j of word w of a row: it overlaps box 64 w + j and is of its group.
+/// Boxes up to the row's own are settled before the row is looked at, so their bits mean nothing: words
+/// before the row's own stay unset. One block a word of 64 rows, a thread a row; the word's boxes are read
+/// once.
 __global__ void mark_overlaps(Boxes all, int first_row, float iou_threshold, std::uint64_t* mask) {
     __shared__ NmsBox boxes[kWord];
     __shared__ std::uint32_t groups[kWord];
@@ -39,8 +40,7 @@ __global__ void mark_overlaps(Boxes all, int first_row, float iou_threshold, std
     const std::uint32_t group = all.groups[row];
     std::uint64_t bits = 0;
     for (int j = 0; j < kWord && word * kWord + j < all.count; ++j) {
-        if (word * kWord + j > row && groups[j] == group && overlaps(own, boxes[j], iou_threshold))
-            bits |= std::uint64_t{1} << j;
+        if (groups[j] == group && overlaps(own, boxes[j], iou_threshold)) bits |= std::uint64_t{1} << j;
     }
     mask[static_cast<std::int64_t>(local) * all.words + word] = bits;
 }

@@ -26,7 +26,6 @@ template <typename T>
 void normalise_on(Backend& backend, const TensorView<const T, 3>& in, std::size_t row_axis,
                   const TensorView<float, 3>& out, const PixelScale& scale) {
     check_normalise(in, out, scale);
-    if (element_count(out) == 0) return;
     const std::int64_t channels = out.shape[0], height = out.shape[1], width = out.shape[2];
     const cuda::Op op(backend, "normalise",
                       "out [" + std::to_string(channels) + ", " + std::to_string(height) + ", " +
