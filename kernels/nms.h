@@ -41,10 +41,10 @@ NIGHTSHIFT_HD inline bool overlaps(const NmsBox& a, const NmsBox& b, float iou_t
 /// boxes [n, 4] x1 y1 x2 y2, scores [n], classes [n] (any numbers; may be empty where not class-aware), of
 /// any strides, n <= kBoxesMax. Score NaN: takes no part. A box whose sides are not both above 0, or that has
 /// a NaN or infinite corner or area, neither suppresses nor is suppressed.
-/// Those of torchvision.ops.nms (and of its batched_nms without its trick of moving the boxes), the same
-/// indices. Equal with every CPU variant and on the GPU. Any thread.
-/// Throws std::invalid_argument on shapes or parameters that do not fit, DeviceError or OverBudget on the
-/// GPU.
+/// The indices are those of torchvision.ops.nms (which takes a score that is NaN for the highest, though),
+/// and of its batched_nms where that goes through classes one by one instead of moving boxes apart. Equal
+/// with every CPU variant and on the GPU. Any thread. Throws std::invalid_argument on shapes or parameters
+/// that do not fit, DeviceError or OverBudget on the GPU.
 std::vector<std::int64_t> nms_cpu(const TensorView<const float, 2>& boxes,
                                   const TensorView<const float, 1>& scores,
                                   const TensorView<const std::int32_t, 1>& classes, const NmsParams& params);
