@@ -4,9 +4,14 @@
 #include "kernels/dream_run.h"
 #include "kernels/dream_step.h"
 #include "kernels/generator.h"
+#include "kernels/histogram.h"
 #include "kernels/knn.h"
+#include "kernels/letterbox.h"
 #include "kernels/metrics.h"
+#include "kernels/nms.h"
+#include "kernels/normalise.h"
 #include "kernels/series_changes.h"
+#include "kernels/top_k.h"
 
 namespace nightshift::kernels {
 namespace {
@@ -83,6 +88,38 @@ BatchSegmentations pelt_batch(Backend& backend, const SeriesBatch& batch, Pelt p
                               const PeltOptions& options) {
     return is_cuda(backend) ? pelt_batch_cuda(backend, batch, pelt, options)
                             : pelt_batch_cpu(batch, pelt, options, backend.info().threads);
+}
+
+LetterboxPlace letterbox(Backend& backend, const TensorView<const std::uint8_t, 3>& in,
+                         const TensorView<float, 3>& out, const LetterboxParams& params) {
+    return is_cuda(backend) ? letterbox_cuda(backend, in, out, params) : letterbox_cpu(in, out, params);
+}
+
+void normalise(Backend& backend, const TensorView<const std::uint8_t, 3>& in, const TensorView<float, 3>& out,
+               const PixelScale& scale) {
+    is_cuda(backend) ? normalise_cuda(backend, in, out, scale) : normalise_cpu(in, out, scale);
+}
+void normalise(Backend& backend, const TensorView<const float, 3>& in, const TensorView<float, 3>& out,
+               const PixelScale& scale) {
+    is_cuda(backend) ? normalise_cuda(backend, in, out, scale) : normalise_cpu(in, out, scale);
+}
+
+std::vector<std::int64_t> nms(Backend& backend, const TensorView<const float, 2>& boxes,
+                              const TensorView<const float, 1>& scores,
+                              const TensorView<const std::int32_t, 1>& classes, const NmsParams& params) {
+    return is_cuda(backend) ? nms_cuda(backend, boxes, scores, classes, params)
+                            : nms_cpu(boxes, scores, classes, params);
+}
+
+TopK top_k(Backend& backend, const TensorView<const float, 2>& in, std::int64_t k) {
+    return is_cuda(backend) ? top_k_cuda(backend, in, k) : top_k_cpu(in, k);
+}
+
+ByteCounts byte_histogram(Backend& backend, const TensorView<const std::uint8_t, 2>& in) {
+    return is_cuda(backend) ? byte_histogram_cuda(backend, in) : byte_histogram_cpu(in);
+}
+ValueCounts value_histogram(Backend& backend, const TensorView<const float, 2>& in, const BinRange& range) {
+    return is_cuda(backend) ? value_histogram_cuda(backend, in, range) : value_histogram_cpu(in, range);
 }
 
 }  // namespace nightshift::kernels

@@ -1,7 +1,6 @@
 #include "kernels/metrics.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <functional>
@@ -9,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/cpu/key_sort.h"
 #include "kernels/cpu/score_keys.h"
 
 namespace nightshift::kernels {
@@ -16,36 +16,10 @@ namespace nightshift::kernels {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-/// Below that many a comparison sort is faster.
-constexpr std::size_t kRadixMin = 192;
-constexpr std::size_t kDigits = 8, kDigitValues = 256;
-
 using Keys = std::vector<std::uint64_t>;
 
 double score_of(std::uint64_t key) {
     return std::bit_cast<double>(score_key(key));
-}
-
-/// By one byte after another, from the lowest; bytes that all keys share are passed over.
-void sort_keys(Keys& keys, Keys& spare) {
-    if (keys.size() < kRadixMin) return std::sort(keys.begin(), keys.end());
-    std::array<std::array<std::uint32_t, kDigitValues>, kDigits> counts{};
-    for (const std::uint64_t key : keys) {
-        for (std::size_t d = 0; d < kDigits; ++d) ++counts[d][key >> (8 * d) & 0xff];
-    }
-    spare.resize(keys.size());
-    for (std::size_t d = 0; d < kDigits; ++d) {
-        auto& places = counts[d];
-        if (places[keys.front() >> (8 * d) & 0xff] == keys.size()) continue;
-        std::uint32_t before = 0;
-        for (std::uint32_t& place : places) {
-            const std::uint32_t count = place;
-            place = before;
-            before += count;
-        }
-        for (const std::uint64_t key : keys) spare[places[key >> (8 * d) & 0xff]++] = key;
-        keys.swap(spare);
-    }
 }
 
 double ratio(std::int64_t part, std::int64_t whole) {

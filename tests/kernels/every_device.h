@@ -23,6 +23,7 @@ void on_every_device(const Check& check, std::size_t budget_bytes = std::size_t{
     const auto backend = kernels::make_cuda_backend(budget_bytes);
     CAPTURE(backend->info().name);
     check(*backend);
+    CHECK(backend->memory().held_bytes == 0);
 }
 
 }  // namespace nightshift::tests

@@ -2,63 +2,19 @@
 // works.
 #include <doctest/doctest.h>
 
-#include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
 
-#include "kernels/backend.h"
 #include "kernels/coreset.h"
 #include "kernels/dream_run.h"
 #include "kernels/dream_step.h"
-#include "kernels/error.h"
 #include "kernels/knn.h"
 #include "kernels/metrics.h"
 #include "kernels/series_changes.h"
-#include "tests/kernels/emulator/faults.h"
+#include "tests/kernels/emulator/lost_device.h"
 #include "tests/kernels/knn/random_rows.h"
 
 using namespace nightshift::kernels;
-
-namespace {
-
-constexpr std::size_t kBudget = std::size_t{64} << 20;
-/// Each call of the op fails once: no op here makes more.
-constexpr std::int64_t kCallsMax = 3000;
-
-/// `work` with a device that is lost at its 1st, 2nd, ... call of the runtime, until it gets through.
-void check_lost(const char* op, const std::function<void(Backend&)>& work) {
-    const std::int64_t held = emulator::allocations_held();
-    for (std::int64_t call = 1;; ++call) {
-        REQUIRE(call < kCallsMax);
-        CAPTURE(call);
-        std::string words;
-        bool was_lost = false;
-        {
-            const auto backend = make_cuda_backend(kBudget);
-            const emulator::ScopedFault fault(call);
-            try {
-                work(*backend);
-            } catch (const DeviceError& error) {
-                words = error.what();
-            }
-            was_lost = fault.has_happened();
-            CHECK(backend->memory().held_bytes == 0);
-        }
-        CHECK(emulator::allocations_held() == held);
-        if (!was_lost) {
-            CHECK(words.empty());
-            break;
-        }
-        // Calls whose failure changes nothing (releasing) may be the last ones.
-        if (words.empty()) continue;
-        CHECK(words.rfind(op, 0) == 0);
-        CHECK(words.find("cudaErrorIllegalAddress") != std::string::npos);
-        CHECK(words.find("stream ") != std::string::npos);
-    }
-}
-
-}  // namespace
+using nightshift::tests::check_lost;
 
 TEST_CASE("faults: neighbours on a device that is lost") {
     const std::vector<double> bank = nightshift::tests::random_rows(40, 5, 1);
