@@ -23,7 +23,7 @@ constexpr std::size_t kEnough = std::size_t{64} << 20;
 
 /// `is_right` with budgets from 1 KiB on, each a quarter larger than the one before: refused at first,
 /// right from some budget on, and that one below what the op takes where it is not short.
-void check_budgets(const std::function<bool(Device&)>& is_right) {
+void check_budgets(const std::function<bool(Backend&)>& is_right) {
     if (!cuda_available()) return;
     std::size_t wanted = 0, least = 0;
     {
