@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Jobs on a GPU beside the same jobs on the CPU. With NIGHTSHIFT_TEST_GPU=required (packaging/gpu-check) the
-GPU is a real one; else it is emulated (tests/kernels/emulator): the worker is the real one, its kernels are the
-CUDA sources, run by fibers. Everything is small, because that is slow."""
+GPU is a real one; else it is emulated (tests/kernels/emulator): the worker is the real one, its kernels are
+the CUDA sources, run by fibers. Everything is small, because that is slow."""
 
 import csv
 import json
