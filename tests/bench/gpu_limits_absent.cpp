@@ -3,6 +3,8 @@
 
 namespace nightshift::bench {
 
-GpuLimits gpu_limits(kernels::Backend&, double) { return {}; }
+GpuLimits gpu_limits(kernels::Backend&, double) {
+    return {};
+}
 
 }  // namespace nightshift::bench

@@ -10,6 +10,11 @@ WHAT = {
     "generate": "2,000 sequences generated",
     "dream": "DREAM, an epoch over 40,960 rows of 81 in batches of 32, draws included",
     "dream_4096": "the same in batches of 4,096",
+    "metrics": "10 M scores with ties to their steps",
+    "cusum": "CUSUM of 100,000 series of 60",
+    "window": "windows over 100,000 series of 60",
+    "pelt": "PELT of 100,000 series of 60",
+    "nms": "8,400 boxes of six classes around 60 objects",
 }
 UNITS = {"bytes": "B/s", "fp32": "flop/s", "fp64": "flop/s", "half": "flop/s"}
 
