@@ -4,8 +4,9 @@
 #include <cmath>
 #include <string_view>
 
-#include "kernels/cpu/compat_columns.h"
-#include "kernels/cpu/frame_motion.h"
+#include "kernels/cpu/exact_motion.h"
+#include "kernels/cpu/feature_checks.h"
+#include "kernels/cpu/float_motion.h"
 #include "kernels/cpu/series_statistics.h"
 
 namespace nightshift::kernels {
@@ -52,69 +53,6 @@ std::vector<std::string> make_columns() {
     return names;
 }
 
-/// What a frame needs of the frame before, and what it gives, of every point.
-struct Motion {
-    std::vector<double> numbers;
-    std::vector<std::uint8_t> seen;
-    PointMotion before;
-    FrameMotion now;
-
-    explicit Motion(std::size_t points) : numbers(7 * points), seen(points) {
-        double* at = numbers.data();
-        for (double** column :
-             {&before.x, &before.y, &before.vx, &before.vy, &now.speed, &now.change, &now.curvature}) {
-            *column = at;
-            at += points;
-        }
-    }
-};
-
-/// The same as FrameLoops::advance where points may be missing: compacted to those that are there, whose
-/// number it gives.
-std::size_t advance_some(const TrackView& t, int frame, Motion& m) {
-    const double scale = 1 / t.units_per_pixel;
-    std::size_t count = 0;
-    for (int p = 0; p < t.points; ++p) {
-        const std::size_t at = t.at(frame, p);
-        if (t.present[at] == 0) continue;
-        const auto i = static_cast<std::size_t>(p);
-        const double x = t.x[at] * scale, y = t.y[at] * scale;
-        double vx = 0, vy = 0, dvx = 0, dvy = 0;
-        if (m.seen[i]) {
-            vx = (x - m.before.x[i]) * t.fps;
-            vy = (y - m.before.y[i]) * t.fps;
-            dvx = vx - m.before.vx[i];
-            dvy = vy - m.before.vy[i];
-        }
-        m.before.x[i] = x;
-        m.before.y[i] = y;
-        m.before.vx[i] = vx;
-        m.before.vy[i] = vy;
-        m.seen[i] = 1;
-        m.now.speed[count] = std::sqrt(vx * vx + vy * vy);
-        m.now.change[count] = std::sqrt(dvx * dvx + dvy * dvy);
-        m.now.curvature[count] = m.now.change[count] / (m.now.speed[count] + kSpeedFloor);
-        ++count;
-    }
-    return count;
-}
-
-/// Gives the number of points that are there.
-std::size_t advance_to(const TrackView& t, int frame, const FrameLoops& loops, Motion& m) {
-    if (!t.present.empty()) return advance_some(t, frame, m);
-    const auto points = static_cast<std::size_t>(t.points);
-    const FrameInput in{t.x.data() + t.at(frame, 0), t.y.data() + t.at(frame, 0), points,
-                        1 / t.units_per_pixel, t.fps};
-    if (frame == 0) {  // as if the panel had been still before
-        for (std::size_t p = 0; p < points; ++p) {
-            m.before.x[p] = in.x[p] * in.scale;
-            m.before.y[p] = in.y[p] * in.scale;
-        }
-    }
-    loops.advance(in, m.before, m.now);
-    return points;
-}
-
 Moments scaled(const Moments& m, double factor) {
     return {m.mean * factor, m.max * factor, m.deviation * factor};
 }
@@ -123,18 +61,16 @@ double* row_of(CompatFeatures& out, int frame) {
     return out.rows.data() + static_cast<std::size_t>(frame) * kCompatColumns;
 }
 
-/// The 21 base columns of every frame, and the global row.
+/// The 21 base columns of every frame, and the global row. MotionWalk: ExactMotion or FloatMotion.
+template <typename MotionWalk>
 void base_columns(const TrackView& t, const FrameMetrics& metrics, CompatFeatures& out) {
-    Motion motion(static_cast<std::size_t>(t.points));
-    const FrameLoops loops = frame_loops(cpu_variant());
+    MotionWalk motion(t);
     double strain_sum = 0, strain_max = 0, acceleration_sum = 0, acceleration_max = 0, count = 0;
     for (int f = 0; f < t.frames; ++f) {
         const auto i = static_cast<std::size_t>(f);
-        const std::size_t here = advance_to(t, f, loops, motion);
-        Moments curvature, impact, speed;
-        loops.find_moments(motion.now.curvature, here, curvature);
-        loops.find_moments(motion.now.change, here, impact);
-        loops.find_moments(motion.now.speed, here, speed);
+        FrameMoments now;
+        motion.advance(f, now);
+        const Moments &curvature = now.curvature, &impact = now.change, &speed = now.speed;
         const Moments acceleration = scaled(impact, t.fps);
         const double strain_px = std::max(metrics.est_max_strain[i], 0.0);
         const Moments strain = scaled(curvature, curvature.max > 0 ? strain_px / curvature.max : 0);
@@ -148,7 +84,7 @@ void base_columns(const TrackView& t, const FrameMetrics& metrics, CompatFeature
         row[18] = metrics.bend_angle_deg[i];
         row[19] = metrics.curvature_concentration[i];
         row[20] = metrics.est_max_strain[i];
-        const auto n = static_cast<double>(here);
+        const auto n = static_cast<double>(now.points);
         strain_sum += strain.mean * n;
         acceleration_sum += acceleration.mean * n;
         strain_max = std::max(strain_max, strain.max);
@@ -223,12 +159,21 @@ const std::vector<std::string>& compat_global_columns() {
     return names;
 }
 
-CompatFeatures compat_features(const TrackView& tracks, const FrameMetrics& metrics) {
-    CompatFeatures out;
+void compat_features(const TrackView& tracks, const FrameMetrics& metrics, Precision precision,
+                     CompatFeatures& out) {
+    check_fits(tracks, metrics, precision);
     out.rows.resize(static_cast<std::size_t>(tracks.frames) * kCompatColumns);
-    base_columns(tracks, metrics, out);
+    if (precision == Precision::fp32)
+        base_columns<FloatMotion>(tracks, metrics, out);
+    else
+        base_columns<ExactMotion>(tracks, metrics, out);
     series_columns(tracks, out);
     change_columns(tracks, out);
+}
+
+CompatFeatures compat_features(const TrackView& tracks, const FrameMetrics& metrics, Precision precision) {
+    CompatFeatures out;
+    compat_features(tracks, metrics, precision, out);
     return out;
 }
 
