@@ -15,8 +15,11 @@ struct TrackPlanes {
 };
 
 /// Draws the tracks of one plan: bends the panel, adds noise from Philox (element = point p and p +
-/// ceil(P/2), frame, draw kind, stream), clips, rounds half to even. Any thread. Source: own derivation after
-/// the public reference's generator; scale jitter is about the clamped end.
+/// ceil(P/2), frame, draw kind, stream), clips, rounds half to even. Nothing is written for a plan without
+/// points or frames; a coordinate that is no number lies at 0. Any thread. Throws std::invalid_argument on a
+/// plan that make_plan would not give: above kGeneratePointsMax points, a picture whose edges do not fit,
+/// directions beyond kSincosRadiansMax. Source: own derivation after the public reference's generator; scale
+/// jitter is about the clamped end.
 void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out);
 
 /// The same bits on a CUDA device, many plans at once; blocks until the tracks are on the host.

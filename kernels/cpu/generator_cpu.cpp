@@ -1,16 +1,16 @@
 #include "kernels/generator.h"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "kernels/cpu/each_variant.h"
+#include "kernels/cpu/plan_checks.h"
 #include "kernels/generator_body.h"
 
 namespace nightshift::kernels {
 
 namespace {
 
-constexpr int kMaxPoints = 1024;  ///< of a generated panel; make_plan never gives more
+constexpr int kMaxPoints = kGeneratePointsMax;
 
 /// Buffers of one frame: each loop below is over independent points, so that the compiler uses vectors.
 struct FrameBuffers {
@@ -79,7 +79,7 @@ struct FrameBuffers {
 }
 
 [[gnu::always_inline]] inline void generate(const TrackPlan& plan, TrackPlanes out) {
-    const int points = std::min(static_cast<int>(plan.points.size()), kMaxPoints);
+    const int points = static_cast<int>(plan.points.size());
     FrameBuffers b;
     for (std::size_t f = 0; f < plan.frames.size(); ++f) {
         bend(plan, plan.frames[f], points, b);
@@ -108,6 +108,7 @@ struct FrameBuffers {
 }  // namespace
 
 void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out) {
+    check_plan(plan);
 #if NIGHTSHIFT_CPU_VARIANTS
     const CpuVariant variant = cpu_variant();
     if (variant == CpuVariant::avx512) return generate_avx512(plan, out);
