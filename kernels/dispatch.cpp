@@ -41,6 +41,11 @@ Coreset greedy_coreset(Backend& backend, Rows<double> data, std::int64_t count, 
                             : greedy_coreset_cpu(data, count, start, backend.info().threads, progress);
 }
 
+void generate_tracks(Backend& backend, std::span<const TrackPlan> plans, std::span<const TrackPlanes> out) {
+    if (is_cuda(backend)) return generate_tracks_cuda(backend, plans, out);
+    generate_tracks_cpu(plans, out, backend.info().threads);
+}
+
 std::unique_ptr<DreamStep> make_dream_step(Backend& backend, const DreamStepOptions& options) {
     if (is_cuda(backend)) return make_dream_step_cuda(backend, options);
     DreamStepOptions own = options;

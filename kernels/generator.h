@@ -22,9 +22,16 @@ struct TrackPlanes {
 /// jitter is about the clamped end.
 void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out);
 
-/// The same bits on a CUDA device, many plans at once; blocks until the tracks are on the host.
-/// Throws DeviceError. Tolerance against the CPU reference: none, equal bits.
+/// Many plans at once: all are looked at before the first is drawn, and one that does not fit is refused as
+/// above, as are more or fewer destinations than plans.
+void generate_tracks_cpu(std::span<const TrackPlan> plans, std::span<const TrackPlanes> out, int threads);
+
+/// The same bits on a CUDA device; blocks until the tracks are on the host. Throws DeviceError. Tolerance
+/// against the CPU reference: none, equal bits.
 void generate_tracks_cuda(Backend& backend, std::span<const TrackPlan> plans,
                           std::span<const TrackPlanes> out);
+
+/// Where the backend is.
+void generate_tracks(Backend& backend, std::span<const TrackPlan> plans, std::span<const TrackPlanes> out);
 
 }  // namespace nightshift::kernels

@@ -1,8 +1,10 @@
 #include "kernels/generator.h"
 
 #include <cstddef>
+#include <stdexcept>
 
 #include "kernels/cpu/each_variant.h"
+#include "kernels/cpu/in_threads.h"
 #include "kernels/cpu/plan_checks.h"
 #include "kernels/generator_body.h"
 
@@ -105,16 +107,26 @@ struct FrameBuffers {
 }
 #endif
 
-}  // namespace
-
-void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out) {
-    check_plan(plan);
+void draw(const TrackPlan& plan, TrackPlanes out) {
 #if NIGHTSHIFT_CPU_VARIANTS
     const CpuVariant variant = cpu_variant();
     if (variant == CpuVariant::avx512) return generate_avx512(plan, out);
     if (variant == CpuVariant::avx2) return generate_avx2(plan, out);
 #endif
     generate(plan, out);
+}
+
+}  // namespace
+
+void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out) {
+    check_plan(plan);
+    draw(plan, out);
+}
+
+void generate_tracks_cpu(std::span<const TrackPlan> plans, std::span<const TrackPlanes> out, int threads) {
+    if (plans.size() != out.size()) throw std::invalid_argument("generate_tracks: one destination a plan");
+    for (const TrackPlan& plan : plans) check_plan(plan);
+    in_threads(plans.size(), threads, [&] { return [&](std::size_t i) { draw(plans[i], out[i]); }; });
 }
 
 }  // namespace nightshift::kernels

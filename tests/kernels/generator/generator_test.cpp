@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/device.h"
-#include "kernels/error.h"
 #include "tests/kernels/every_variant.h"
 #include "tests/kernels/generator/drawn_tracks.h"
 
@@ -89,29 +87,5 @@ TEST_CASE("generator: a still panel keeps its length and stays in the picture") 
         }
         CHECK(*std::min_element(t.x.begin(), t.x.end()) >= 0);
         CHECK(*std::max_element(t.x.begin(), t.x.end()) <= 1919 * 16);
-    }
-}
-
-TEST_CASE("generator: CPU and GPU give the same bits") {
-    std::vector<TrackPlan> plans;
-    std::vector<DrawnTracks> expected, found;
-    std::vector<TrackPlanes> planes;
-    for (int panel = 0; panel < kPanelClasses; ++panel) {
-        for (const Difficulty difficulty : {Difficulty::kEasy, Difficulty::kStandard, Difficulty::kHard}) {
-            plans.push_back(make_plan(draw_recipe(static_cast<PanelClass>(panel), 1, 7, difficulty), 16));
-            expected.push_back(tracks_of(plans.back()));
-            found.push_back({std::vector<std::int16_t>(expected.back().x.size()),
-                             std::vector<std::int16_t>(expected.back().x.size())});
-        }
-    }
-    for (DrawnTracks& tracks : found) planes.push_back({tracks.x.data(), tracks.y.data()});
-    if (!cuda_available()) {
-        MESSAGE("no GPU: only the refusal was checked");
-        return;
-    }
-    generate_tracks_cuda(*make_cuda_backend(std::size_t{1} << 30), plans, planes);
-    for (std::size_t i = 0; i < plans.size(); ++i) {
-        CHECK(found[i].x == expected[i].x);
-        CHECK(found[i].y == expected[i].y);
     }
 }
