@@ -37,8 +37,9 @@ struct CompatFeatures {
 /// to the frame's own mean and maximum, and changes to the largest value that changed (4,000 panels: 3e-7 and
 /// 8e-7 of a column's largest); of what has no unit, 1e-5 as it is where a series varies by more than a tenth
 /// of itself. What has no right answer in either may differ: the frequency of two equal powers, the shape of
-/// a series that varies by less than a millionth. It needs fps / units_per_pixel within kFloatRateMin ..
-/// kFloatRateMax.
+/// a series that varies by less than a millionth, and the strain of a frame where nothing changes its speed:
+/// with units that are no power of two fp64 rounds differences of places, and spreads the strain over that,
+/// while fp32 has none. It needs fps / units_per_pixel within kFloatRateMin .. kFloatRateMax.
 enum class Precision { fp64, fp32 };
 inline constexpr double kFloatRateMin = 1e-6, kFloatRateMax = 1e6;
 

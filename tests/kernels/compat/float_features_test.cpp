@@ -85,7 +85,7 @@ TEST_CASE("float features: gaps, odd sizes, other units, the same bits with ever
         double missing, fps, units;
     };
     for (const Shape s : {Shape{230, 60, 0, 30, 1}, Shape{201, 61, 0, 29.97, 16}, Shape{61, 30, .2, 30, 1},
-                          Shape{7, 12, .8, 25, 10}, Shape{1, 1, 0, 30, 1}, Shape{9, 2, 0, 30, 1},
+                          Shape{7, 12, .8, 25, 8}, Shape{1, 1, 0, 30, 1}, Shape{9, 2, 0, 30, 1},
                           Shape{2500, 3, .05, 1e5, 2}, Shape{16, 20, 0, 1e-5, 1}, Shape{33, 20, 1, 30, 1}}) {
         CAPTURE(s.points);
         CAPTURE(s.missing);
