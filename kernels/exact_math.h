@@ -11,7 +11,7 @@
 /// must be compiled without contraction (-ffp-contract=off, --fmad=false).
 /// fp32 coefficients: Cephes (sinf, cosf, logf). The constants say how far from the true value each function
 /// is at most, in ulp (the distance of neighbouring floats at the value) or as it is: found at every seventh
-/// argument of the whole range, and tested at a part of them, or at all with NIGHTSHIFT_EXHAUSTIVE.
+/// argument of the whole range, and tested at a part of them.
 namespace nightshift::kernels {
 
 struct SinCos {

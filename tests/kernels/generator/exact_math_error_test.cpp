@@ -15,10 +15,11 @@ using namespace nightshift::kernels;
 
 namespace {
 
-/// Every value of a 32-bit pattern where NIGHTSHIFT_EXHAUSTIVE is set (minutes), else one of a prime number
-/// of them: thousands of each exponent.
+/// One of so many 32-bit patterns is looked at: a prime number, so that there are thousands of each exponent.
+/// NIGHTSHIFT_EXHAUSTIVE asks for another, 1 for all.
 std::uint64_t stride() {
-    return std::getenv("NIGHTSHIFT_EXHAUSTIVE") != nullptr ? 1 : 1'031;
+    const char* const asked = std::getenv("NIGHTSHIFT_EXHAUSTIVE");
+    return asked == nullptr ? 1'031 : static_cast<std::uint64_t>(std::max(1, std::atoi(asked)));
 }
 
 /// check(pattern) for first, first + stride, ..., and for last.
@@ -154,7 +155,7 @@ namespace {
 /// check(x) for numbers of either sign with every exponent from 2^-40 up to `largest`, and both ends.
 template <typename Check>
 void over_doubles(double largest, const Check& check) {
-    const int each = std::getenv("NIGHTSHIFT_EXHAUSTIVE") != nullptr ? 2'000'003 : 4'001;
+    const int each = stride() < 1'031 ? 200'003 : 4'001;
     for (double low = 0x1p-40; low < largest; low *= 2) {
         for (int i = 0; i < each; ++i) {
             const double x = std::min(low * (1 + static_cast<double>(i) / each), largest);
