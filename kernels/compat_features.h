@@ -32,11 +32,28 @@ struct CompatFeatures {
         global{};  ///< n_frames, n_points, mean/max strain, mean/max acceleration
 };
 
-/// in   tracks of one sequence; metrics [frames]
-/// out  rows and the global row, double throughout
+/// How the points' motion is worked out; what follows from a frame's statistics is double in both.
+/// fp64: parity with the reference, 1e-9 relative. fp32: base columns within 1e-5 of the fp64 ones, relative
+/// to the frame's own mean and maximum, and changes to the largest value that changed (4,000 panels: 3e-7 and
+/// 8e-7 of a column's largest); of what has no unit, 1e-5 as it is where a series varies by more than a tenth
+/// of itself. What has no right answer in either may differ: the frequency of two equal powers, the shape of
+/// a series that varies by less than a millionth, and the strain of a frame where nothing changes its speed:
+/// with units that are no power of two fp64 rounds differences of places, and spreads the strain over that,
+/// while fp32 has none. It needs fps / units_per_pixel within kFloatRateMin .. kFloatRateMax.
+enum class Precision { fp64, fp32 };
+inline constexpr double kFloatRateMin = 1e-6, kFloatRateMax = 1e6;
+
+/// in   tracks of one sequence; metrics [frames], may be NaN, which stays in the columns that are made of it
+/// out  rows and the global row
 /// A point missing in a frame has no row there; its next difference spans the gap with the same dt, as in
-/// the reference. Any thread. Source: own derivation from the reference's files; parity 1e-9 relative.
-CompatFeatures compat_features(const TrackView& tracks, const FrameMetrics& metrics);
+/// the reference. A frame without points has zeros. Any thread. Throws std::invalid_argument on planes or
+/// metrics shorter than points and frames ask for, and on fps and units that are not above 0. Source: own
+/// derivation from the reference's files.
+CompatFeatures compat_features(const TrackView& tracks, const FrameMetrics& metrics,
+                               Precision precision = Precision::fp64);
+/// The same into what is there: allocates nothing for a sequence of as many frames.
+void compat_features(const TrackView& tracks, const FrameMetrics& metrics, Precision precision,
+                     CompatFeatures& out);
 
 /// Statistics of a plain series, as the reference has them (also used for its other tables).
 struct SeriesStatistics {

@@ -3,6 +3,7 @@
 #include "kernels/coreset.h"
 #include "kernels/dream_run.h"
 #include "kernels/dream_step.h"
+#include "kernels/feature_batch.h"
 #include "kernels/generator.h"
 #include "kernels/histogram.h"
 #include "kernels/knn.h"
@@ -39,6 +40,22 @@ Coreset greedy_coreset(Backend& backend, Rows<double> data, std::int64_t count, 
                        const CoresetProgress& progress) {
     return is_cuda(backend) ? greedy_coreset_cuda(backend, data, count, start, progress)
                             : greedy_coreset_cpu(data, count, start, backend.info().threads, progress);
+}
+
+void generate_tracks(Backend& backend, std::span<const TrackPlan> plans, std::span<const TrackPlanes> out) {
+    if (is_cuda(backend)) return generate_tracks_cuda(backend, plans, out);
+    generate_tracks_cpu(plans, out, backend.info().threads);
+}
+
+FeatureBatch feature_batch(Backend& backend, std::span<const FeatureInput> sequences, Precision precision) {
+    return is_cuda(backend) ? feature_batch_cuda(backend, sequences, precision)
+                            : feature_batch_cpu(sequences, precision, backend.info().threads);
+}
+
+FeatureBatch generate_features(Backend& backend, std::span<const DrawnFeatureInput> sequences,
+                               Precision precision) {
+    return is_cuda(backend) ? generate_features_cuda(backend, sequences, precision)
+                            : generate_features_cpu(sequences, precision, backend.info().threads);
 }
 
 std::unique_ptr<DreamStep> make_dream_step(Backend& backend, const DreamStepOptions& options) {

@@ -9,12 +9,16 @@
 /// Transcendental functions made of additions, multiplications and written-out fused multiply-adds only:
 /// the same bits on every CPU, compiler and GPU (libm and CUDA's own differ in the last place). Callers
 /// must be compiled without contraction (-ffp-contract=off, --fmad=false).
-/// fp32 coefficients: Cephes (sinf, cosf, logf), errors below 2 ulp in the stated ranges.
+/// fp32 coefficients: Cephes (sinf, cosf, logf). The constants say how far from the true value each function
+/// is at most, in ulp (the distance of neighbouring floats at the value) or as it is: found at every seventh
+/// argument of the whole range, and tested at a part of them.
 namespace nightshift::kernels {
 
 struct SinCos {
     float sine, cosine;
 };
+
+inline constexpr double kSincosSineUlps = .75, kSincosCosineUlps = 1.25;
 
 /// Sine and cosine of a reduced argument, |r| <= pi/4, turned by `quadrant` quarter turns.
 NIGHTSHIFT_HD inline SinCos sincos_quadrant(float r, std::uint32_t quadrant) {
@@ -37,7 +41,12 @@ NIGHTSHIFT_HD inline float round_even(float x) {
     return (x + magic) - magic;
 }
 
-/// |x| <= 1000 rad.
+inline constexpr float kSincosRadiansMax = 1000;
+inline constexpr double kSincosRadiansError = 1e-7;
+/// Of values from kSincosAway on; nearer to 0, where what reduction loses is more of them, up to 34.
+inline constexpr double kSincosRadiansUlps = 1.6, kSincosAway = 1e-3;
+
+/// |x| <= kSincosRadiansMax; beyond it neither the value nor its sameness is promised.
 NIGHTSHIFT_HD inline SinCos sincos_radians(float x) {
     const float k = round_even(x * 0.636619772f);
     float r = std::fma(k, -1.5703125f, x);
@@ -46,12 +55,16 @@ NIGHTSHIFT_HD inline SinCos sincos_radians(float x) {
     return sincos_quadrant(r, static_cast<std::uint32_t>(static_cast<std::int32_t>(k)));
 }
 
+inline constexpr double kSincosTurnsUlps = 2.8;
+
 /// Of the angle word / 2^32 turns; the reduction is exact integer arithmetic.
 NIGHTSHIFT_HD inline SinCos sincos_turns(std::uint32_t word) {
     const std::uint32_t quadrant = (word + (1u << 29)) >> 30;
     const auto rest = static_cast<std::int32_t>(word - (quadrant << 30));
     return sincos_quadrant(static_cast<float>(rest) * 1.4629180792671596e-9f, quadrant);
 }
+
+inline constexpr double kLogPositiveUlps = .85;
 
 /// Natural logarithm of a normal positive number.
 NIGHTSHIFT_HD inline float log_positive(float x) {
@@ -79,7 +92,11 @@ struct NormalPair {
     float first, second;
 };
 
-/// Two independent standard normals from two words (Box-Muller); |value| <= 5.9.
+/// Of the pairs that were looked at, all radii among them; the parts' errors together could be 1.7e-6.
+inline constexpr double kNormalPairError = 1e-6, kNormalPairUlps = 4.5;
+inline constexpr double kNormalPairMax = 5.769;
+
+/// Two independent standard normals from two words (Box-Muller), of at most kNormalPairMax.
 NIGHTSHIFT_HD inline NormalPair normal_pair(std::uint32_t radius_word, std::uint32_t angle_word) {
     const float radius = std::sqrt(-2.0f * log_positive(unit_float(radius_word)));
     const SinCos turn = sincos_turns(angle_word);
@@ -89,7 +106,9 @@ NIGHTSHIFT_HD inline NormalPair normal_pair(std::uint32_t radius_word, std::uint
 // The doubles below use no fused operation: without hardware for it std::fma is a slow library call, and
 // these run once a frame, where the last bit of accuracy does not matter but its sameness does.
 
-/// exp in double, |x| <= 700, error below 1e-15 relative: Taylor after reduction by ln 2.
+inline constexpr double kExpExactMax = 700, kExpExactError = 2e-16;
+
+/// exp in double, |x| <= kExpExactMax, error relative: Taylor after reduction by ln 2.
 inline double exp_exact(double x) {
     const double k = std::floor(x * 1.4426950408889634 + 0.5);
     double r = x - k * 6.93147180369123816490e-01;   // 32 bits of ln 2: the product is exact
@@ -99,7 +118,10 @@ inline double exp_exact(double x) {
     return std::ldexp(sum, static_cast<int>(k));
 }
 
-/// Natural logarithm in double of 1e-30..1e30, by the inverse hyperbolic tangent's series.
+inline constexpr double kLogExactMax = 1e30, kLogExactError = 5e-16;
+
+/// Natural logarithm in double of 1 / kLogExactMax..kLogExactMax, by the inverse hyperbolic tangent's series;
+/// error relative.
 inline double log_exact(double x) {
     int e = 0;
     double m = std::frexp(x, &e);
@@ -113,7 +135,9 @@ inline double log_exact(double x) {
     return e * 0.69314718055994531 + 2 * t * sum;
 }
 
-/// Sine in double, |x| <= 1e4 rad, error below 1e-12.
+inline constexpr double kSinExactMax = 1e4, kSinExactError = 2e-15;
+
+/// Sine in double, |x| <= kSinExactMax rad; error absolute.
 inline double sin_exact(double x) {
     const double k = std::floor(x * 0.15915494309189535 + 0.5);
     double r = x - k * 6.283185307169333;   // the first 37 bits of 2 pi: the product is exact
@@ -123,6 +147,10 @@ inline double sin_exact(double x) {
     return r * sum;
 }
 
+/// Near the ends x + pi / 2 is rounded to 2e-12; kCosExactNearError: |x| <= 10.
+inline constexpr double kCosExactError = 1e-12, kCosExactNearError = 3e-15;
+
+/// Cosine, as sin_exact.
 inline double cos_exact(double x) { return sin_exact(x + 1.5707963267948966); }
 
 }  // namespace nightshift::kernels

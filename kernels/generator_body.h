@@ -42,8 +42,9 @@ NIGHTSHIFT_HD inline PointXY outlier_offset(const PlanFrame& frame, PhiloxWords 
             frame.outlier_px * std::fma(2.0f, unit_float(words.w2), -1.0f)};
 }
 
+/// What is no number is 0.
 NIGHTSHIFT_HD inline std::int16_t stored(float value_px, float max_px, float units) {
-    const float low = value_px < 0.0f ? 0.0f : value_px;
+    const float low = value_px > 0.0f ? value_px : 0.0f;
     const float clipped = low > max_px ? max_px : low;
     return static_cast<std::int16_t>(round_even(clipped * units));
 }

@@ -7,6 +7,10 @@
 
 namespace nightshift::kernels {
 
+inline constexpr int kGeneratePointsMax = 1024;  ///< of a generated panel
+/// The largest coordinate, a picture's edge in units, that a track can hold.
+inline constexpr float kGenerateUnitsMax = 32767;
+
 /// Per point: prefix sums of the bending weights, times ds / L, and the static edge waviness in px.
 struct PlanPoint {
     float base, damage, fold, waviness;
@@ -36,6 +40,8 @@ struct TrackPlan {
 /// theta(t) in radians for a recipe, one value a frame (double, own exp: the same bits everywhere).
 std::vector<double> bend_angles(const PanelRecipe& recipe);
 
+/// Throws std::invalid_argument on points outside of 1..kGeneratePointsMax, frames below 0, and units with
+/// which a picture's edge does not fit a track (1..17 do).
 TrackPlan make_plan(const PanelRecipe& recipe, int units_per_pixel);
 
 }  // namespace nightshift::kernels

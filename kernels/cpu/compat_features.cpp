@@ -2,139 +2,41 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
 
-#include "kernels/cpu/compat_columns.h"
-#include "kernels/cpu/frame_motion.h"
+#include "kernels/cpu/exact_motion.h"
+#include "kernels/cpu/feature_checks.h"
+#include "kernels/cpu/feature_columns.h"
+#include "kernels/cpu/feature_layout.h"
+#include "kernels/cpu/float_motion.h"
 #include "kernels/cpu/series_statistics.h"
 
 namespace nightshift::kernels {
 
 namespace {
 
-constexpr int kSurrogates = 6;
-
-// In the order of the reference's table.
-constexpr std::array<std::string_view, kSurrogates> kSurrogateNames{
-    "strain_surrogate", "stress_surrogate", "impact_surrogate", "curvature_like", "acceleration", "speed"};
-enum Surrogate { kStrain, kStress, kImpact, kCurvature, kAcceleration, kSpeed };
-
-// Spectra come in the order of the moments.
-constexpr std::array<int, 3> kMomentSources{kAcceleration, kCurvature, kStrain};
-constexpr std::array<int, 2> kSpectrumSources{kAcceleration, kCurvature};
-
-std::vector<std::string> make_columns() {
-    std::vector<std::string> names;
-    for (const auto name : kSurrogateNames) {
-        for (const char* statistic : {"_mean", "_max", "_std"})
-            names.push_back(std::string(name) + statistic);
-    }
-    names.insert(names.end(), {"bend_angle_deg", "curvature_concentration", "est_max_strain"});
-    for (const int source : kMomentSources) {
-        for (const char* statistic : {"_skewness", "_kurtosis", "_autocorr_lag1", "_autocorr_lag2"}) {
-            names.push_back(std::string(kSurrogateNames[static_cast<std::size_t>(source)]) + "_mean" +
-                            statistic);
-        }
-    }
-    for (const auto name : kSurrogateNames) {
-        for (const char* statistic : {"_mean", "_max"}) {
-            for (const char* change : {"_change_rate", "_change_rate_abs", "_change_accel"}) {
-                names.push_back(std::string(name) + statistic + change);
-            }
-        }
-    }
-    for (const int source : kSpectrumSources) {
-        for (const char* statistic : {"_dominant_frequency", "_spectral_power", "_spectral_entropy"}) {
-            names.push_back(std::string(kSurrogateNames[static_cast<std::size_t>(source)]) + "_mean" +
-                            statistic);
-        }
-    }
-    return names;
-}
-
-/// What a frame needs of the frame before, and what it gives, of every point.
-struct Motion {
-    std::vector<double> numbers;
-    std::vector<std::uint8_t> seen;
-    PointMotion before;
-    FrameMotion now;
-
-    explicit Motion(std::size_t points) : numbers(7 * points), seen(points) {
-        double* at = numbers.data();
-        for (double** column :
-             {&before.x, &before.y, &before.vx, &before.vy, &now.speed, &now.change, &now.curvature}) {
-            *column = at;
-            at += points;
-        }
-    }
-};
-
-/// The same as FrameLoops::advance where points may be missing: compacted to those that are there, whose
-/// number it gives.
-std::size_t advance_some(const TrackView& t, int frame, Motion& m) {
-    const double scale = 1 / t.units_per_pixel;
-    std::size_t count = 0;
-    for (int p = 0; p < t.points; ++p) {
-        const std::size_t at = t.at(frame, p);
-        if (t.present[at] == 0) continue;
-        const auto i = static_cast<std::size_t>(p);
-        const double x = t.x[at] * scale, y = t.y[at] * scale;
-        double vx = 0, vy = 0, dvx = 0, dvy = 0;
-        if (m.seen[i]) {
-            vx = (x - m.before.x[i]) * t.fps;
-            vy = (y - m.before.y[i]) * t.fps;
-            dvx = vx - m.before.vx[i];
-            dvy = vy - m.before.vy[i];
-        }
-        m.before.x[i] = x;
-        m.before.y[i] = y;
-        m.before.vx[i] = vx;
-        m.before.vy[i] = vy;
-        m.seen[i] = 1;
-        m.now.speed[count] = std::sqrt(vx * vx + vy * vy);
-        m.now.change[count] = std::sqrt(dvx * dvx + dvy * dvy);
-        m.now.curvature[count] = m.now.change[count] / (m.now.speed[count] + kSpeedFloor);
-        ++count;
-    }
-    return count;
-}
-
-/// Gives the number of points that are there.
-std::size_t advance_to(const TrackView& t, int frame, const FrameLoops& loops, Motion& m) {
-    if (!t.present.empty()) return advance_some(t, frame, m);
-    const auto points = static_cast<std::size_t>(t.points);
-    const FrameInput in{t.x.data() + t.at(frame, 0), t.y.data() + t.at(frame, 0), points,
-                        1 / t.units_per_pixel, t.fps};
-    if (frame == 0) {  // as if the panel had been still before
-        for (std::size_t p = 0; p < points; ++p) {
-            m.before.x[p] = in.x[p] * in.scale;
-            m.before.y[p] = in.y[p] * in.scale;
-        }
-    }
-    loops.advance(in, m.before, m.now);
-    return points;
-}
-
 Moments scaled(const Moments& m, double factor) {
     return {m.mean * factor, m.max * factor, m.deviation * factor};
 }
 
-double* row_of(CompatFeatures& out, int frame) {
-    return out.rows.data() + static_cast<std::size_t>(frame) * kCompatColumns;
+/// Where a sequence's columns go: [frames, 75] and [6].
+struct FeatureOut {
+    double *rows, *global;
+};
+
+double* row_of(const FeatureOut& out, int frame) {
+    return out.rows + static_cast<std::size_t>(frame) * kCompatColumns;
 }
 
-/// The 21 base columns of every frame, and the global row.
-void base_columns(const TrackView& t, const FrameMetrics& metrics, CompatFeatures& out) {
-    Motion motion(static_cast<std::size_t>(t.points));
-    const FrameLoops loops = frame_loops(cpu_variant());
+/// The 21 base columns of every frame, and the global row. MotionWalk: ExactMotion or FloatMotion.
+template <typename MotionWalk>
+void base_columns(const TrackView& t, const FrameMetrics& metrics, const FeatureOut& out) {
+    MotionWalk motion(t);
     double strain_sum = 0, strain_max = 0, acceleration_sum = 0, acceleration_max = 0, count = 0;
     for (int f = 0; f < t.frames; ++f) {
         const auto i = static_cast<std::size_t>(f);
-        const std::size_t here = advance_to(t, f, loops, motion);
-        Moments curvature, impact, speed;
-        loops.find_moments(motion.now.curvature, here, curvature);
-        loops.find_moments(motion.now.change, here, impact);
-        loops.find_moments(motion.now.speed, here, speed);
+        FrameMoments now;
+        motion.advance(f, now);
+        const Moments &curvature = now.curvature, &impact = now.change, &speed = now.speed;
         const Moments acceleration = scaled(impact, t.fps);
         const double strain_px = std::max(metrics.est_max_strain[i], 0.0);
         const Moments strain = scaled(curvature, curvature.max > 0 ? strain_px / curvature.max : 0);
@@ -145,32 +47,33 @@ void base_columns(const TrackView& t, const FrameMetrics& metrics, CompatFeature
             row[3 * k + 1] = all[k].max;
             row[3 * k + 2] = all[k].deviation;
         }
-        row[18] = metrics.bend_angle_deg[i];
-        row[19] = metrics.curvature_concentration[i];
-        row[20] = metrics.est_max_strain[i];
-        const auto n = static_cast<double>(here);
+        row[kMetricsColumn] = metrics.bend_angle_deg[i];
+        row[kMetricsColumn + 1] = metrics.curvature_concentration[i];
+        row[kMetricsColumn + 2] = metrics.est_max_strain[i];
+        const auto n = static_cast<double>(now.points);
         strain_sum += strain.mean * n;
         acceleration_sum += acceleration.mean * n;
         strain_max = std::max(strain_max, strain.max);
         acceleration_max = std::max(acceleration_max, acceleration.max);
         count += n;
     }
-    out.global = {static_cast<double>(t.frames),
-                  static_cast<double>(t.points),
-                  count > 0 ? strain_sum / count : 0,
-                  strain_max,
-                  count > 0 ? acceleration_sum / count : 0,
-                  acceleration_max};
+    const std::array<double, kCompatGlobalColumns> global{static_cast<double>(t.frames),
+                                                          static_cast<double>(t.points),
+                                                          count > 0 ? strain_sum / count : 0,
+                                                          strain_max,
+                                                          count > 0 ? acceleration_sum / count : 0,
+                                                          acceleration_max};
+    std::copy(global.begin(), global.end(), out.global);
 }
 
-std::vector<double> column(const CompatFeatures& out, int frames, std::size_t index) {
+std::vector<double> column(const FeatureOut& out, int frames, std::size_t index) {
     std::vector<double> values(static_cast<std::size_t>(frames));
     for (std::size_t f = 0; f < values.size(); ++f) values[f] = out.rows[f * kCompatColumns + index];
     return values;
 }
 
 /// Moments, correlations and spectra of whole series, the same in every frame.
-void series_columns(const TrackView& t, CompatFeatures& out) {
+void series_columns(const TrackView& t, const FeatureOut& out) {
     std::vector<double> constants;
     std::vector<double> spectral;
     const Turns turns(static_cast<std::size_t>(t.frames));
@@ -185,14 +88,14 @@ void series_columns(const TrackView& t, CompatFeatures& out) {
         spectral.insert(spectral.end(), {s.dominant_frequency, s.spectral_power, s.spectral_entropy});
     }
     for (int f = 0; f < t.frames; ++f) {
-        std::copy(constants.begin(), constants.end(), row_of(out, f) + kCompatBaseColumns);
-        std::copy(spectral.begin(), spectral.end(), row_of(out, f) + kCompatColumns - 6);
+        std::copy(constants.begin(), constants.end(), row_of(out, f) + kShapeColumn);
+        std::copy(spectral.begin(), spectral.end(), row_of(out, f) + kSpectrumColumn);
     }
 }
 
 /// Change from frame to frame of the mean and max columns, its size, and its own change.
-void change_columns(const TrackView& t, CompatFeatures& out) {
-    std::size_t to = kCompatBaseColumns + 12;
+void change_columns(const TrackView& t, const FeatureOut& out) {
+    std::size_t to = kChangeColumn;
     for (std::size_t k = 0; k < kSurrogates; ++k) {
         for (std::size_t statistic = 0; statistic < 2; ++statistic, to += 3) {
             double before = 0, rate_before = 0;
@@ -212,23 +115,27 @@ void change_columns(const TrackView& t, CompatFeatures& out) {
 
 }  // namespace
 
-const std::vector<std::string>& compat_columns() {
-    static const std::vector<std::string> names = make_columns();
-    return names;
-}
-
-const std::vector<std::string>& compat_global_columns() {
-    static const std::vector<std::string> names{"n_frames",   "n_points",          "mean_strain",
-                                                "max_strain", "mean_acceleration", "max_acceleration"};
-    return names;
-}
-
-CompatFeatures compat_features(const TrackView& tracks, const FrameMetrics& metrics) {
-    CompatFeatures out;
-    out.rows.resize(static_cast<std::size_t>(tracks.frames) * kCompatColumns);
-    base_columns(tracks, metrics, out);
+void write_columns(const TrackView& tracks, const FrameMetrics& metrics, Precision precision, double* rows,
+                   double* global) {
+    const FeatureOut out{rows, global};
+    if (precision == Precision::fp32)
+        base_columns<FloatMotion>(tracks, metrics, out);
+    else
+        base_columns<ExactMotion>(tracks, metrics, out);
     series_columns(tracks, out);
     change_columns(tracks, out);
+}
+
+void compat_features(const TrackView& tracks, const FrameMetrics& metrics, Precision precision,
+                     CompatFeatures& out) {
+    check_fits(tracks, metrics, precision);
+    out.rows.resize(static_cast<std::size_t>(tracks.frames) * kCompatColumns);
+    write_columns(tracks, metrics, precision, out.rows.data(), out.global.data());
+}
+
+CompatFeatures compat_features(const TrackView& tracks, const FrameMetrics& metrics, Precision precision) {
+    CompatFeatures out;
+    compat_features(tracks, metrics, precision, out);
     return out;
 }
 

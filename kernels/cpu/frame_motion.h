@@ -28,6 +28,12 @@ struct Moments {
     double mean = 0, max = 0, deviation = 0;  ///< deviation with n - 1; 0 for a single value
 };
 
+/// Moments of a frame's points: sizes of velocity and of its change in px/s, and the latter by the former.
+struct FrameMoments {
+    Moments curvature, change, speed;
+    std::size_t points = 0;  ///< that are there
+};
+
 /// Compiled for one CPU variant; equal bits in all.
 struct FrameLoops {
     void (*advance)(const FrameInput&, const PointMotion&, const FrameMotion&);

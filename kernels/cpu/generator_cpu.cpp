@@ -1,16 +1,18 @@
 #include "kernels/generator.h"
 
-#include <algorithm>
 #include <cstddef>
+#include <stdexcept>
 
 #include "kernels/cpu/each_variant.h"
+#include "kernels/cpu/in_threads.h"
+#include "kernels/cpu/plan_checks.h"
 #include "kernels/generator_body.h"
 
 namespace nightshift::kernels {
 
 namespace {
 
-constexpr int kMaxPoints = 1024;  ///< of a generated panel; make_plan never gives more
+constexpr int kMaxPoints = kGeneratePointsMax;
 
 /// Buffers of one frame: each loop below is over independent points, so that the compiler uses vectors.
 struct FrameBuffers {
@@ -79,7 +81,7 @@ struct FrameBuffers {
 }
 
 [[gnu::always_inline]] inline void generate(const TrackPlan& plan, TrackPlanes out) {
-    const int points = std::min(static_cast<int>(plan.points.size()), kMaxPoints);
+    const int points = static_cast<int>(plan.points.size());
     FrameBuffers b;
     for (std::size_t f = 0; f < plan.frames.size(); ++f) {
         bend(plan, plan.frames[f], points, b);
@@ -105,15 +107,26 @@ struct FrameBuffers {
 }
 #endif
 
-}  // namespace
-
-void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out) {
+void draw(const TrackPlan& plan, TrackPlanes out) {
 #if NIGHTSHIFT_CPU_VARIANTS
     const CpuVariant variant = cpu_variant();
     if (variant == CpuVariant::avx512) return generate_avx512(plan, out);
     if (variant == CpuVariant::avx2) return generate_avx2(plan, out);
 #endif
     generate(plan, out);
+}
+
+}  // namespace
+
+void generate_tracks_cpu(const TrackPlan& plan, TrackPlanes out) {
+    check_plan(plan);
+    draw(plan, out);
+}
+
+void generate_tracks_cpu(std::span<const TrackPlan> plans, std::span<const TrackPlanes> out, int threads) {
+    if (plans.size() != out.size()) throw std::invalid_argument("generate_tracks: one destination a plan");
+    for (const TrackPlan& plan : plans) check_plan(plan);
+    in_threads(plans.size(), threads, [&] { return [&](std::size_t i) { draw(plans[i], out[i]); }; });
 }
 
 }  // namespace nightshift::kernels

@@ -9,10 +9,6 @@ namespace nightshift::kernels {
 
 namespace {
 
-constexpr double kTiny = 1e-9;
-constexpr std::size_t kMomentsMin = 3;    ///< samples below which the reference gives zeros
-constexpr std::size_t kSpectrumMin = 10;  ///< the same for the spectrum
-
 double mean_of(std::span<const double> series) {
     return std::accumulate(series.begin(), series.end(), 0.0) / static_cast<double>(series.size());
 }
@@ -46,7 +42,7 @@ Turns::Turns(std::size_t n) : cosines(n), sines(n) {
 
 void add_spectrum(std::span<const double> series, double fps, const Turns& turns, SeriesStatistics& out) {
     const std::size_t n = series.size();
-    if (n < kSpectrumMin) return;
+    if (n < kSpectrumFrames) return;
     const double mean = mean_of(series);
     // Cosines are the same from both ends, sines opposite: half of the products are enough.
     const std::size_t half = (n - 1) / 2;
@@ -76,7 +72,7 @@ void add_spectrum(std::span<const double> series, double fps, const Turns& turns
     if (!(out.spectral_power > 0)) return;
     for (std::size_t k = 1; k < power.size(); ++k) {
         const double share = power[k] / out.spectral_power;
-        if (share > kTiny) out.spectral_entropy -= share * std::log2(share);
+        if (share > kSeriesTiny) out.spectral_entropy -= share * std::log2(share);
     }
 }
 
@@ -93,7 +89,7 @@ void add_moments(std::span<const double> series, SeriesStatistics& out) {
     const auto n = static_cast<double>(series.size());
     second /= n;
     const double deviation = std::sqrt(second);
-    if (series.size() >= kMomentsMin && deviation > kTiny) {
+    if (series.size() >= kShapeFrames && deviation > kSeriesTiny) {
         out.skewness = third / n / (second * deviation);
         out.kurtosis = fourth / n / (second * second) - 3;
     }
@@ -104,7 +100,7 @@ void add_moments(std::span<const double> series, SeriesStatistics& out) {
 SeriesStatistics series_statistics(std::span<const double> series, double fps) {
     SeriesStatistics out{};
     add_moments(series, out);
-    if (series.size() >= kSpectrumMin) add_spectrum(series, fps, Turns(series.size()), out);
+    if (series.size() >= kSpectrumFrames) add_spectrum(series, fps, Turns(series.size()), out);
     return out;
 }
 

@@ -7,6 +7,10 @@
 
 namespace nightshift::kernels {
 
+inline constexpr double kSeriesTiny = 1e-9;  ///< the reference's, of deviations and shares of a spectrum
+/// Samples below which the reference gives zeros: for moments, and for the spectrum.
+inline constexpr std::size_t kShapeFrames = 3, kSpectrumFrames = 10;
+
 /// Cosine and sine of i / n of a turn, for every i below n: spectra of series of one length share them.
 struct Turns {
     explicit Turns(std::size_t n);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <stdexcept>
 
 #include "kernels/draws.h"
 #include "kernels/generator_body.h"
@@ -189,6 +190,10 @@ std::vector<double> bend_angles(const PanelRecipe& r) {
 }
 
 TrackPlan make_plan(const PanelRecipe& r, int units_per_pixel) {
+    if (r.points < 1 || r.points > kGeneratePointsMax || r.frames < 0)
+        throw std::invalid_argument("make_plan: 1 to 1024 points and no fewer than 0 frames");
+    if (units_per_pixel < 1 || (kWidth - 1) * units_per_pixel > static_cast<double>(kGenerateUnitsMax))
+        throw std::invalid_argument("make_plan: units_per_pixel must be within 1..17");
     TrackPlan plan;
     plan.key = r.key;
     plan.stream = r.stream;

@@ -4,6 +4,7 @@
 #include "kernels/backend.h"
 #include "kernels/device.h"
 #include "kernels/error.h"
+#include "kernels/feature_batch.h"
 #include "kernels/generator.h"
 #include "kernels/launch_times.h"
 #include "kernels/metrics.h"
@@ -46,6 +47,14 @@ BatchChanges window_batch_cuda(Backend&, const SeriesBatch&, const WindowOptions
     throw DeviceError(cuda_unavailable_reason());
 }
 BatchSegmentations pelt_batch_cuda(Backend&, const SeriesBatch&, Pelt, const PeltOptions&) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+
+FeatureBatch feature_batch_cuda(Backend&, std::span<const FeatureInput>, Precision) {
+    throw DeviceError(cuda_unavailable_reason());
+}
+
+FeatureBatch generate_features_cuda(Backend&, std::span<const DrawnFeatureInput>, Precision) {
     throw DeviceError(cuda_unavailable_reason());
 }
 

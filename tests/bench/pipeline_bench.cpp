@@ -1,5 +1,5 @@
 // Runs one part of the pipeline in this process, on one thread, and writes what it found for a peer to
-// compare. usage: nightshift_pipeline_bench RUNS OUT load|features|vectors DATASET
+// compare. usage: nightshift_pipeline_bench RUNS OUT load|features|features32|vectors DATASET
 //        nightshift_pipeline_bench RUNS OUT cusum|window|pelt SIGNALS LENGTH PEN
 //        nightshift_pipeline_bench RUNS OUT knn|knn32 BANK QUERIES COLUMNS K
 //        nightshift_pipeline_bench RUNS OUT coreset ROWS COLUMNS COUNT
@@ -62,14 +62,17 @@ void load(int runs, const fs::path& out, const fs::path& folder) {
 }
 
 /// `make` adds the numbers of one sequence; what it reads from text is read before the clock starts.
-void tables(int runs, const fs::path& out, const fs::path& folder, bool is_features) {
+void tables(int runs, const fs::path& out, const fs::path& folder, const std::string& work) {
+    const bool is_features = work != "vectors";
+    const kernels::Precision precision =
+        work == "features32" ? kernels::Precision::fp32 : kernels::Precision::fp64;
     const std::vector<jobs::Sequence> sequences = read_all(folder);
     std::vector<kernels::FrameMetrics> metrics;
     for (const jobs::Sequence& sequence : sequences) metrics.push_back(jobs::frame_metrics_of(sequence));
     std::vector<double> values;
     for (std::size_t i = 0; i < sequences.size(); ++i) {
         if (is_features) {
-            const auto found = kernels::compat_features(jobs::view_of(sequences[i]), metrics[i]);
+            const auto found = kernels::compat_features(jobs::view_of(sequences[i]), metrics[i], precision);
             values.insert(values.end(), found.rows.begin(), found.rows.end());
             values.insert(values.end(), found.global.begin(), found.global.end());
             continue;
@@ -83,11 +86,12 @@ void tables(int runs, const fs::path& out, const fs::path& folder, bool is_featu
     write_numbers(out, values);
     write_names(out, sequences);
     kernels::CompatVectors vectors;
+    kernels::CompatFeatures features;
     measure(runs, [&] {
         for (std::size_t i = 0; i < sequences.size(); ++i) {
             const kernels::TrackView view = jobs::view_of(sequences[i]);
             if (is_features)
-                kernels::compat_features(view, metrics[i]);
+                kernels::compat_features(view, metrics[i], precision, features);
             else
                 kernels::compat_vectors(view, &metrics[i], {}, vectors);
         }
@@ -160,8 +164,8 @@ int main(int count, char** words) {
         const std::vector<std::string> rest(given.begin() + 3, given.end());
         if (work == "load")
             load(runs, out, rest.at(0));
-        else if (work == "features" || work == "vectors")
-            tables(runs, out, rest.at(0), work == "features");
+        else if (work == "features" || work == "features32" || work == "vectors")
+            tables(runs, out, rest.at(0), work);
         else if (work == "knn")
             knn<double>(runs, out, rest);
         else if (work == "knn32")

@@ -15,9 +15,10 @@ using namespace nightshift::tests;
 
 namespace {
 
-kernels::CompatFeatures features_of(const std::filesystem::path& folder) {
+kernels::CompatFeatures features_of(const std::filesystem::path& folder,
+                                    kernels::Precision precision = kernels::Precision::fp64) {
     jobs::Sequence s = jobs::read_bundle(folder).sequence;
-    return kernels::compat_features(jobs::view_of(s), jobs::frame_metrics_of(s));
+    return kernels::compat_features(jobs::view_of(s), jobs::frame_metrics_of(s), precision);
 }
 
 bool is_loose(const std::string& name) {
@@ -54,6 +55,20 @@ TEST_CASE("compat features: the reference's 75 columns on its own bundles") {
             CAPTURE(columns[j]);
             REQUIRE(expected.columns().at(j + 1).name == columns[j]);
             CHECK(difference(expected.numbers(columns[j]), found, j) < (is_loose(columns[j]) ? 1e-8 : 1e-9));
+        }
+    }
+}
+
+TEST_CASE("compat features: in single precision within 1e-4 of the reference's") {
+    for (const char* name : {"s_normal", "s_crack", "s_pre_damage", "s_uv_overcured"}) {
+        CAPTURE(name);
+        const auto expected =
+            jobs::read_table(data_folder() / "features" / ("frames_" + std::string(name) + ".csv"));
+        const auto found = features_of(data_folder() / "bundles" / name, kernels::Precision::fp32);
+        const auto& columns = kernels::compat_columns();
+        for (std::size_t j = 0; j < columns.size(); ++j) {
+            CAPTURE(columns[j]);
+            CHECK(difference(expected.numbers(columns[j]), found, j) < 1e-4);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include "kernels/coreset.h"
 #include "kernels/dream_run.h"
 #include "kernels/dream_step.h"
+#include "kernels/feature_batch.h"
 #include "kernels/knn.h"
 #include "kernels/metrics.h"
 #include "kernels/series_changes.h"
@@ -86,4 +87,27 @@ TEST_CASE("faults: metrics on a device that is lost") {
     check_lost("resampled_areas (4 areas of 2 scores)", [&](Backend& backend) {
         resampled_areas_cuda(backend, places, {1, 2}, 0, areas);
     });
+}
+
+TEST_CASE("faults: tracks and their features on a device that is lost") {
+    PanelRecipe recipe = draw_recipe(PanelClass::kCrack, 0, 1, Difficulty::kStandard, 11);
+    recipe.points = 12;
+    const std::vector<TrackPlan> plans(2, make_plan(recipe, 1));
+    const std::size_t values = plans[0].points.size() * plans[0].frames.size();
+    std::vector<std::int16_t> x(values), y(values), other_x(values), other_y(values);
+    const std::vector<TrackPlanes> planes{{x.data(), y.data()}, {other_x.data(), other_y.data()}};
+    check_lost("generate_tracks (2 plans",
+               [&](Backend& backend) { generate_tracks(backend, plans, planes); });
+
+    const std::vector<double> none(plans[0].frames.size());
+    const FrameMetrics metrics{none, none, none};
+    const std::vector<std::uint8_t> present(values, 1);
+    const TrackView view{x, y, present, static_cast<int>(plans[0].points.size()), 11, 1, 30};
+    const std::vector<FeatureInput> tracks(2, {view, &metrics});
+    check_lost("feature_batch (2 sequences",
+               [&](Backend& backend) { feature_batch(backend, tracks, Precision::fp32); });
+
+    const std::vector<DrawnFeatureInput> drawn(2, {&plans[0], &metrics, 30, planes[0]});
+    check_lost("generate_features (2 sequences",
+               [&](Backend& backend) { generate_features(backend, drawn, Precision::fp64); });
 }

@@ -7,39 +7,21 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/device.h"
-#include "kernels/error.h"
 #include "tests/kernels/every_variant.h"
+#include "tests/kernels/generator/drawn_tracks.h"
 
 using namespace nightshift::kernels;
+using nightshift::tests::DrawnTracks;
+using nightshift::tests::tracks_of;
 
 namespace {
-
-struct Tracks {
-    std::vector<std::int16_t> x, y;
-};
-
-Tracks generate(const TrackPlan& plan) {
-    Tracks out;
-    out.x.resize(plan.points.size() * plan.frames.size());
-    out.y.resize(out.x.size());
-    generate_tracks_cpu(plan, {out.x.data(), out.y.data()});
-    return out;
-}
-
-std::uint64_t fnv(std::uint64_t hash, const std::vector<std::int16_t>& values) {
-    for (const std::int16_t value : values)
-        hash = (hash ^ static_cast<std::uint16_t>(value)) * 1099511628211ull;
-    return hash;
-}
 
 std::uint64_t hash_of(Difficulty difficulty, int units) {
     std::uint64_t hash = 14695981039346656037ull;
     for (int panel = 0; panel < kPanelClasses; ++panel) {
         for (std::uint32_t i = 0; i < 3; ++i) {
-            const Tracks t = generate(
-                make_plan(draw_recipe(static_cast<PanelClass>(panel), i, 20260219, difficulty), units));
-            hash = fnv(fnv(hash, t.x), t.y);
+            const auto recipe = draw_recipe(static_cast<PanelClass>(panel), i, 20260219, difficulty);
+            hash = nightshift::tests::hash_of(tracks_of(make_plan(recipe, units)), hash);
         }
     }
     return hash;
@@ -60,9 +42,9 @@ TEST_CASE("generator: noise is Gaussian, independent in x and y, and of the size
     PanelRecipe recipe = draw_recipe(PanelClass::kNormal, 0, 3, Difficulty::kEasy);
     recipe.noise_mode = NoiseMode::kNone;
     recipe.noise_px = 0;
-    const Tracks quiet = generate(make_plan(recipe, 16));
+    const DrawnTracks quiet = tracks_of(make_plan(recipe, 16));
     recipe.noise_px = 2;
-    const Tracks noisy = generate(make_plan(recipe, 16));
+    const DrawnTracks noisy = tracks_of(make_plan(recipe, 16));
     std::vector<double> zs;
     double product = 0, lag = 0;
     for (std::size_t i = 0; i < quiet.x.size(); ++i) {
@@ -92,7 +74,7 @@ TEST_CASE("generator: a still panel keeps its length and stays in the picture") 
         PanelRecipe recipe = draw_recipe(PanelClass::kCrack, i, 3, Difficulty::kEasy);
         recipe.noise_px = 0;
         recipe.noise_mode = NoiseMode::kNone;
-        const Tracks t = generate(make_plan(recipe, 16));
+        const DrawnTracks t = tracks_of(make_plan(recipe, 16));
         const auto points = static_cast<std::size_t>(recipe.points);
         for (const std::size_t frame : {std::size_t{0}, std::size_t{59}}) {
             double length = 0;
@@ -105,29 +87,5 @@ TEST_CASE("generator: a still panel keeps its length and stays in the picture") 
         }
         CHECK(*std::min_element(t.x.begin(), t.x.end()) >= 0);
         CHECK(*std::max_element(t.x.begin(), t.x.end()) <= 1919 * 16);
-    }
-}
-
-TEST_CASE("generator: CPU and GPU give the same bits") {
-    std::vector<TrackPlan> plans;
-    std::vector<Tracks> expected, found;
-    std::vector<TrackPlanes> planes;
-    for (int panel = 0; panel < kPanelClasses; ++panel) {
-        for (const Difficulty difficulty : {Difficulty::kEasy, Difficulty::kStandard, Difficulty::kHard}) {
-            plans.push_back(make_plan(draw_recipe(static_cast<PanelClass>(panel), 1, 7, difficulty), 16));
-            expected.push_back(generate(plans.back()));
-            found.push_back({std::vector<std::int16_t>(expected.back().x.size()),
-                             std::vector<std::int16_t>(expected.back().x.size())});
-        }
-    }
-    for (Tracks& tracks : found) planes.push_back({tracks.x.data(), tracks.y.data()});
-    if (!cuda_available()) {
-        MESSAGE("no GPU: only the refusal was checked");
-        return;
-    }
-    generate_tracks_cuda(*make_cuda_backend(std::size_t{1} << 30), plans, planes);
-    for (std::size_t i = 0; i < plans.size(); ++i) {
-        CHECK(found[i].x == expected[i].x);
-        CHECK(found[i].y == expected[i].y);
     }
 }

@@ -11,7 +11,9 @@
 using namespace nightshift::kernels;
 
 namespace {
-double degrees(double radians) { return radians * 180 / std::numbers::pi; }
+double degrees(double radians) {
+    return radians * 180 / std::numbers::pi;
+}
 }  // namespace
 
 TEST_CASE("recipe: easy panels end at the reference's angles") {
