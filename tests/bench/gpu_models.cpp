@@ -3,6 +3,7 @@
 
 #include "kernels/coreset.h"
 #include "kernels/dream_run.h"
+#include "kernels/feature_batch.h"
 #include "kernels/generator.h"
 #include "kernels/knn.h"
 #include "tests/bench/gpu_case.h"
@@ -66,6 +67,31 @@ void generate(const Machine& machine) {
     measure(machine, {"generate", on_cpu, on_gpu, {{"generate", "fp32", kOperationsAPoint * points}}});
 }
 
+/// From drawing to the reference's 75 + 6 columns: only these leave the device.
+void features(const Machine& machine, const char* name, Precision precision) {
+    std::vector<TrackPlan> plans;
+    std::vector<FrameMetrics> metrics;
+    for (std::int64_t index = 0; index < machine.part(2'000); ++index) {
+        const auto panel = static_cast<PanelClass>(index % kPanelClasses);
+        plans.push_back(make_plan(
+            draw_recipe(panel, static_cast<std::uint32_t>(index), kSeed, Difficulty::kStandard), 8));
+        const std::vector<double> ones(plans.back().frames.size(), 1);
+        metrics.push_back({ones, ones, ones});
+    }
+    std::vector<DrawnFeatureInput> inputs;
+    for (std::size_t i = 0; i < plans.size(); ++i) inputs.push_back({&plans[i], &metrics[i], 30.0});
+    const auto on_cpu = [&] { return generate_features_cpu(inputs, precision, machine.threads); };
+    const auto on_gpu = [&] { return generate_features_cuda(machine.gpu, inputs, precision); };
+    const FeatureBatch theirs = on_cpu(), ours = on_gpu();
+    double difference = 0, largest = 1e-300;
+    for (std::size_t i = 0; i < theirs.global.size(); ++i) {
+        difference = std::max(difference, std::abs(theirs.global[i] - ours.global[i]));
+        largest = std::max(largest, std::abs(theirs.global[i]));
+    }
+    require(difference <= (precision == Precision::fp64 ? 1e-9 : 1e-4) * largest, name);
+    measure(machine, {name, on_cpu, on_gpu, {}});
+}
+
 /// One epoch each; losses agree as DreamRun's contract says.
 void dream(const Machine& machine, const char* name, std::int64_t batch) {
     DreamRunOptions options;
@@ -103,6 +129,8 @@ void measure_models(const Machine& machine) {
     knn(machine, "knn_k5", 20'000, 5);
     coreset(machine);
     generate(machine);
+    features(machine, "features", Precision::fp64);
+    features(machine, "features32", Precision::fp32);
     dream(machine, "dream", 32);
     dream(machine, "dream_4096", 4096);
 }

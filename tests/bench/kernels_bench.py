@@ -8,6 +8,8 @@ WHAT = {
     "knn_k5": "100,000 queries in a bank of 20,000 rows of 81, k = 5",
     "coreset": "2,000 greedy picks out of 200,000 rows of 96",
     "generate": "2,000 sequences generated",
+    "features": "2,000 sequences drawn, and their 75 + 6 columns, double",
+    "features32": "the same in single precision",
     "dream": "DREAM, an epoch over 40,960 rows of 81 in batches of 32, draws included",
     "dream_4096": "the same in batches of 4,096",
     "metrics": "10 M scores with ties to their steps",
