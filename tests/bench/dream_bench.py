@@ -8,7 +8,7 @@ import tempfile
 
 from peer_install import Missing, python_packages
 from pipeline_bench import compared, measured
-from pipeline_parts import HERE, ONE_THREAD, RUNS, Pipeline, Took, limit, run_process
+from pipeline_parts import HERE, ONE_THREAD, RUNS, Pipeline, Took, limit, run_part
 
 BATCHES = {32: 100, 4096: 8}        # as dream_peer.py has them
 EPOCH_ROWS = 4392
@@ -18,21 +18,13 @@ class Dream:
     """A scratch folder with the arrays of both sides; its peer is installed at the first use."""
 
     def __init__(self, bin_folder, folder):
-        self.program = os.path.join(bin_folder, "nightshift_dream_bench")
-        if not os.path.exists(self.program):
-            raise RuntimeError(f"{self.program} is missing; build the target nightshift_dream_bench")
-        self.folder = folder
+        self.bin, self.folder = bin_folder, folder
         self.python = python_packages("torch", os.path.join(HERE, "peer_torch.txt"))
         self.ask("prepare", folder)
 
     def ours(self, *work):
-        argv = [self.program, str(RUNS), self.out(work), work[0], self.folder, *work[1:]]
-        words, took = run_process(argv, Took()), Took()
-        for line in words.splitlines():
-            wall_s, cpu_s = line.split()
-            took.wall_s.append(float(wall_s))
-            took.cpu_s.append(float(cpu_s))
-        return took
+        return run_part(self.bin, "nightshift_dream_bench", RUNS, self.out(work), work[0], self.folder,
+                        *work[1:])
 
     def out(self, work):
         return os.path.join(self.folder, "-".join(work) + ".ours")
@@ -64,6 +56,7 @@ def with_dream(run):
         folder = tempfile.mkdtemp(prefix="nightshift dream ")
         try:
             run(Dream(bin_folder, folder), figures, Pipeline.of(bin_folder))
+            figures.read_inputs(folder, "dream_")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     once.__name__ = run.__name__

@@ -1,9 +1,22 @@
 """Rows of results: one shape for the terminal, JSON and the README's table."""
 
 
+import hashlib
+import os
+
+
+def sha256_of(path):
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 22):
+            found.update(block)
+    return found.hexdigest()
+
+
 class Figures:
     def __init__(self):
         self.rows = []
+        self.inputs = {}
         self.notes = []
         self.growth = {}
 
@@ -34,6 +47,12 @@ class Figures:
     def note_once(self, text):
         if text not in self.notes:
             self.notes.append(text)
+
+    def read_inputs(self, folder, prefix=""):
+        """The hash of every array that both sides read: the same inputs, the same figures to compare."""
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".bin") and prefix + name not in self.inputs:
+                self.inputs[prefix + name] = sha256_of(os.path.join(folder, name))
 
     def grow(self, name, unit, jobs, value):
         """One point of a curve over the number of jobs."""
@@ -66,4 +85,5 @@ class Figures:
         return "\n".join(lines)
 
     def document(self, machine):
-        return {"machine": machine, "rows": self.rows, "growth": self.growth, "notes": self.notes}
+        return {"machine": machine, "rows": self.rows, "growth": self.growth, "notes": self.notes,
+                "inputs": self.inputs}

@@ -11,6 +11,8 @@ import zipfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDER = os.environ.get("NIGHTSHIFT_BENCH_PEERS", os.path.join(ROOT, "build", "bench-peers"))
 INSTALL_LIMIT_S = 3600
+FEW_TRIES = ["--retries", "1", "--timeout", "20", "--disable-pip-version-check"]
+not_had = {}        # name of a peer to why
 
 
 class Missing(Exception):
@@ -18,6 +20,17 @@ class Missing(Exception):
 
 
 def run_install(name, command, cwd=None):
+    """A peer that could not be had is not asked for again: each try without a network costs a time-out."""
+    if name in not_had:
+        raise Missing(not_had[name])
+    try:
+        install(name, command, cwd)
+    except Missing as reason:
+        not_had[name] = str(reason)
+        raise
+
+
+def install(name, command, cwd):
     log = os.path.join(FOLDER, f"{name}.log")
     with open(log, "ab") as file:
         try:
@@ -49,7 +62,7 @@ def wheel(name, package, version):
         downloads = os.path.join(target, ".packages")
         os.makedirs(downloads, exist_ok=True)
         asked = [f"{package}=={version}", "--no-deps", "--only-binary", ":all:", "--dest", downloads]
-        run_install(name, [sys.executable, "-m", "pip", "download", *asked])
+        run_install(name, [sys.executable, "-m", "pip", "download", *FEW_TRIES, *asked])
         for package_file in glob.glob(os.path.join(downloads, "*.whl")):
             with zipfile.ZipFile(package_file) as archive:
                 archive.extractall(target)
@@ -89,7 +102,7 @@ def python_packages(name, requirements):
         shutil.rmtree(target, ignore_errors=True)
         run_install(name, [sys.executable, "-m", "venv", target])
         asked = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", requirements]
-        run_install(name, [python, "-m", "pip", "install", "--disable-pip-version-check", *asked])
+        run_install(name, [python, "-m", "pip", "install", *FEW_TRIES, *asked])
         with open(done, "w", encoding="ascii") as file:
             file.write(wanted)
     return python

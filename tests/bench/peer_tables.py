@@ -14,7 +14,7 @@ SURROGATES = ["strain_surrogate", "stress_surrogate", "impact_surrogate", "curva
 METRICS = ["bend_angle_deg", "curvature_concentration", "est_max_strain"]
 GLOBALS = ["n_frames", "n_points", "mean_strain", "max_strain", "mean_acceleration", "max_acceleration"]
 VECTORS = ["speed", "acceleration", "curvature_like", "strain_surrogate", "impact_surrogate", "crack_risk"]
-RELATIVE = 1e-9
+RELATIVE, RELATIVE_SINGLE = 1e-9, 1e-5
 
 
 def names_of(ours):
@@ -179,15 +179,15 @@ def measure_vectors(program, runs, ours, dataset):
     return measure(runs, lambda: [program.vectors(one) for one in parsed])
 
 
-def measure_features(program, runs, ours, dataset):
+def measure_features(program, runs, ours, dataset, relative=RELATIVE):
     parsed = [program.parsed(os.path.join(dataset, name)) for name in names_of(ours)]
     mine, at = np.fromfile(ours, np.float64), 0
     for one in parsed:
         rows, of_all = program.features(one)
         of_rows, at = mine[at:at + rows.size].reshape(rows.shape), at + rows.size
-        require_close(of_rows, rows, RELATIVE, "features")
+        require_close(of_rows, rows, relative, "features")
         of_whole = mine[at:at + len(of_all)].reshape(1, -1)
-        require_close(of_whole, np.reshape(of_all, (1, -1)), RELATIVE, "globals")
+        require_close(of_whole, np.reshape(of_all, (1, -1)), relative, "globals")
         at += len(of_all)
     require(at == len(mine), f"{at} numbers, and {len(mine)} of ours")
     return measure(runs, lambda: [program.features(one) for one in parsed])
@@ -224,6 +224,8 @@ WORKS = {
     "bundle_load/pandas": lambda *rest: measure_load(InPandas, *rest),
     "vectors_table/pandas": lambda *rest: measure_vectors(InPandas, *rest),
     "features_table/pandas": lambda *rest: measure_features(InPandas, *rest),
+    "features_single/pandas": lambda *rest: measure_features(InPandas, *rest, relative=RELATIVE_SINGLE),
+    "features_single/reference": lambda *rest: measure_features(Reference(), *rest, relative=RELATIVE_SINGLE),
     "bundle_load/reference": lambda *rest: measure_load(Reference(), *rest),
     "vectors_table/reference": lambda *rest: measure_vectors(Reference(), *rest),
     "features_table/reference": lambda *rest: measure_features(Reference(), *rest),

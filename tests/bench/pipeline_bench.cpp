@@ -2,7 +2,7 @@
 // compare. usage: nightshift_pipeline_bench RUNS OUT load|features|features32|vectors DATASET
 //        nightshift_pipeline_bench RUNS OUT cusum|window|pelt SIGNALS LENGTH PEN
 //        nightshift_pipeline_bench RUNS OUT knn|knn32 BANK QUERIES COLUMNS K
-//        nightshift_pipeline_bench RUNS OUT coreset ROWS COLUMNS COUNT
+//        nightshift_pipeline_bench RUNS OUT coreset ROWS COLUMNS COUNT START
 // Prints a line `wall_s cpu_s` a run after one to warm up. Numbers in files are float64 or int32, C order.
 #include <cstdint>
 #include <cstdio>
@@ -141,13 +141,14 @@ void knn(int runs, const fs::path& out, const std::vector<std::string>& given) {
     measure(runs, [&] { search(); });
 }
 
-/// Picks after the first row, which is given.
+/// Picks; the first is given.
 void coreset(int runs, const fs::path& out, const std::vector<std::string>& given) {
     const std::vector<double> values = read_numbers<double>(given.at(0));
-    const std::int64_t columns = std::stoll(given.at(1)), count = std::stoll(given.at(2));
+    const std::int64_t columns = std::stoll(given.at(1)), count = std::stoll(given.at(2)),
+                       start = std::stoll(given.at(3));
     const kernels::Rows<double> rows{values.data(), static_cast<std::int64_t>(values.size()) / columns,
                                      columns};
-    const auto pick = [&] { return kernels::greedy_coreset_cpu(rows, count, 0, 1); };
+    const auto pick = [&] { return kernels::greedy_coreset_cpu(rows, count, start, 1); };
     const kernels::Coreset found = pick();
     write_numbers(out, std::vector<std::int32_t>(found.picks.begin(), found.picks.end()));
     measure(runs, [&] { pick(); });

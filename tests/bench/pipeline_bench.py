@@ -50,7 +50,7 @@ def generate_text(bin_folder, figures):
            ">= 10 x", lambda: by_reference(pipeline))
 
 
-def generate_shards(bin_folder, figures):
+def generate_shards(bin_folder, figures, name="generate_shards"):
     """Its draws are its own, so the peer writes as many sequences of its kind; threads change no byte."""
     pipeline = Pipeline.of(bin_folder)
     hashes = []
@@ -67,25 +67,28 @@ def generate_shards(bin_folder, figures):
         return times(theirs, DEFAULT_SEQUENCES / pipeline.recorded["sequences"]), estimated
 
     what = f"{DEFAULT_SEQUENCES:,} sequences as shards, Philox, beside as many of its text bundles"
-    beside(figures, "generate_shards", "reference", what, ours, ">= 50 x", many)
+    beside(figures, name, "reference", what, ours, ">= 50 x", many)
 
 
-def tables(bin_folder, figures, name, part, what, aims):
-    pipeline = Pipeline.of(bin_folder)
-    ours = pipeline.part(name, part, pipeline.bundles)
+def tables(bin_folder, figures, name, part, what, aims, stage=None):
+    """`stage`: what the peers call it, where that is not the row's name."""
+    pipeline, stage = Pipeline.of(bin_folder), stage or name
+    ours = pipeline.part(stage, part, pipeline.bundles)
     beside(figures, name, "reference", what, ours, aims[0],
-           lambda: pipeline.reference(name, pipeline.bundles))
+           lambda: pipeline.reference(stage, pipeline.bundles))
     beside(figures, name, "pandas", what, ours, aims[1],
-           lambda: (pipeline.peer(f"{name}/pandas", pipeline.bundles), False))
+           lambda: (pipeline.peer(f"{stage}/pandas", pipeline.bundles), False))
 
 
 def bundle_load(bin_folder, figures):
     tables(bin_folder, figures, "bundle_load", "load", "125 text bundles read", (">= 50 x", ""))
 
 
+COLUMNS_81 = "75 columns of 7,500 frames and 6 of 125 sequences, from tracks in memory"
+
+
 def features_table(bin_folder, figures):
-    tables(bin_folder, figures, "features_table", "features",
-           "75 columns of 7,500 frames and 6 of 125 sequences, from tracks in memory", (">= 100 x", ""))
+    tables(bin_folder, figures, "features_table", "features", COLUMNS_81, (">= 100 x", ""))
     pipeline = Pipeline.of(bin_folder)
     params = {"dataset": pipeline.bundles, "set": "compat81"}
     ours = pipeline.jobs("extract", lambda _: [("extract", "out", params)])
@@ -106,38 +109,46 @@ def changes(bin_folder, figures, method, aims):
     if method == "pelt":
         beside(figures, "pelt", "ruptures", what, ours, aims[0],
                lambda: (pipeline.peer("pelt/ruptures", signals, "60", "3"), False))
-        steps = pipeline.path("steps.bin")
-        long = pipeline.part("pelt_long", "pelt", steps, "5000", "100")
-        what = "PELT: one series of 5,000 samples with 25 levels"
-        beside(figures, "pelt_long", "ruptures", what, long, aims[0],
-               lambda: (pipeline.peer("pelt/ruptures", steps, "5000", "100", ours="pelt_long"), False))
+        long_series(pipeline, figures, "pelt_long", "steps.bin", 5000, aims[0])
         return
     beside(figures, method, "python", what, ours, aims[0],
            lambda: (pipeline.peer(f"{method}/python", signals, "60"), False))
     beside(figures, method, "reference", what, ours, aims[0], lambda: (pipeline.estimate(method), True))
 
 
-def knn(bin_folder, figures):
-    pipeline = Pipeline.of(bin_folder)
-    given = (pipeline.path("bank.bin"), pipeline.path("queries.bin"), str(pipeline.shape["columns"]))
-    # Each peer beside ours on rows of its own precision.
+def long_series(pipeline, figures, name, file, samples, aim):
+    steps = pipeline.path(file)
+    ours = pipeline.part(name, "pelt", steps, str(samples), "100")
+    what = f"PELT: one series of {samples:,} samples with {samples // 200} levels"
+    beside(figures, name, "ruptures", what, ours, aim,
+           lambda: (pipeline.peer("pelt/ruptures", steps, str(samples), "100", ours=name), False))
+
+
+def neighbours(pipeline, figures, name, bank, queries, shape):
+    """Each peer beside ours on rows of its own precision. `shape`: rows, rows of the bank."""
+    given = (pipeline.path(bank), pipeline.path(queries), str(pipeline.shape["columns"]))
     sides = (("sklearn", "knn", "float64", ">= 1.5 x"), ("faiss", "knn32", "float32", ">= 1.2 x"))
     for k in (1, 5):
         for peer, part, precision, aim in sides:
-            name = f"{part}_k{k}"
-            ours = pipeline.part(name, part, *given, str(k))
-            what = (f"PatchCore scores: {pipeline.shape['rows']:,} rows of 81 beside a bank of 1,000, "
+            ours_name = f"{name}_{part}_k{k}"
+            ours = pipeline.part(ours_name, part, *given, str(k))
+            what = (f"PatchCore scores: {shape[0]:,} rows of 81 beside a bank of {shape[1]:,}, "
                     f"k = {k}, {precision}")
-            beside(figures, "knn" if k == 1 else f"knn_k{k}", peer, what, ours, aim,
-                   lambda k=k, peer=peer, name=name: (
-                       pipeline.peer(f"knn/{peer}", *given, str(k), ours=name), False))
+            beside(figures, name if k == 1 else f"{name}_k{k}", peer, what, ours, aim,
+                   lambda k=k, peer=peer, ours_name=ours_name: (
+                       pipeline.peer(f"knn/{peer}", *given, str(k), ours=ours_name), False))
+
+
+def knn(bin_folder, figures):
+    pipeline = Pipeline.of(bin_folder)
+    neighbours(pipeline, figures, "knn", "bank.bin", "queries.bin", (pipeline.shape["rows"], 1000))
 
 
 def coreset(bin_folder, figures):
     pipeline = Pipeline.of(bin_folder)
     picks = pipeline.shape["rows"] // 10
     given = (pipeline.path("queries.bin"), str(pipeline.shape["columns"]), str(picks))
-    ours = pipeline.part("coreset", "coreset", *given)
+    ours = pipeline.part("coreset", "coreset", *given, "0")
     what = f"greedy coreset: {picks} of {pipeline.shape['rows']:,} rows of 81, every pick the same, float64"
     beside(figures, "coreset", "numpy", what, ours, ">= 5 x",
            lambda: (pipeline.peer("coreset/numpy", *given), False))
@@ -186,6 +197,8 @@ def measured(run):
         except (Missing, RuntimeError) as error:
             figures.note_once(f"left out: {run.__name__}: {error}")
         made = Pipeline.made
+        if made is not None:
+            figures.read_inputs(made.root)
         if made is not None and made.scale is not None:
             figures.note_once(f"estimated: recorded times of the reference times {made.scale:.2f}, as much "
                               "longer as ruptures' loop takes here (reference_times.json)")

@@ -59,19 +59,32 @@ def run_process(argv, took):
     return words
 
 
+def run_part(bin_folder, name, runs, out, *arguments):
+    """A program that times itself: a line `wall_s cpu_s` for each run."""
+    program = os.path.join(bin_folder, name)
+    if not os.path.exists(program):
+        raise RuntimeError(f"{program} is missing; build the target {name}")
+    took = Took()
+    for line in run_process([program, str(runs), out, *arguments], Took()).splitlines():
+        wall_s, cpu_s = line.split()
+        took.wall_s.append(float(wall_s))
+        took.cpu_s.append(float(cpu_s))
+    return took
+
+
 class Pipeline:
     """A scratch folder with the small data set, made and checked at the first use; what measures on it."""
 
     made = None
 
     def __init__(self, bin_folder):
+        self.python = python_packages("python", os.path.join(HERE, "peer_packages.txt"))
         self.bin = bin_folder
         self.root = tempfile.mkdtemp(prefix="nightshift bench ")
         self.bundles = os.path.join(self.root, "small", "dataset")
         self.worker(Took(), "generate", "small", rng="compat", preset="small", format="bundles")
         self.require_golden_bytes()
         self.worker(Took(), "extract", "table", dataset=self.bundles, set="compat81")
-        self.python = python_packages("python", os.path.join(HERE, "peer_packages.txt"))
         self.shape = self.ask("prepare", self.root, os.path.join(self.root, "table", "features.feather"))
         with open(os.path.join(HERE, "reference_times.json"), encoding="utf-8") as file:
             self.recorded = json.load(file)
@@ -117,33 +130,25 @@ class Pipeline:
                 took.cpu_s.append(sum(once.cpu_s))
         return took
 
-    def part(self, name, *arguments):
-        """A part of the pipeline inside one process; what it found is left for `peer` to compare with."""
-        program = os.path.join(self.bin, "nightshift_pipeline_bench")
-        if not os.path.exists(program):
-            raise RuntimeError(f"{program} is missing; build the target nightshift_pipeline_bench")
-        words = run_process([program, str(RUNS), self.path(name + ".ours"), *arguments], Took())
-        took = Took()
-        for line in words.splitlines():
-            wall_s, cpu_s = line.split()
-            took.wall_s.append(float(wall_s))
-            took.cpu_s.append(float(cpu_s))
-        return took
+    def part(self, name, *arguments, program="nightshift_pipeline_bench", runs=RUNS):
+        """A part of the product inside one process; what it found is left for `peer` to compare with."""
+        return run_part(self.bin, program, runs, self.path(name + ".ours"), *arguments)
 
-    def ask(self, *arguments):
-        argv = [self.python, os.path.join(HERE, "pipeline_peer.py"), *arguments]
+    def ask(self, *arguments, script="pipeline_peer.py", python=None):
+        argv = [python or self.python, os.path.join(HERE, script), *arguments]
         done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               preexec_fn=limit, env=dict(os.environ, **ONE_THREAD))
         if done.returncode != 0:
             raise Missing(f"{arguments[0]}: {done.stderr.strip().splitlines()[-1:]}")
-        answer = json.loads(done.stdout)
+        answer = json.loads(done.stdout.splitlines()[-1])
         if "unlike" in answer:
             raise Missing(f"{arguments[0]} is not measured, its results differ from ours: {answer['unlike']}")
         return answer
 
-    def peer(self, work, *arguments, ours=None, runs=RUNS):
+    def peer(self, work, *arguments, ours=None, runs=RUNS, **how):
         """Compares, then measures; raises Missing where they differ."""
-        answer = self.ask(work, str(runs), self.path((ours or work.split("/")[0]) + ".ours"), *arguments)
+        answer = self.ask(work, str(runs), self.path((ours or work.split("/")[0]) + ".ours"), *arguments,
+                          **how)
         took = Took()
         took.wall_s, took.cpu_s = answer["wall_s"], answer["cpu_s"]
         return took
