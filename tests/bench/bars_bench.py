@@ -3,16 +3,19 @@
 import os
 
 import pipeline_bench
+import roofline
 from cache_bench import cache
 from dream_bench import dream_epoch, dream_score, dream_step, with_dream
 from metrics_bench import metrics
 from peer_install import Missing, python_packages
 from pipeline_bench import beside, compared, measured, times
-from pipeline_parts import HERE, RUNS, Pipeline, Took
+from pipeline_parts import HERE, LONG_RUNS, Pipeline, Took
 
 PEER = {"script": "kernel_peer.py"}
 MANY_SERIES, PEER_SERIES = 100_000, 10_000
 SEQUENCES_10K, EPOCHS = 9500, 15
+CHANGES = (("cusum", "python", ">= 100 x"), ("window", "python", ">= 100 x"),
+           ("pelt", "ruptures", ">= 300 x"))
 NMS_THRESHOLD = "0.5"
 
 
@@ -66,8 +69,8 @@ def coreset(bin_folder, figures):
         what = (f"greedy coreset: {picks} of {rows:,} rows of {columns}, every pick the same, "
                 "ours float64, anomalib's float32")
         beside(figures, f"coreset_{name}", "anomalib", what, ours, ">= 5 x",
-               lambda name=name, given=given, how=how: (
-                   pipeline.peer("coreset/anomalib", *given, ours=f"coreset_{name}", **how), False))
+               lambda name=name, given=given, how=how: (pipeline.peer(
+                   "coreset/anomalib", *given, ours=f"coreset_{name}", runs=LONG_RUNS, **how), False))
 
 
 def many_series(pipeline, figures, method, peer, aim):
@@ -79,10 +82,10 @@ def many_series(pipeline, figures, method, peer, aim):
     pipeline.part(f"{name}_part", method, part, "60", "3", runs=1)
     ours = pipeline.part(name, method, file, "60", "3")
     given = (part, "60", "3") if method == "pelt" else (part, "60")
-    what = (f"{method.upper()}: {MANY_SERIES:,} accelerations of 60 frames; the peer {PEER_SERIES:,} of them, "
+    what = (f"{method.upper()}: {MANY_SERIES:,} accelerations of 60 frames; the peer a tenth of them, "
             "times ten")
     beside(figures, name, peer, what, ours, aim, lambda: (
-        times(pipeline.peer(f"{method}/{peer}", *given, ours=f"{name}_part", runs=min(RUNS, 3)),
+        times(pipeline.peer(f"{method}/{peer}", *given, ours=f"{name}_part", runs=LONG_RUNS),
               MANY_SERIES / PEER_SERIES), False))
 
 
@@ -91,7 +94,8 @@ def changes(bin_folder, figures, method, peer, aim):
     pipeline = Pipeline.of(bin_folder)
     many_series(pipeline, figures, method, peer, aim)
     if method == "pelt":
-        pipeline_bench.long_series(pipeline, figures, "pelt_100k", "steps_many.bin", 100_000, aim)
+        pipeline_bench.long_series(pipeline, figures, "pelt_100k", "steps_many.bin", 100_000, aim,
+                                   LONG_RUNS)
 
 
 def nms(bin_folder, figures):
@@ -126,6 +130,15 @@ def end_to_end_10k(bin_folder, figures):
     compared(figures, "end_to_end_10k", "reference", what, theirs, ours, ">= 50 x", estimated=True)
 
 
+def limits(bin_folder, figures):
+    """After the kernels, whose rows it reads: both were measured in this run."""
+    program = os.path.join(bin_folder, "nightshift_limits")
+    if not os.path.exists(program):
+        raise RuntimeError(f"{program} is missing; build the target nightshift_limits")
+    figures.machine_limits = roofline.measure(program)
+    figures.limits = roofline.table(figures.rows, figures.machine_limits)
+
+
 def named(name, run):
     run.__name__ = name
     return measured(run)
@@ -142,11 +155,11 @@ BENCHMARKS = {
     "dream_score": with_dream(dream_score),
     "knn": measured(knn),
     "coreset": measured(coreset),
-    "cusum": named("cusum", lambda folder, figures: changes(folder, figures, "cusum", "python", ">= 100 x")),
-    "window": named("window", lambda folder, figures: changes(folder, figures, "window", "python", ">= 100 x")),
-    "pelt": named("pelt", lambda folder, figures: changes(folder, figures, "pelt", "ruptures", ">= 300 x")),
+    **{method: named(method, lambda folder, figures, of=(method, peer, aim): changes(folder, figures, *of))
+       for method, peer, aim in CHANGES},
     "metrics": measured(metrics),
     "cache": measured(cache),
     "end_to_end_10k": measured(end_to_end_10k),
     "nms": measured(nms),
+    "limits": measured(limits),
 }

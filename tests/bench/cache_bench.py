@@ -19,8 +19,9 @@ def cache(bin_folder, figures):
         for ending, peer, aim in WRITTEN if part == "write" else WRITTEN[:1]:
             what = f"{size} written to Feather{words}; peer: {peer}"
             kind = "parquet" if peer == "parquet" else ending
-            beside(figures, f"cache_{part}", peer, what, ours, aim, lambda part=part, peer=peer, kind=kind: (
-                pipeline.peer(f"{part}/{peer}", numbers, COLUMNS, ours_file, theirs_file + kind, **PEER), False))
+            beside(figures, f"cache_{part}", peer, what, ours, aim,
+                   lambda part=part, peer=peer, kind=kind: (pipeline.peer(
+                       f"{part}/{peer}", numbers, COLUMNS, ours_file, theirs_file + kind, **PEER), False))
     for kind, aim in (("feather", ">= 1 x"), ("parquet", "")):
         file = pipeline.path(f"left.{kind}")
         pipeline.peer("leave/pyarrow", numbers, COLUMNS, file, **PEER)

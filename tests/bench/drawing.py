@@ -1,4 +1,4 @@
-"""Curves over the number of jobs as an SVG file: both axes logarithmic, no package needed."""
+"""Curves over a number of things as an SVG file: both axes logarithmic, no package needed."""
 
 import math
 
@@ -25,9 +25,9 @@ def escape(text):
 
 
 class Chart:
-    def __init__(self, title, unit, curves):
-        """`curves`: name to a list of (jobs, value), values above zero."""
-        self.title, self.unit = title, unit
+    def __init__(self, title, unit, curves, below):
+        """`curves`: name to a list of (count, value), both above zero; `below` says what is counted."""
+        self.title, self.unit, self.below = title, unit, below
         self.curves = {name: [p for p in points if p[1] > 0] for name, points in curves.items()}
         self.curves = {name: points for name, points in self.curves.items() if points}
         xs = [p[0] for points in self.curves.values() for p in points] or [1, 10]
@@ -65,7 +65,8 @@ class Chart:
         ]
         out += self.grid()
         middle = (LEFT + WIDTH - RIGHT) / 2
-        out.append(f'<text x="{middle:.0f}" y="{HEIGHT - 16}" text-anchor="middle">jobs in the queue</text>')
+        out.append(f'<text x="{middle:.0f}" y="{HEIGHT - 16}" text-anchor="middle">'
+                   f"{escape(self.below)}</text>")
         out.append(
             f'<text x="20" y="{HEIGHT / 2:.0f}" text-anchor="middle" '
             f'transform="rotate(-90 20 {HEIGHT / 2:.0f})">{escape(self.unit)}</text>'
@@ -84,6 +85,6 @@ class Chart:
         return "\n".join(out) + "\n"
 
 
-def write(path, title, unit, curves):
+def write(path, title, unit, curves, below="jobs in the queue"):
     with open(path, "w", encoding="utf-8") as file:
-        file.write(Chart(title, unit, curves).svg())
+        file.write(Chart(title, unit, curves, below).svg())

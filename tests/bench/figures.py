@@ -4,6 +4,8 @@
 import hashlib
 import os
 
+import roofline
+
 
 def sha256_of(path):
     found = hashlib.sha256()
@@ -13,10 +15,18 @@ def sha256_of(path):
     return found.hexdigest()
 
 
+def reached(row):
+    """An aim is `>= RATIO x`; a row may have none."""
+    if not row["aim"]:
+        return ""
+    return "yes" if row["ratio"] >= float(row["aim"].split()[1]) else "**missed**"
+
+
 class Figures:
     def __init__(self):
         self.rows = []
         self.inputs = {}
+        self.limits, self.machine_limits = [], {}
         self.notes = []
         self.growth = {}
 
@@ -64,26 +74,32 @@ class Figures:
         for row in self.rows:
             if "ratio" in row:
                 estimated = " estimated" if row.get("estimated") else ""
-                lines.append(
-                    f"{row['name']} {row['ratio']:.2f} {row['peer_s']:.6f} {row['ours_s']:.6f}{estimated}"
-                )
+                missed = " MISSED " + row["aim"] if reached(row) == "**missed**" else ""
+                lines.append(f"{row['name']} {row['ratio']:.2f} {row['peer_s']:.6f} {row['ours_s']:.6f}"
+                             f"{estimated}{missed}")
             else:
                 lines.append(f"{row['name']} {row['value']:.3g} {row['unit']}")
         for name, curve in self.growth.items():
             points = ", ".join(f"{jobs:,}: {value:.3g}" for jobs, value in curve["points"])
             lines.append(f"{name} [{curve['unit']}] {points}")
+        if self.limits:
+            lines += [f"machine/{name} {value}" for name, value in self.machine_limits.items()]
+            lines.append(roofline.text(self.limits))
         return "\n".join(lines + [f"note: {note}" for note in self.notes])
 
     def markdown(self):
-        lines = ["| figure | measured | aim |", "|---|---|---|"]
+        lines = ["| figure | ours | peer | ratio | aim | reached? |", "|---|---|---|---|---|---|"]
         for row in self.rows:
-            if "ratio" in row:
-                measured = f"{row['ours_s'] * 1000:.2f} ms, beside it {row['peer_s'] * 1000:.2f} ms"
-            else:
-                measured = f"{row['value']:.3g} {row['unit']}"
-            lines.append(f"| {row['what']} | {measured} | {row.get('aim', '')} |")
+            if "ratio" not in row:
+                lines.append(f"| {row['what']} | {row['value']:.3g} {row['unit']} | | | {row['aim']} | |")
+                continue
+            peer = row["name"].split("/")[1] + (" (estimated)" if row.get("estimated") else "")
+            lines.append(f"| {row['what']} | {row['ours_s']:.3g} s | {peer} {row['peer_s']:.3g} s | "
+                         f"{row['ratio']:.2f} | {row['aim']} | {reached(row)} |")
+        if self.limits:
+            lines += ["", roofline.markdown(self.limits)]
         return "\n".join(lines)
 
     def document(self, machine):
         return {"machine": machine, "rows": self.rows, "growth": self.growth, "notes": self.notes,
-                "inputs": self.inputs}
+                "inputs": self.inputs, "limits": self.limits, "machine_limits": self.machine_limits}

@@ -25,7 +25,7 @@ SEED = 20261129
 
 
 def prepare_series(folder, put, random):
-    """100,000 accelerations of 60 frames, the small set's made larger and smaller; 100,000 samples of steps."""
+    """100,000 accelerations of 60 frames, the small set's larger and smaller; 100,000 samples of steps."""
     few = np.fromfile(os.path.join(folder, "signals.bin"), np.float64).reshape(-1, 60)
     many = few[random.integers(0, len(few), 100_000)]
     put("signals_many", many * np.exp(0.2 * random.standard_normal(many.shape)))

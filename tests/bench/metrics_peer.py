@@ -16,7 +16,7 @@ def area(name):
         scores, labels = read(*files)
         mine, theirs = float(np.fromfile(ours, np.float64)[0]), of(labels, scores)
         require(abs(mine - theirs) <= 1e-9, f"{mine} and {theirs}")
-        return measure(runs, lambda: of(labels, scores))
+        return measure(runs, lambda: of(labels, scores), is_warm=True)
     return compare
 
 
@@ -41,8 +41,10 @@ def resamples(runs, ours, scores_file, labels_file, count, key):
     classes = [scores[labels == side] for side in (0, 1)]
     both = np.repeat([0, 1], [len(rows) for rows in classes])
     for resample in range(5):
-        drawn = [rows[(first_words(len(rows), side, resample, int(key)) * np.uint64(len(rows))) >> np.uint64(32)]
-                 for side, rows in enumerate(classes)]
+        drawn = []
+        for side, rows in enumerate(classes):
+            words = first_words(len(rows), side, resample, int(key))
+            drawn.append(rows[words * np.uint64(len(rows)) >> np.uint64(32)])
         theirs = roc_auc_score(both, np.concatenate(drawn))
         require(abs(mine[resample] - theirs) <= 1e-12, f"resample {resample}: {mine[resample]} and {theirs}")
     random = np.random.default_rng(int(key))

@@ -25,8 +25,10 @@ def require_close(ours, theirs, relative, words):
     require(worst <= relative, f"{words}: {worst:.2e} apart, {relative:.0e} allowed")
 
 
-def measure(runs, work):
-    work()
+def measure(runs, work, is_warm=False):
+    """`is_warm`: the comparison just did the same work, so no run is spent on warming up."""
+    if not is_warm:
+        work()
     times, wall, cpu = 1, [], []
     while len(cpu) < runs:
         started, used = time.perf_counter(), time.process_time()

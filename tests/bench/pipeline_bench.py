@@ -5,7 +5,7 @@ import os
 
 from peer_install import Missing
 from pipeline_memory import memory
-from pipeline_parts import GOLDEN, Pipeline, Took
+from pipeline_parts import GOLDEN, RUNS, Pipeline, Took
 
 DEFAULT_SEQUENCES = 1180
 
@@ -116,12 +116,12 @@ def changes(bin_folder, figures, method, aims):
     beside(figures, method, "reference", what, ours, aims[0], lambda: (pipeline.estimate(method), True))
 
 
-def long_series(pipeline, figures, name, file, samples, aim):
+def long_series(pipeline, figures, name, file, samples, aim, runs=RUNS):
     steps = pipeline.path(file)
     ours = pipeline.part(name, "pelt", steps, str(samples), "100")
     what = f"PELT: one series of {samples:,} samples with {samples // 200} levels"
     beside(figures, name, "ruptures", what, ours, aim,
-           lambda: (pipeline.peer("pelt/ruptures", steps, str(samples), "100", ours=name), False))
+           lambda: (pipeline.peer("pelt/ruptures", steps, str(samples), "100", ours=name, runs=runs), False))
 
 
 def neighbours(pipeline, figures, name, bank, queries, shape):

@@ -16,6 +16,7 @@ from peer_install import Missing, python_packages
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(os.path.dirname(HERE), "data", "golden")
 RUNS = int(os.environ.get("NIGHTSHIFT_BENCH_RUNS", "5"))     # after one to warm up; the median counts
+LONG_RUNS = min(RUNS, 3)    # of peers that take most of a minute
 SCALE_RUNS = 25     # of the recorded loop; its least counts, as it did where it was recorded
 LIMIT_S = 1800
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}

@@ -63,7 +63,7 @@ def detect(find, runs, ours, file, length):
     for place, (mine, signal) in enumerate(zip(changes_of(ours, len(signals)), signals)):
         theirs = find(signal)
         require(mine == theirs, f"change points of signal {place}: {mine} and {theirs}")
-    return measure(runs, lambda: [find(signal) for signal in signals])
+    return measure(runs, lambda: [find(signal) for signal in signals], is_warm=True)
 
 
 def pelt(runs, ours, file, length, pen):
@@ -118,7 +118,7 @@ def knn(runs, ours, bank_file, queries_file, columns, k):
     for chosen in (ids, places):        # where they differ both are as near
         apart = np.abs(np.linalg.norm(queries[others[0]] - bank[chosen[others]], axis=1) - mine[others])
         require(np.all(apart <= 1e-6 * (1 + mine[others])), "other neighbours, and no ties")
-    return measure(runs, lambda: search.kneighbors(queries))
+    return measure(runs, lambda: search.kneighbors(queries), is_warm=True)
 
 
 def faiss_knn(runs, ours, bank_file, queries_file, columns, k):
@@ -141,7 +141,7 @@ def faiss_knn(runs, ours, bank_file, queries_file, columns, k):
         apart = np.square(queries[others[0]] - bank[chosen[others]], dtype=np.float64).sum(axis=1)
         apart = np.abs(apart - np.square(mine[others]))
         require(np.all(apart <= 1e-5 * (1 + norms[others])), "other neighbours, and no ties")
-    return measure(runs, lambda: index.search(queries, int(k)))
+    return measure(runs, lambda: index.search(queries, int(k)), is_warm=True)
 
 
 def k_center_greedy(rows, count):
@@ -160,7 +160,7 @@ def coreset(runs, ours, rows_file, columns, count):
     rows = np.fromfile(rows_file, np.float64).reshape(-1, int(columns))
     picks = k_center_greedy(rows, int(count))
     require(picks == np.fromfile(ours, np.int32).tolist(), "other picks")
-    return measure(runs, lambda: k_center_greedy(rows, int(count)))
+    return measure(runs, lambda: k_center_greedy(rows, int(count)), is_warm=True)
 
 
 def main():
