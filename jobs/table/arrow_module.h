@@ -23,7 +23,8 @@ inline constexpr const char* kArrowModuleFile = "nightshift-arrow.so";
 class ArrowReader {
   public:
     virtual ~ArrowReader() = default;
-    /// The next rows, at most piece_rows() of every column; no columns at the end.
+    /// The next rows, at most piece_rows() of every column, into the memory of those that are there; no
+    /// columns at the end.
     virtual std::string next(std::vector<Column>& piece) = 0;
     virtual std::string rewind() = 0;
 };

@@ -46,7 +46,7 @@ class ArrowTableReader final : public TableReader {
     std::size_t rows() const override { return opened_.rows; }
 
     bool next(Table& piece) override {
-        std::vector<Column> columns;
+        std::vector<Column> columns = piece.release();  // its memory serves again
         require(opened_.reader->next(columns));
         if (columns.empty()) return false;
         piece = Table(std::move(columns));

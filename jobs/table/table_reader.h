@@ -29,7 +29,8 @@ class TableReader {
     virtual std::size_t rows() const = 0;
 
     /// Replaces `piece` by the next rows, at least one and at most piece_rows() of every column, without
-    /// notes; false at the end. Throws JobError("bad_table"); after that only rewind() is of use.
+    /// notes, and may use its memory; false at the end, where it may be left empty. Throws
+    /// JobError("bad_table"); after that only rewind() is of use.
     virtual bool next(Table& piece) = 0;
     /// Starts again at the first row, without a second look at the hash.
     virtual void rewind() = 0;

@@ -56,6 +56,8 @@ class TableWriter::ArrowSink final : public Sink {
     }
     void add(const Table& piece) override {
         const std::size_t rows_max = piece_rows(rows_.size());
+        // As jobs mostly give them: nothing to gather.
+        if (gathered_ == 0 && piece.rows() == rows_max) return require(writer_->write(piece.columns()));
         for (std::size_t first = 0; first < piece.rows();) {
             const std::size_t count = std::min(piece.rows() - first, rows_max - gathered_);
             gather(piece, first, count);

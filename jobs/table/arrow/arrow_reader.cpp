@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <arrow/api.h>
@@ -16,10 +17,23 @@ namespace {
 
 using Batch = std::shared_ptr<arrow::RecordBatch>;
 
+/// Empty; keeps the memory of numbers or words that were there.
+template <typename T>
+std::vector<T>& list_of(Column::Values& values) {
+    auto* list = std::get_if<std::vector<T>>(&values);
+    if (list == nullptr) return values.emplace<std::vector<T>>();
+    list->clear();
+    return *list;
+}
+
 template <typename Array>
 void take_numbers(const arrow::Array& chunk, Column::Values& values) {
     const auto& typed = static_cast<const Array&>(chunk);
-    auto& out = values.emplace<std::vector<double>>();
+    auto& out = list_of<double>(values);
+    if constexpr (!std::is_same_v<Array, arrow::BooleanArray>) {
+        if (typed.null_count() == 0)
+            return out.assign(typed.raw_values(), typed.raw_values() + typed.length());
+    }
     out.reserve(static_cast<std::size_t>(typed.length()));
     for (std::int64_t i = 0; i < typed.length(); ++i) {
         out.push_back(typed.IsNull(i) ? std::numeric_limits<double>::quiet_NaN()
@@ -29,7 +43,8 @@ void take_numbers(const arrow::Array& chunk, Column::Values& values) {
 
 void take_floats(const arrow::Array& chunk, Column::Values& values) {
     const auto& typed = static_cast<const arrow::FloatArray&>(chunk);
-    auto& out = values.emplace<std::vector<float>>();
+    auto& out = list_of<float>(values);
+    if (typed.null_count() == 0) return out.assign(typed.raw_values(), typed.raw_values() + typed.length());
     out.reserve(static_cast<std::size_t>(typed.length()));
     for (std::int64_t i = 0; i < typed.length(); ++i)
         out.push_back(typed.IsNull(i) ? std::numeric_limits<float>::quiet_NaN() : typed.Value(i));
@@ -38,7 +53,7 @@ void take_floats(const arrow::Array& chunk, Column::Values& values) {
 template <typename Array>
 void take_words(const arrow::Array& chunk, Column::Values& values) {
     const auto& typed = static_cast<const Array&>(chunk);
-    auto& out = values.emplace<std::vector<std::string>>();
+    auto& out = list_of<std::string>(values);
     out.reserve(static_cast<std::size_t>(typed.length()));
     for (std::int64_t i = 0; i < typed.length(); ++i)
         out.push_back(typed.IsNull(i) ? std::string() : typed.GetString(i));
@@ -147,23 +162,27 @@ class PieceReader final : public ArrowReader {
 
   private:
     arrow::Status take(std::vector<Column>& piece) {
-        piece.clear();
         while (!batch_ || at_ == batch_->num_rows()) {
             batch_ = nullptr;  // not beside the next one
             ARROW_ASSIGN_OR_RAISE(batch_, batches_->next());
-            if (!batch_) return arrow::Status::OK();
+            if (!batch_) {
+                piece.clear();
+                return arrow::Status::OK();
+            }
             // A damaged file can decode to arrays that point outside their buffers.
             ARROW_RETURN_NOT_OK(batch_->ValidateFull());
             at_ = 0;
         }
         const auto rows_max = piece_rows(static_cast<std::size_t>(batch_->num_columns()));
         const std::int64_t rows = std::min(batch_->num_rows() - at_, static_cast<std::int64_t>(rows_max));
+        piece.resize(static_cast<std::size_t>(batch_->num_columns()));
         for (int j = 0; j < batch_->num_columns(); ++j) {
             const auto slice = batch_->column(j)->Slice(at_, rows);
             const Take copy = take_of(slice->type_id());
             if (copy == nullptr) return arrow::Status::TypeError("a batch differs from the file's schema");
-            piece.push_back({batch_->schema()->field(j)->name(), {}});
-            copy(*slice, piece.back().values);
+            Column& column = piece[static_cast<std::size_t>(j)];
+            column.name = batch_->schema()->field(j)->name();
+            copy(*slice, column.values);
         }
         at_ += rows;
         return arrow::Status::OK();

@@ -7,6 +7,7 @@
 #include <parquet/arrow/writer.h>
 
 #include "jobs/table/arrow/arrow_files.h"
+#include "jobs/table/arrow/gathered_file.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -49,7 +50,7 @@ class FileWriter final : public ArrowWriter {
     arrow::Status open(const std::string& path, TableFormat format, const std::vector<ColumnHead>& columns,
                        const std::map<std::string, std::string>& notes) {
         schema_ = schema_of(columns, notes);
-        ARROW_ASSIGN_OR_RAISE(file_, arrow::io::FileOutputStream::Open(path));
+        ARROW_ASSIGN_OR_RAISE(file_, GatheredFile::open(path));
         // Feather V2 is the IPC file format. Uncompressed: features do not shrink, and can be mapped.
         if (format == TableFormat::kFeather) return arrow::ipc::MakeFileWriter(file_, schema_).Value(&ipc_);
         return parquet::arrow::FileWriter::Open(
@@ -77,12 +78,15 @@ class FileWriter final : public ArrowWriter {
             arrays.push_back(std::move(array));
         }
         const std::int64_t count = arrays.front()->length();
-        if (ipc_) return ipc_->WriteRecordBatch(*arrow::RecordBatch::Make(schema_, count, arrays));
+        if (ipc_) {
+            ARROW_RETURN_NOT_OK(ipc_->WriteRecordBatch(*arrow::RecordBatch::Make(schema_, count, arrays)));
+            return file_->Flush();  // the arrays are those of the caller
+        }
         return parquet_->WriteTable(*arrow::Table::Make(schema_, arrays), count);
     }
 
     std::shared_ptr<arrow::Schema> schema_;
-    std::shared_ptr<arrow::io::FileOutputStream> file_;
+    std::shared_ptr<GatheredFile> file_;
     std::shared_ptr<arrow::ipc::RecordBatchWriter> ipc_;
     std::unique_ptr<parquet::arrow::FileWriter> parquet_;
 };
