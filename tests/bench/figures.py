@@ -82,9 +82,8 @@ class Figures:
         for name, curve in self.growth.items():
             points = ", ".join(f"{jobs:,}: {value:.3g}" for jobs, value in curve["points"])
             lines.append(f"{name} [{curve['unit']}] {points}")
-        if self.limits:
-            lines += [f"machine/{name} {value}" for name, value in self.machine_limits.items()]
-            lines.append(roofline.text(self.limits))
+        lines += [f"machine/{name} {value}" for name, value in self.machine_limits.items()]
+        lines += roofline.words(self.limits)
         return "\n".join(lines + [f"note: {note}" for note in self.notes])
 
     def markdown(self):

@@ -109,10 +109,10 @@ def table(rows, machine):
     return lines
 
 
-def text(lines):
-    return "\n".join(
+def words(lines):
+    return [
         f"limit/{line['kernel']} {line['bound by']}: {line['limit']:.1f} G/s, reached {line['reached']:.2f} "
-        f"({line['percent']:.0f} %), {line['peer ratio']:.1f} x the peer" for line in lines)
+        f"({line['percent']:.0f} %), {line['peer ratio']:.1f} x the peer" for line in lines]
 
 
 def markdown(lines):
