@@ -1,143 +1,157 @@
 #include "kernels/coreset.h"
 
 #include <algorithm>
-#include <barrier>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "kernels/cpu/coreset_checks.h"
+#include "kernels/cpu/each_variant.h"
 
 namespace nightshift::kernels {
 namespace {
 
-constexpr std::int64_t kChunk = kCoresetChunk;
-
-/// Squared distance, or any value above `limit` once the sum has passed it. The four sums are always
-/// added in the same order, so a value below the limit is that of the full loop.
-double squared_distance_below(const double* a, const double* b, std::int64_t columns, double limit) {
-    double sums[4] = {0, 0, 0, 0};
-    std::int64_t j = 0;
-    for (; j + kChunk <= columns; j += kChunk) {
-        for (std::int64_t i = j; i < j + kChunk; i += 4) {
-            for (int lane = 0; lane < 4; ++lane) {
-                const double difference = a[i + lane] - b[i + lane];
-                sums[lane] += difference * difference;
-            }
-        }
-        const double sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-        if (sum > limit) return sum;
-    }
-    for (int lane = 0; j < columns; ++j, lane = (lane + 1) % 4) {
-        const double difference = a[j] - b[j];
-        sums[lane] += difference * difference;
-    }
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
-struct Farthest {
-    double squared = -1;
-    std::int64_t row = -1;
+struct NearestPick {
+    double squared = std::numeric_limits<double>::infinity();
+    std::int32_t owner = 0;  ///< its position among the picks
 };
 
-/// One thread's share of the rows.
-struct Share {
-    std::int64_t begin = 0;
-    std::int64_t end = 0;
-    Farthest farthest;
+struct PicksSoFar {
+    const double* const* rows;
+    std::size_t count;
+    /// Squared distances of pick first_gap + i to those before it.
+    const double* const* gaps;
+    std::size_t first_gap;
 };
 
+#define NIGHTSHIFT_BODY "kernels/cpu/coreset_distance.inc"
+#include "kernels/cpu/each_variant.inc"
+
+/// Picks after which every row is brought up to date: it is read once for all of them. Fewer at first, when
+/// each pick is nearer to most rows than those before.
+constexpr std::size_t kEraMax = 64, kEraShare = 4;
+constexpr std::int64_t kShareRowsMin = 4096;
+
+/// A row's distance can only shrink, so one that has not seen the newest picks lies no farther than was
+/// known. Only the row that seems farthest is brought up to date; if it still is, it is the next pick.
 class Greedy {
   public:
-    Greedy(Rows<double> data, std::int64_t count, std::int64_t start)
+    Greedy(Rows<double> data, std::int64_t count, int threads)
         : data_(data),
-          count_(count),
-          nearest_(static_cast<std::size_t>(data.rows), std::numeric_limits<double>::infinity()),
-          owner_(static_cast<std::size_t>(data.rows), 0),
+          count_(static_cast<std::size_t>(count)),
+          shares_(std::clamp<std::int64_t>(data.rows / kShareRowsMin, 1, std::max(threads, 1))),
+          nearest_(static_cast<std::size_t>(data.rows)),
+          seen_(static_cast<std::size_t>(data.rows), 0),
           is_picked_(static_cast<std::size_t>(data.rows), 0) {
-        pick({0.0, start});
+        const CpuVariant variant = cpu_variant();
+        measure_gaps_ = NIGHTSHIFT_VARIANT_OF(measure_gaps, variant);
+        catch_up_ = NIGHTSHIFT_VARIANT_OF(catch_up, variant);
     }
 
-    Coreset run(int threads, const CoresetProgress& progress) {
-        const std::int64_t parts = std::clamp<std::int64_t>(data_.rows / 4096, 1, std::max(threads, 1));
-        std::vector<Share> shares(static_cast<std::size_t>(parts));
-        for (std::int64_t p = 0; p < parts; ++p) {
-            shares[static_cast<std::size_t>(p)] = {data_.rows * p / parts, data_.rows * (p + 1) / parts, {}};
+    Coreset run(std::int64_t start, const CoresetProgress& progress) {
+        pick({0.0, start});
+        while (true) {
+            const std::size_t picked = out_.picks.size();
+            if (picked == count_ || (progress && !progress(static_cast<std::int64_t>(picked)))) break;
+            if (gaps_.size() >= era_) begin_era();
+            pick(take_farthest());
         }
-        bool is_done = false;
-        const auto advance = [&]() noexcept { is_done = !choose(shares, progress); };
-        std::barrier ready(parts, advance);
-        const auto work = [&](Share& share) {
-            while (!is_done) {
-                update(share);
-                ready.arrive_and_wait();
-            }
-        };
-        std::vector<std::thread> others;
-        for (std::size_t p = 1; p < shares.size(); ++p) others.emplace_back([&, p] { work(shares[p]); });
-        work(shares[0]);
-        for (std::thread& other : others) other.join();
-        out_.remaining.resize(nearest_.size());
-        std::transform(nearest_.begin(), nearest_.end(), out_.remaining.begin(),
-                       [](double squared) { return std::sqrt(squared); });
+        all_catch_up();
+        out_.remaining.reserve(nearest_.size());
+        for (const NearestPick& nearest : nearest_) out_.remaining.push_back(std::sqrt(nearest.squared));
         return std::move(out_);
     }
 
   private:
-    void pick(Farthest farthest) {
+    struct Candidate {
+        double squared;
+        std::int64_t row;
+        /// The farthest first, the lowest row of equals: the order of a heap.
+        bool operator<(const Candidate& other) const {
+            return squared != other.squared ? squared < other.squared : row > other.row;
+        }
+    };
+
+    void pick(const Candidate& farthest) {
         out_.picks.push_back(farthest.row);
         out_.distances.push_back(std::sqrt(farthest.squared));
         is_picked_[static_cast<std::size_t>(farthest.row)] = 1;
-        // Distance from the new pick to the earlier ones, for the triangle inequality.
-        const double* row = data_.row(farthest.row);
-        to_picks_.clear();
-        for (const std::int64_t other : out_.picks) {
-            to_picks_.push_back(squared_distance_below(row, data_.row(other), data_.columns,
-                                                       std::numeric_limits<double>::infinity()));
-        }
+        rows_.push_back(data_.row(farthest.row));
+        std::vector<double>& gaps = gaps_.emplace_back(rows_.size());
+        measure_gaps_(rows_.back(), rows_.data(), rows_.size(), data_.columns, gaps.data());
+        gaps_at_.push_back(gaps.data());
     }
 
-    void update(Share& share) {
-        const std::int64_t newest = out_.picks.back();
-        const auto owner = static_cast<std::int32_t>(out_.picks.size() - 1);
-        share.farthest = {};
-        for (std::int64_t r = share.begin; r < share.end; ++r) {
-            const auto at = static_cast<std::size_t>(r);
-            // |new - row| >= |new - owner| - |owner - row|; nothing to gain when that is >= |owner - row|.
-            const double gap = to_picks_[static_cast<std::size_t>(owner_[at])];
-            if (owner == 0 || kCoresetSafety * gap < 4 * nearest_[at]) {
-                const double squared =
-                    squared_distance_below(data_.row(r), data_.row(newest), data_.columns, nearest_[at]);
-                if (squared < nearest_[at]) {
-                    nearest_[at] = squared;
-                    owner_[at] = owner;
-                }
+    PicksSoFar so_far() const {
+        return {rows_.data(), rows_.size(), gaps_at_.data(), rows_.size() - gaps_.size()};
+    }
+
+    void row_catches_up(std::size_t row, const PicksSoFar& picks) {
+        catch_up_(data_.row(static_cast<std::int64_t>(row)), data_.columns, picks, seen_[row], nearest_[row]);
+        seen_[row] = static_cast<std::int32_t>(picks.count);
+    }
+
+    void all_catch_up() {
+        const PicksSoFar picks = so_far();
+        const auto work = [&](std::int64_t share) {
+            const std::int64_t end = data_.rows * (share + 1) / shares_;
+            for (std::int64_t r = data_.rows * share / shares_; r < end; ++r)
+                row_catches_up(static_cast<std::size_t>(r), picks);
+        };
+        std::vector<std::thread> others;
+        for (std::int64_t share = 1; share < shares_; ++share) others.emplace_back(work, share);
+        work(0);
+        for (std::thread& other : others) other.join();
+    }
+
+    /// Every row has seen all picks, and the heap knows how far each is.
+    void begin_era() {
+        all_catch_up();
+        era_ = std::clamp<std::size_t>(rows_.size() / kEraShare, 1, kEraMax);
+        gaps_.clear();
+        gaps_at_.clear();
+        heap_.clear();
+        for (std::size_t r = 0; r < nearest_.size(); ++r) {
+            if (is_picked_[r] == 0) heap_.push_back({nearest_[r].squared, static_cast<std::int64_t>(r)});
+        }
+        std::make_heap(heap_.begin(), heap_.end());
+    }
+
+    /// There is one: fewer rows are picked than there are.
+    Candidate take_farthest() {
+        const PicksSoFar picks = so_far();
+        while (true) {
+            std::pop_heap(heap_.begin(), heap_.end());
+            Candidate& last = heap_.back();
+            const auto row = static_cast<std::size_t>(last.row);
+            if (static_cast<std::size_t>(seen_[row]) == picks.count) {
+                const Candidate farthest = last;
+                heap_.pop_back();
+                return farthest;
             }
-            if (!is_picked_[at] && nearest_[at] > share.farthest.squared) share.farthest = {nearest_[at], r};
+            row_catches_up(row, picks);
+            last.squared = nearest_[row].squared;
+            std::push_heap(heap_.begin(), heap_.end());
         }
-    }
-
-    bool choose(const std::vector<Share>& shares, const CoresetProgress& progress) {
-        const auto picked = static_cast<std::int64_t>(out_.picks.size());
-        if (picked == count_) return false;
-        if (progress && !progress(picked)) return false;
-        Farthest farthest;
-        for (const Share& share : shares) {
-            if (share.farthest.squared > farthest.squared) farthest = share.farthest;
-        }
-        pick(farthest);
-        return true;
     }
 
     Rows<double> data_;
-    std::int64_t count_;
-    std::vector<double> nearest_;      ///< squared
-    std::vector<std::int32_t> owner_;  ///< position in picks of the nearest pick
+    std::size_t count_;
+    std::int64_t shares_;
+    std::vector<NearestPick> nearest_;
+    std::vector<std::int32_t> seen_;  ///< picks that the row has been compared with
     std::vector<char> is_picked_;
-    std::vector<double> to_picks_;
+    std::vector<const double*> rows_;  ///< of the picks
+    std::vector<std::vector<double>> gaps_;
+    std::vector<const double*> gaps_at_;
+    std::vector<Candidate> heap_;
+    std::size_t era_ = 1;
     Coreset out_;
+    decltype(&scalar::measure_gaps) measure_gaps_;
+    decltype(&scalar::catch_up) catch_up_;
 };
 
 }  // namespace
@@ -162,7 +176,7 @@ void check_coreset(Rows<double> data, std::int64_t count, std::int64_t start) {
 Coreset greedy_coreset_cpu(Rows<double> data, std::int64_t count, std::int64_t start, int threads,
                            const CoresetProgress& progress) {
     check_coreset(data, count, start);
-    return Greedy(data, count, start).run(threads, progress);
+    return Greedy(data, count, threads).run(start, progress);
 }
 
 }  // namespace nightshift::kernels

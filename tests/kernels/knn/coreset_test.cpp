@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <set>
 #include <stdexcept>
@@ -11,6 +12,7 @@
 #include "kernels/device.h"
 #include "kernels/error.h"
 #include "tests/kernels/every_backend.h"
+#include "tests/kernels/every_variant.h"
 #include "tests/kernels/knn/random_rows.h"
 #include "tests/support/seed.h"
 
@@ -53,6 +55,34 @@ TEST_CASE("coreset: pruning and threads pick the rows of the plain loop") {
         CHECK(greedy_coreset_cpu(data, 60, 11, 1).picks == expected);
         CHECK(greedy_coreset_cpu(data, 60, 11, 2).picks == expected);
     }
+}
+
+TEST_CASE("coreset: rows that wait for the newest picks change no pick and no distance") {
+    constexpr std::int64_t kRows = 8200, kColumns = 5, kPicks = 250;
+    // Whole numbers, few of them: many rows are as far as others, and sums have no rounding.
+    auto values = random_rows(kRows, kColumns, nightshift::tests::seed());
+    for (double& value : values) value = std::round(4 * value);
+    const Rows<double> data{values.data(), kRows, kColumns};
+    const auto expected = plain(data, kPicks, 7);
+    std::vector<double> remaining(kRows, std::numeric_limits<double>::infinity());
+    for (std::int64_t r = 0; r < kRows; ++r) {
+        for (const std::int64_t pick : expected) {
+            double sum = 0;
+            for (std::int64_t j = 0; j < kColumns; ++j)
+                sum += std::pow(data.row(r)[j] - data.row(pick)[j], 2);
+            auto& own = remaining[static_cast<std::size_t>(r)];
+            own = std::min(own, std::sqrt(sum));
+        }
+    }
+    nightshift::tests::on_every_variant([&] {
+        for (const int threads : {1, 2}) {
+            CAPTURE(threads);
+            const Coreset found = greedy_coreset_cpu(data, kPicks, 7, threads);
+            CHECK(found.picks == expected);
+            CHECK(found.remaining == remaining);
+            CHECK(std::is_sorted(found.distances.begin() + 1, found.distances.end(), std::greater<>()));
+        }
+    });
 }
 
 TEST_CASE("coreset: no row comes twice, ties go to the lowest row") {
