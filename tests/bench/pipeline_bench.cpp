@@ -15,11 +15,11 @@
 
 #include "jobs/fpcb/dataset.h"
 #include "jobs/fpcb/frame_metrics.h"
-#include "kernels/change_points.h"
 #include "kernels/compat_features.h"
 #include "kernels/compat_vectors.h"
 #include "kernels/coreset.h"
 #include "kernels/knn.h"
+#include "kernels/series_changes.h"
 #include "tests/bench/part_timer.h"
 
 namespace {
@@ -98,27 +98,27 @@ void tables(int runs, const fs::path& out, const fs::path& folder, const std::st
     });
 }
 
+/// All series of a file at once.
 void changes(int runs, const fs::path& out, const std::string& method,
              const std::vector<std::string>& given) {
     const std::vector<double> values = read_numbers<double>(given.at(0));
     const auto length = static_cast<std::size_t>(std::stoul(given.at(1)));
-    kernels::PeltOptions pelt{kMinSize, kJump, std::stod(given.at(2)), {}};
-    const auto found = [&](std::span<const double> signal) {
-        if (method == "cusum") return kernels::cusum_compat(signal, {}).change_points;
-        if (method == "window") return kernels::window_compat(signal, {}).change_points;
-        return kernels::pelt_compat(signal, pelt).change_points;
+    const kernels::PeltOptions pelt{kMinSize, kJump, std::stod(given.at(2)), {}};
+    const kernels::SeriesBatch batch = kernels::equal_series(values, values.size() / length, length);
+    const auto find = [&]() -> kernels::BatchChanges {
+        if (method == "cusum") return kernels::cusum_batch_cpu(batch, {}, {}, 1);
+        if (method == "window") return kernels::window_batch_cpu(batch, {}, {}, 1);
+        return kernels::pelt_batch_cpu(batch, kernels::Pelt::compat, pelt, 1).changes;
     };
+    const kernels::BatchChanges found = find();
     std::vector<std::int32_t> indices;
-    const std::span<const double> all(values);
-    for (std::size_t at = 0; at + length <= all.size(); at += length) {
-        const auto points = found(all.subspan(at, length));
+    for (std::size_t i = 0; i < batch.series; ++i) {
+        const std::span<const std::int32_t> points = found[i];
         indices.push_back(static_cast<std::int32_t>(points.size()));
         indices.insert(indices.end(), points.begin(), points.end());
     }
     write_numbers(out, indices);
-    measure(runs, [&] {
-        for (std::size_t at = 0; at + length <= all.size(); at += length) found(all.subspan(at, length));
-    });
+    measure(runs, [&] { find(); });
 }
 
 /// Number: what both sides' rows are in memory; files hold doubles.
