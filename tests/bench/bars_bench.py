@@ -45,7 +45,8 @@ def generate(bin_folder, figures):
 
 def features(bin_folder, figures, name, part, aim, stage):
     what = pipeline_bench.COLUMNS_81 + f", {name[-4:]}"
-    pipeline_bench.tables(bin_folder, figures, name, part, what, (aim, ""), stage)
+    pipeline_bench.tables(bin_folder, figures, name, part, what, (aim, ""), stage,
+                          "features_table")
 
 
 def knn(bin_folder, figures):

@@ -70,12 +70,12 @@ def generate_shards(bin_folder, figures, name="generate_shards"):
     beside(figures, name, "reference", what, ours, ">= 50 x", many)
 
 
-def tables(bin_folder, figures, name, part, what, aims, stage=None):
-    """`stage`: what the peers call it, where that is not the row's name."""
+def tables(bin_folder, figures, name, part, what, aims, stage=None, recorded=None):
+    """`stage`: what the peers call it, `recorded`: the stage that was timed, where these have other names."""
     pipeline, stage = Pipeline.of(bin_folder), stage or name
     ours = pipeline.part(stage, part, pipeline.bundles)
     beside(figures, name, "reference", what, ours, aims[0],
-           lambda: pipeline.reference(stage, pipeline.bundles))
+           lambda: pipeline.reference(stage, pipeline.bundles, recorded=recorded))
     beside(figures, name, "pandas", what, ours, aims[1],
            lambda: (pipeline.peer(f"{stage}/pandas", pipeline.bundles), False))
 

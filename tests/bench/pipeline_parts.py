@@ -169,11 +169,11 @@ class Pipeline:
         took.cpu_s = [self.recorded["stages"][stage]["cpu_s"] * self.scale_here()]
         return took
 
-    def reference(self, stage, *arguments):
-        """Beside the user's checkout where there is one, else estimated."""
+    def reference(self, stage, *arguments, recorded=None):
+        """Beside the user's checkout where there is one, else estimated from the recorded stage."""
         if os.environ.get("NIGHTSHIFT_REFERENCE"):
             return self.peer(f"{stage}/reference", *arguments), False
-        return self.estimate(stage), True
+        return self.estimate(recorded or stage), True
 
     def require_golden_bytes(self):
         """Every file of the small set is the reference's, byte for byte."""
