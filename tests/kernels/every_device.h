@@ -3,10 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <string>
 
 #include "kernels/backend.h"
-#include "kernels/device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/every_variant.h"
 
 namespace nightshift::tests {
@@ -16,10 +15,7 @@ namespace nightshift::tests {
 template <typename Check>
 void on_every_device(const Check& check, std::size_t budget_bytes = std::size_t{1} << 30) {
     on_every_variant([&] { check(*kernels::make_cpu_backend(1, budget_bytes)); });
-    if (!kernels::cuda_available()) {
-        MESSAGE("no GPU: ", std::string(kernels::cuda_unavailable_reason()));
-        return;
-    }
+    if (!gpu_answers()) return;
     const auto backend = kernels::make_cuda_backend(budget_bytes);
     CAPTURE(backend->info().name);
     check(*backend);
