@@ -71,8 +71,17 @@ class Chart:
             f'<text x="20" y="{HEIGHT / 2:.0f}" text-anchor="middle" '
             f'transform="rotate(-90 20 {HEIGHT / 2:.0f})">{escape(self.unit)}</text>'
         )
+        number = 0
         for index, (name, points) in enumerate(self.curves.items()):
             colour = COLOURS[index % len(COLOURS)]
+            if len(points) == 1:    # there are more of these than colours, so each has its number beside it
+                number += 1
+                name = f"{number} {name}"
+                is_odd = number % 2 == 1
+                x = self.x(points[0][0]) + (6 if is_odd else -6)
+                y = self.y(points[0][1]) + (-4 if is_odd else 12)
+                anchor = "start" if is_odd else "end"
+                out.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{number}</text>')
             path = " ".join(f"{self.x(jobs):.1f},{self.y(value):.1f}" for jobs, value in points)
             out.append(f'<polyline points="{path}" stroke="{colour}"/>')
             for jobs, value in points:
