@@ -121,6 +121,8 @@ def end_to_end_10k(bin_folder, figures):
     pipeline.worker(once, "evaluate", "night/report", **given, models=models, protocol="compat", goal=1)
     ours = Took()
     ours.cpu_s, ours.wall_s = [sum(once.cpu_s)], [sum(once.wall_s)]
+    for step, seconds in zip(("generate", "extract", "patchcore", "dream", "evaluate"), once.cpu_s):
+        figures.add(f"end_to_end_10k/{step}", "processor time of this step", seconds, "s")
     stages = {name: pipeline.estimate(name).least() for name in
               ("generate_text", "extract", "dream_epoch", "end_to_end_small")}
     grows = stages["generate_text"] + stages["extract"] + EPOCHS * stages["dream_epoch"]
