@@ -5,11 +5,11 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "kernels/cpu/coreset_checks.h"
 #include "kernels/cpu/each_variant.h"
+#include "kernels/cpu/in_threads.h"
 
 namespace nightshift::kernels {
 namespace {
@@ -42,7 +42,8 @@ class Greedy {
     Greedy(Rows<double> data, std::int64_t count, int threads)
         : data_(data),
           count_(static_cast<std::size_t>(count)),
-          shares_(std::clamp<std::int64_t>(data.rows / kShareRowsMin, 1, std::max(threads, 1))),
+          shares_(static_cast<std::size_t>(
+              std::clamp<std::int64_t>(data.rows / kShareRowsMin, 1, std::max(threads, 1)))),
           nearest_(static_cast<std::size_t>(data.rows)),
           seen_(static_cast<std::size_t>(data.rows), 0),
           is_picked_(static_cast<std::size_t>(data.rows), 0) {
@@ -96,15 +97,11 @@ class Greedy {
 
     void all_catch_up() {
         const PicksSoFar picks = so_far();
-        const auto work = [&](std::int64_t share) {
-            const std::int64_t end = data_.rows * (share + 1) / shares_;
-            for (std::int64_t r = data_.rows * share / shares_; r < end; ++r)
-                row_catches_up(static_cast<std::size_t>(r), picks);
+        const auto work = [&](std::size_t share) {
+            const std::size_t rows = nearest_.size(), end = rows * (share + 1) / shares_;
+            for (std::size_t r = rows * share / shares_; r < end; ++r) row_catches_up(r, picks);
         };
-        std::vector<std::thread> others;
-        for (std::int64_t share = 1; share < shares_; ++share) others.emplace_back(work, share);
-        work(0);
-        for (std::thread& other : others) other.join();
+        in_threads(shares_, static_cast<int>(shares_), [&] { return work; });
     }
 
     /// Every row has seen all picks, and the heap knows how far each is.
@@ -140,7 +137,7 @@ class Greedy {
 
     Rows<double> data_;
     std::size_t count_;
-    std::int64_t shares_;
+    std::size_t shares_;
     std::vector<NearestPick> nearest_;
     std::vector<std::int32_t> seen_;  ///< picks that the row has been compared with
     std::vector<char> is_picked_;

@@ -9,7 +9,8 @@
 namespace nightshift::kernels {
 
 void check_run(const DreamRunOptions& options, std::span<const float> rows);
-void check_batches(const DreamRunOptions& options, std::span<const float> rows,
-                   std::span<const std::int64_t> order, std::int64_t epoch, std::int64_t first_batch);
+/// rows: how many the run has.
+void check_batches(const DreamRunOptions& options, std::int64_t rows, std::span<const std::int64_t> order,
+                   std::int64_t epoch, std::int64_t first_batch);
 
 }  // namespace nightshift::kernels

@@ -22,7 +22,8 @@ class DreamRunCpu final : public DreamRun {
 
     std::vector<DreamStepLosses> run(std::span<const std::int64_t> order, std::int64_t epoch,
                                      std::int64_t first_batch) override {
-        check_batches(options_, rows_, order, epoch, first_batch);
+        check_batches(options_, static_cast<std::int64_t>(rows_.size()) / options_.step.shape.columns, order,
+                      epoch, first_batch);
         std::vector<DreamStepLosses> losses;
         const auto batch = static_cast<std::size_t>(options_.batch);
         for (std::size_t at = 0; at < order.size(); at += batch) {
@@ -78,18 +79,16 @@ void check_run(const DreamRunOptions& options, std::span<const float> rows) {
                                     ": rows, batch, drop or scalings do not fit");
 }
 
-void check_batches(const DreamRunOptions& options, std::span<const float> rows,
-                   std::span<const std::int64_t> order, std::int64_t epoch, std::int64_t first_batch) {
-    const auto count =
-        static_cast<std::int64_t>(rows.size()) / std::max<std::int64_t>(options.step.shape.columns, 1);
+void check_batches(const DreamRunOptions& options, std::int64_t rows, std::span<const std::int64_t> order,
+                   std::int64_t epoch, std::int64_t first_batch) {
     const bool fits =
-        std::all_of(order.begin(), order.end(), [&](std::int64_t row) { return row >= 0 && row < count; });
+        std::all_of(order.begin(), order.end(), [&](std::int64_t row) { return row >= 0 && row < rows; });
     constexpr std::int64_t kWordMax = std::numeric_limits<std::uint32_t>::max();
     const auto batches = static_cast<std::int64_t>(order.size()) / options.batch + 1;
     if (!fits || epoch < 0 || epoch > kWordMax || first_batch < 0 || first_batch > kWordMax - batches)
         throw std::invalid_argument("dream run: epoch " + std::to_string(epoch) + ", batch " +
                                     std::to_string(first_batch) + ", " + std::to_string(order.size()) +
-                                    " rows of " + std::to_string(count) + ": they do not fit");
+                                    " rows of " + std::to_string(rows) + ": they do not fit");
 }
 
 std::unique_ptr<DreamRun> make_dream_run_cpu(const DreamRunOptions& options, std::span<const float> rows) {

@@ -1,14 +1,13 @@
 #include "kernels/knn.h"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
+#include "kernels/cpu/in_threads.h"
 #include "kernels/cpu/knn_bank.h"
 #include "kernels/cpu/knn_best.h"
 #include "kernels/cpu/knn_checks.h"
@@ -58,18 +57,12 @@ class Search {
     void run(int threads) {
         const std::int64_t at_once = std::int64_t{kBlockTiles} * bank_.tile.queries;
         const std::int64_t blocks = (queries_.rows + at_once - 1) / at_once;
-        const auto work = [this, blocks, at_once] {
-            Block block;
-            for (std::int64_t b = next_++; b < blocks; b = next_++) {
-                block.first = b * at_once;
+        in_threads(static_cast<std::size_t>(blocks), threads, [this, at_once] {
+            return [this, at_once, block = Block{}](std::size_t b) mutable {
+                block.first = static_cast<std::int64_t>(b) * at_once;
                 answer(block, std::min(at_once, queries_.rows - block.first));
-            }
-        };
-        std::vector<std::thread> others;
-        const std::int64_t extra = std::min<std::int64_t>(std::max(threads, 1), blocks) - 1;
-        for (std::int64_t t = 0; t < extra; ++t) others.emplace_back(work);
-        work();
-        for (std::thread& other : others) other.join();
+            };
+        });
     }
 
   private:
@@ -227,7 +220,6 @@ class Search {
     int k_;
     Neighbours& out_;
     KnnBank bank_;
-    std::atomic<std::int64_t> next_{0};
 };
 
 template <typename T>

@@ -1,9 +1,6 @@
 // Stands in for the CUDA twins where nvcc is missing: every op refuses, in words.
-#include <string>
-
+#include "kernels/cuda/absent.h"
 #include "kernels/backend.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
 #include "kernels/feature_batch.h"
 #include "kernels/generator.h"
 #include "kernels/launch_times.h"
@@ -21,41 +18,43 @@ const char* cuda_unavailable_reason() {
 }
 
 std::unique_ptr<Backend> make_cuda_backend(std::size_t) {
-    throw DeviceError(std::string(cuda_unavailable_reason()) + "; use device cpu");
+    refuse_cuda();
 }
 
 void time_launches(Backend&, bool) {}
 
-std::vector<LaunchTime> launch_times(Backend&) { return {}; }
+std::vector<LaunchTime> launch_times(Backend&) {
+    return {};
+}
 
 void generate_tracks_cuda(Backend&, std::span<const TrackPlan>, std::span<const TrackPlanes>) {
-    throw DeviceError(cuda_unavailable_reason());
+    refuse_cuda();
 }
 
 ScoreSteps score_steps_cuda(Backend&, std::span<const int>, std::span<const double>) {
-    throw DeviceError(cuda_unavailable_reason());
+    refuse_cuda();
 }
 void resampled_areas_cuda(Backend&, std::span<const ClassPlaces>, const ResampleStream&, std::uint32_t,
                           std::span<double>) {
-    throw DeviceError(cuda_unavailable_reason());
+    refuse_cuda();
 }
 
 BatchChanges cusum_batch_cuda(Backend&, const SeriesBatch&, const CusumOptions&, std::span<double>) {
-    throw DeviceError(cuda_unavailable_reason());
+    refuse_cuda();
 }
 BatchChanges window_batch_cuda(Backend&, const SeriesBatch&, const WindowOptions&, std::span<double>) {
-    throw DeviceError(cuda_unavailable_reason());
+    refuse_cuda();
 }
 BatchSegmentations pelt_batch_cuda(Backend&, const SeriesBatch&, Pelt, const PeltOptions&) {
-    throw DeviceError(cuda_unavailable_reason());
+    refuse_cuda();
 }
 
 FeatureBatch feature_batch_cuda(Backend&, std::span<const FeatureInput>, Precision) {
-    throw DeviceError(cuda_unavailable_reason());
+    refuse_cuda();
 }
 
 FeatureBatch generate_features_cuda(Backend&, std::span<const DrawnFeatureInput>, Precision) {
-    throw DeviceError(cuda_unavailable_reason());
+    refuse_cuda();
 }
 
 }  // namespace nightshift::kernels

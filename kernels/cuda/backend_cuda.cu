@@ -217,11 +217,6 @@ void Op::fill(void* data, int byte, std::size_t bytes) const {
     if (bytes > 0) check(cudaMemsetAsync(data, byte, bytes, stream()), "cudaMemsetAsync");
 }
 
-void Op::copy(void* to, const void* from, std::size_t bytes) const {
-    if (bytes > 0)
-        check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()), "cudaMemcpyAsync");
-}
-
 }  // namespace nightshift::kernels::cuda
 
 namespace nightshift::kernels {

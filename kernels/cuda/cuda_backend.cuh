@@ -96,9 +96,8 @@ class Op {
     CudaBackend& backend() const { return backend_; }
     cudaStream_t stream() const { return backend_.stream(); }
     void check(cudaError_t code, const char* call) const { backend_.check(code, call); }
-    /// Bytes on the device; in order with everything else.
+    /// Sets bytes on the device; in order with everything else.
     void fill(void* data, int byte, std::size_t bytes) const;
-    void copy(void* to, const void* from, std::size_t bytes) const;
 
   private:
     CudaBackend& backend_;

@@ -85,7 +85,10 @@ __global__ void next_batch(std::int64_t* index) {
 class DreamRunCuda final : public DreamRun {
   public:
     DreamRunCuda(Backend& backend, const DreamRunOptions& options, std::span<const float> rows)
-        : backend_(backend), options_(options), state_(made_state(backend, options)), count_(rows.size()) {
+        : backend_(backend),
+          options_(options),
+          state_(backend, "dream_run", options.step),
+          count_(static_cast<std::int64_t>(rows.size()) / options.step.shape.columns) {
         const Op op(backend, "dream_run", words());
         const std::int64_t d = options.step.shape.columns;
         std::vector<int> scaling_of(static_cast<std::size_t>(d), -1);
@@ -106,7 +109,7 @@ class DreamRunCuda final : public DreamRun {
 
     std::vector<DreamStepLosses> run(std::span<const std::int64_t> order, std::int64_t epoch,
                                      std::int64_t first_batch) override {
-        check_batches(options_, {rows_.data(), count_}, order, epoch, first_batch);
+        check_batches(options_, count_, order, epoch, first_batch);
         const Op op(backend_, "dream_run", words());
         std::vector<DreamStepLosses> losses;
         const auto at_once = static_cast<std::size_t>(options_.batch * kBatchesPerLaunch);
@@ -118,25 +121,15 @@ class DreamRunCuda final : public DreamRun {
         return losses;
     }
 
-    DreamStepState state() const override {
-        const Op op(backend_, "dream_run", "its state");
-        return state_.state();
-    }
-    void set_state(DreamStepState state) override {
-        const Op op(backend_, "dream_run", "its state");
-        state_.set_state(state);
-    }
+    DreamStepState state() const override { return state_.state(); }
+    void set_state(DreamStepState state) override { state_.set_state(state); }
 
   private:
-    static DreamDeviceState made_state(Backend& backend, const DreamRunOptions& options) {
-        const Op op(backend, "dream_run", "made for rows of " + std::to_string(options.step.shape.columns));
-        return {backend, options.step};
-    }
     static std::int64_t parts_of(std::int64_t rows) {
         return std::clamp<std::int64_t>(rows / kGradientPartRows, 1, kGradientPartsMax);
     }
     std::string words() const {
-        return std::to_string(count_) + " values, batches of " + std::to_string(options_.batch) + ", " +
+        return std::to_string(count_) + " rows, batches of " + std::to_string(options_.batch) + ", " +
                std::to_string(state_.count()) + " parameters";
     }
 
@@ -235,7 +228,7 @@ class DreamRunCuda final : public DreamRun {
     Backend& backend_;
     DreamRunOptions options_;
     DreamDeviceState state_;
-    std::size_t count_;  ///< values of all rows
+    std::int64_t count_;  ///< rows
     std::int64_t blocks_ = 0;
     Buffer<float> rows_, partial_;
     Buffer<int> scaling_of_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,12 +23,16 @@ T* room(Backend& backend, Buffer<T>& buffer, std::int64_t count, const char* own
 /// A pair in training on the device: parameters, moments, and the tables that kernels need of its shape.
 class DreamDeviceState {
   public:
-    DreamDeviceState(Backend& backend, const DreamStepOptions& options)
-        : options_(options),
+    /// op: what it is called in errors.
+    DreamDeviceState(Backend& backend, const char* op, const DreamStepOptions& options)
+        : backend_(backend),
+          op_(op),
+          options_(options),
           table_(dream_device_layers(options.shape, width_)),
           tiles_(tiles_of(table_)),
           count_(dream_net_layers(options.shape).back().end()),
           places_(dream_turned_places(options.shape)) {
+        const Op own(backend, op, "made for rows of " + std::to_string(options.shape.columns));
         layers_d_ = {backend, table_, "dream.layers"};
         tiles_d_ = {backend, tiles_, "dream.layers"};
         places_d_ = {backend, places_, "dream.layers"};
@@ -49,12 +54,17 @@ class DreamDeviceState {
         return {gradients_.data(), parameters_.data(), first_.data(),
                 second_.data(),    turned_.data(),     places_d_.data()};
     }
-    std::vector<float> gradients() const { return gradients_.to_host(); }
+    std::vector<float> gradients() const {
+        const Op own(backend_, op_, "its gradients");
+        return gradients_.to_host();
+    }
     DreamStepState state() const {
+        const Op own(backend_, op_, "its state");
         return {parameters_.to_host(), first_.to_host(), second_.to_host(), steps_};
     }
     void set_state(const DreamStepState& state) {
         check_fits(options_, state);
+        const Op own(backend_, op_, "its state");
         parameters_.upload(state.parameters);
         first_.upload(state.first_moment);
         second_.upload(state.second_moment);
@@ -65,6 +75,8 @@ class DreamDeviceState {
     AdamFactors next_step() { return adam_factors(options_.adam, ++steps_); }
 
   private:
+    Backend& backend_;
+    const char* op_;
     DreamStepOptions options_;
     std::int64_t width_ = 0;
     std::vector<DreamDeviceLayer> table_;

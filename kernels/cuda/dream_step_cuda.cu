@@ -31,7 +31,7 @@ __global__ void adam_step(const float* partial, int parts, std::int64_t count, A
 class DreamStepCuda final : public DreamStep {
   public:
     DreamStepCuda(Backend& backend, const DreamStepOptions& options)
-        : backend_(backend), state_(made_state(backend, options)) {}
+        : backend_(backend), state_(backend, "dream_step", options) {}
 
     DreamStepLosses step(const DreamStepBatch& batch) override {
         const DreamStepOptions& options = state_.options();
@@ -54,25 +54,11 @@ class DreamStepCuda final : public DreamStep {
         return losses;
     }
 
-    std::vector<float> gradients() const override {
-        const Op op(backend_, "dream_step", "its gradients");
-        return state_.gradients();
-    }
-    DreamStepState state() const override {
-        const Op op(backend_, "dream_step", "its state");
-        return state_.state();
-    }
-    void set_state(DreamStepState state) override {
-        const Op op(backend_, "dream_step", "its state");
-        state_.set_state(state);
-    }
+    std::vector<float> gradients() const override { return state_.gradients(); }
+    DreamStepState state() const override { return state_.state(); }
+    void set_state(DreamStepState state) override { state_.set_state(state); }
 
   private:
-    static DreamDeviceState made_state(Backend& backend, const DreamStepOptions& options) {
-        const Op op(backend, "dream_step", "made for rows of " + std::to_string(options.shape.columns));
-        return {backend, options};
-    }
-
     /// The batch's rows from `at` on, as the device has them. A pass of a larger batch has its own factors.
     GivenBatch to_device(const DreamStepBatch& batch, std::int64_t at, std::int64_t rows) {
         const std::int64_t d = state_.options().shape.columns;

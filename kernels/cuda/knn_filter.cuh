@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/block_sums.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/knn.h"
 
@@ -74,10 +75,8 @@ __global__ void pack_queries(KnnDeviceBank bank, const T* rows, std::int64_t cou
         }
         scaled[query * bank.wide + j] = __float2half_rn(value * bank.scale);
     }
-    for (int step = kWarp / 2; step > 0; step /= 2) {
-        norm += __shfl_xor_sync(kWholeWarp, norm, step);
-        largest = fmaxf(largest, __shfl_xor_sync(kWholeWarp, largest, step));
-    }
+    norm = warp_sum(norm);
+    largest = warp_most(largest);
     // Comparisons with what is no number are false.
     const bool fits = norm < 1e30 && largest * bank.scale <= kHalfMax;
     if (lane == 0 && query < count) norms[query] = fits ? norm : __longlong_as_double(0x7ff0000000000000LL);

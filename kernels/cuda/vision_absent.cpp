@@ -1,6 +1,5 @@
 // The refusals of what pictures need where nvcc is missing.
-#include "kernels/device.h"
-#include "kernels/error.h"
+#include "kernels/cuda/absent.h"
 #include "kernels/histogram.h"
 #include "kernels/letterbox.h"
 #include "kernels/nms.h"
@@ -8,39 +7,32 @@
 #include "kernels/top_k.h"
 
 namespace nightshift::kernels {
-namespace {
-
-[[noreturn]] void refuse() {
-    throw DeviceError(std::string(cuda_unavailable_reason()) + "; use --device cpu");
-}
-
-}  // namespace
 
 LetterboxPlace letterbox_cuda(Backend&, const TensorView<const std::uint8_t, 3>&, const TensorView<float, 3>&,
                               const LetterboxParams&) {
-    refuse();
+    refuse_cuda();
 }
 void normalise_cuda(Backend&, const TensorView<const std::uint8_t, 3>&, const TensorView<float, 3>&,
                     const PixelScale&) {
-    refuse();
+    refuse_cuda();
 }
 void normalise_cuda(Backend&, const TensorView<const float, 3>&, const TensorView<float, 3>&,
                     const PixelScale&) {
-    refuse();
+    refuse_cuda();
 }
 std::vector<std::int64_t> nms_cuda(Backend&, const TensorView<const float, 2>&,
                                    const TensorView<const float, 1>&,
                                    const TensorView<const std::int32_t, 1>&, const NmsParams&) {
-    refuse();
+    refuse_cuda();
 }
 TopK top_k_cuda(Backend&, const TensorView<const float, 2>&, std::int64_t) {
-    refuse();
+    refuse_cuda();
 }
 ByteCounts byte_histogram_cuda(Backend&, const TensorView<const std::uint8_t, 2>&) {
-    refuse();
+    refuse_cuda();
 }
 ValueCounts value_histogram_cuda(Backend&, const TensorView<const float, 2>&, const BinRange&) {
-    refuse();
+    refuse_cuda();
 }
 
 }  // namespace nightshift::kernels
