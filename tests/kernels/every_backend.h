@@ -3,11 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <memory>
 #include <string>
 
 #include "kernels/backend.h"
 #include "kernels/device.h"
+#include "tests/kernels/every_variant.h"
 
 namespace nightshift::tests {
 
@@ -21,16 +21,17 @@ inline bool gpu_answers() {
     return answers;
 }
 
-/// Once with a backend of the CPU, and once with CUDA's where a GPU answers (or is emulated).
+/// Once with the CPU's backend and each set of instructions that it has, and once with CUDA's where a GPU
+/// answers (or is emulated). Nothing may be held at the end.
 template <typename Check>
 void on_every_backend(const Check& check, std::size_t budget_bytes = std::size_t{1} << 30) {
-    for (const bool is_cuda : {false, true}) {
-        if (is_cuda && !gpu_answers()) continue;
-        const std::unique_ptr<kernels::Backend> backend =
-            is_cuda ? kernels::make_cuda_backend(budget_bytes) : kernels::make_cpu_backend(2, budget_bytes);
-        CAPTURE(backend->info().name);
-        check(*backend);
-    }
+    const auto run = [&](kernels::Backend& backend) {
+        CAPTURE(backend.info().name);
+        check(backend);
+        CHECK(backend.memory().held_bytes == 0);
+    };
+    on_every_variant([&] { run(*kernels::make_cpu_backend(2, budget_bytes)); });
+    if (gpu_answers()) run(*kernels::make_cuda_backend(budget_bytes));
 }
 
 }  // namespace nightshift::tests

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "kernels/error.h"
-#include "tests/kernels/every_device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/support/seed.h"
 
 using namespace nightshift::kernels;
-using nightshift::tests::on_every_device;
+using nightshift::tests::on_every_backend;
 
 namespace {
 
@@ -170,7 +170,7 @@ std::vector<PeltOptions> pelt_options() {
 
 TEST_CASE("series: each of a batch has the result of its own function on every device") {
     for (const Batch& batch : {random_batch(nightshift::tests::seed()), extreme_batch()}) {
-        on_every_device([&](Backend& backend) {
+        on_every_backend([&](Backend& backend) {
             for (const CusumOptions& options : cusum_options()) {
                 CAPTURE(options.threshold);
                 check_scored(
@@ -204,7 +204,7 @@ TEST_CASE("series: equal lengths need no offsets") {
     for (int i = 0; i < 1100; ++i) batch.add(random_series(24, generator));
     const SeriesBatch equal = equal_series(batch.values, 1100, 24);
     CHECK(equal[1099].data() == batch.view()[1099].data());
-    on_every_device([&](Backend& backend) {
+    on_every_backend([&](Backend& backend) {
         const BatchChanges cusum = cusum_batch(backend, batch.view(), {}, {});
         const BatchChanges same = cusum_batch(backend, equal, {}, {});
         CHECK(same.offsets == cusum.offsets);
@@ -233,7 +233,7 @@ TEST_CASE("series: PELT of many ends once it is stopped") {
     std::mt19937_64 generator(3);
     Batch batch;
     for (int i = 0; i < 1200; ++i) batch.add(random_series(24, generator));
-    on_every_device([&](Backend& backend) {
+    on_every_backend([&](Backend& backend) {
         PeltOptions options;
         std::atomic<int> asked{0};
         options.is_stopped = [&] { return ++asked > 2; };
@@ -253,7 +253,7 @@ TEST_CASE("series: what does not fit together is refused in the same words on ev
     // A series too long is seen before any of its values is looked at.
     const std::vector<std::size_t> long_one{0, 1, std::size_t{1} << 31, (std::size_t{1} << 32) + 1};
     const SeriesBatch too_long{{six.data(), (std::size_t{1} << 32) + 1}, 3, 0, long_one};
-    on_every_device([&](Backend& backend) {
+    on_every_backend([&](Backend& backend) {
         const auto words_of = [&](const std::function<void()>& work) -> std::string {
             try {
                 work();
@@ -298,7 +298,7 @@ TEST_CASE("series: what does not fit together is refused in the same words on ev
 }
 
 TEST_CASE("series: no series, and series without samples") {
-    on_every_device([&](Backend& backend) {
+    on_every_backend([&](Backend& backend) {
         for (const SeriesBatch& batch : {equal_series({}, 0, 60), equal_series({}, 0, 0)}) {
             CHECK(cusum_batch(backend, batch, {}, {}).offsets == std::vector<std::size_t>{0});
             CHECK(window_batch(backend, batch, {}, {}).offsets == std::vector<std::size_t>{0});
@@ -320,7 +320,7 @@ TEST_CASE("series: a budget that does not hold the batch is an error that leaves
     const std::vector<double> values(60'000);
     const SeriesBatch batch = equal_series(values, 1000, 60);
     std::vector<double> scores(values.size());
-    on_every_device(
+    on_every_backend(
         [&](Backend& backend) {
             if (backend.info().kind == BackendKind::cpu) return;  // its ops keep to the host's own memory
             CHECK_THROWS_AS(cusum_batch(backend, batch, {}, scores), OverBudget);

@@ -9,6 +9,7 @@
 #include "kernels/device.h"
 #include "kernels/error.h"
 #include "tests/kernels/dream/dream_case.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/every_variant.h"
 #include "tests/support/seed.h"
 
@@ -95,10 +96,7 @@ TEST_CASE("dream forward: sizes that do not fit are refused") {
 }
 
 TEST_CASE("dream forward: the GPU gives the reference's numbers") {
-    if (!cuda_available()) {
-        MESSAGE("no GPU: ", std::string(cuda_unavailable_reason()));
-        return;
-    }
+    if (!nightshift::tests::gpu_answers()) return;
     const auto backend = make_cuda_backend(std::size_t{1} << 30);
     check_shapes([&](auto&&... all) { dream_forward_cuda(*backend, all...); });
 }

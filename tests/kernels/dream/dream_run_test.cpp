@@ -198,7 +198,7 @@ TEST_CASE("dream run: rows beyond the budget are refused, numbers that are none 
         run->set_state(start_of(options));
         CHECK(std::isnan(run->run(order, 0, 0)[0].total));
     });
-    if (!cuda_available()) return;
+    if (!nightshift::tests::gpu_answers()) return;
     const auto small = make_cuda_backend(std::size_t{120} << 10);
     CHECK_THROWS_WITH_AS(make_dream_run(*small, options, rows),
                          doctest::Contains("over_budget: dream.rows needs"), OverBudget);

@@ -11,6 +11,7 @@
 #include "kernels/device.h"
 #include "kernels/error.h"
 #include "tests/kernels/dream/dream_case.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/every_variant.h"
 #include "tests/support/seed.h"
 
@@ -195,10 +196,7 @@ TEST_CASE("dream step: sizes that do not fit are refused, and nothing changes") 
 }
 
 TEST_CASE("dream step: the GPU agrees with the reference") {
-    if (!cuda_available()) {
-        MESSAGE("no GPU: ", std::string(cuda_unavailable_reason()));
-        return;
-    }
+    if (!nightshift::tests::gpu_answers()) return;
     const auto backend = make_cuda_backend(std::size_t{1} << 30);
     const auto make = [&](const DreamStepOptions& options) {
         return make_dream_step_cuda(*backend, options);

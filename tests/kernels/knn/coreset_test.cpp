@@ -141,7 +141,7 @@ TEST_CASE("coreset: any one size, and what has no sense is refused") {
 }
 
 TEST_CASE("coreset: rows that the budget does not hold are refused") {
-    if (!cuda_available()) return;
+    if (!nightshift::tests::gpu_answers()) return;
     const auto values = random_rows(5000, 40, 2);
     const auto backend = make_cuda_backend(1 << 20);
     CHECK_THROWS_WITH_AS(greedy_coreset(*backend, {values.data(), 5000, 40}, 10, 0),

@@ -9,11 +9,11 @@
 #include "kernels/error.h"
 #include "kernels/metrics.h"
 #include "kernels/philox.h"
-#include "tests/kernels/every_device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/support/seed.h"
 
 using namespace nightshift::kernels;
-using nightshift::tests::on_every_device;
+using nightshift::tests::on_every_backend;
 
 namespace {
 
@@ -64,7 +64,7 @@ TEST_CASE("resamples: areas are those of the plainly drawn rows on every device"
             CAPTURE(steps);
             const std::vector<ClassPlaces> scores{random_places(positives, negatives, steps, seed),
                                                   random_places(positives, negatives, steps, seed + 1)};
-            on_every_device([&](Backend& backend) {
+            on_every_backend([&](Backend& backend) {
                 std::vector<double> areas(2 * 3), alone(3);
                 resampled_areas(backend, scores, {key, kKind}, 11, areas);
                 resampled_areas(backend, {scores.data(), 1}, {key, kKind}, 11, alone);
@@ -80,7 +80,7 @@ TEST_CASE("resamples: areas are those of the plainly drawn rows on every device"
 
 TEST_CASE("resamples: scores of other rows and an empty class are refused, nothing is a score, too") {
     const ClassPlaces one = random_places(4, 5, 3, 1), other = random_places(4, 6, 3, 1);
-    on_every_device([&](Backend& backend) {
+    on_every_backend([&](Backend& backend) {
         std::vector<double> areas(2);
         CHECK_THROWS_AS(resampled_areas(backend, std::vector{one, other}, {1, kKind}, 0, areas),
                         std::invalid_argument);
@@ -95,7 +95,7 @@ TEST_CASE("resamples: scores of other rows and an empty class are refused, nothi
 
 TEST_CASE("resamples: the number of a resample goes round, and steps of which runs are many fit") {
     const ClassPlaces places = random_places(300, 1000, 100'000, nightshift::tests::seed());
-    on_every_device([&](Backend& backend) {
+    on_every_backend([&](Backend& backend) {
         std::vector<double> areas(40);
         resampled_areas(backend, std::vector{places}, {9, kKind}, 0xffff'fffe, areas);
         CHECK(areas[1] == plain_area(places, 0xffff'ffff, 9));
@@ -106,7 +106,7 @@ TEST_CASE("resamples: the number of a resample goes round, and steps of which ru
 
 TEST_CASE("resamples: a budget that does not hold the rows is an error that leaves nothing behind") {
     const ClassPlaces places = random_places(3000, 3000, 5000, 2);
-    on_every_device(
+    on_every_backend(
         [&](Backend& backend) {
             if (backend.info().kind == BackendKind::cpu) return;  // its ops keep to the host's own memory
             std::vector<double> areas(4);

@@ -10,7 +10,7 @@
 #include "kernels/nms.h"
 #include "kernels/normalise.h"
 #include "kernels/top_k.h"
-#include "tests/kernels/every_device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/vision/vision_data.h"
 
 namespace nightshift::tests {
@@ -24,7 +24,7 @@ constexpr std::size_t kEnough = std::size_t{64} << 20;
 /// `is_right` with budgets from 1 KiB on, each a quarter larger than the one before: refused at first,
 /// right from some budget on, and that one below what the op takes where it is not short.
 void check_budgets(const std::function<bool(Backend&)>& is_right) {
-    if (!cuda_available()) return;
+    if (!nightshift::tests::gpu_answers()) return;
     std::size_t wanted = 0, least = 0;
     {
         const auto device = make_cuda_backend(kEnough);

@@ -6,7 +6,7 @@
 #include <limits>
 #include <numeric>
 
-#include "tests/kernels/every_device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/vision/vision_data.h"
 
 namespace nightshift::tests {
@@ -48,7 +48,7 @@ ValueCounts by_definition(const Values& in, const BinRange& range) {
 }  // namespace
 
 TEST_CASE("histogram: levels of a channel, of every second row, of nothing") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         // Two rows of three pixels of two channels.
         const std::vector<std::uint8_t> levels = {0, 9, 255, 9, 0, 9, 7, 1, 255, 2, 8, 3};
         const TensorView<const std::uint8_t, 3> image{levels.data(), {2, 3, 2}, {6, 2, 1}};
@@ -86,7 +86,7 @@ TEST_CASE("histogram: every level of crops of many sizes is counted once") {
             for (std::int64_t y = 0; y < 2; ++y) {
                 for (std::int64_t x = 0; x < width; ++x) ++expected[crop(y, x)];
             }
-            on_every_device([&](Backend& device) { CHECK(byte_histogram(device, crop) == expected); });
+            on_every_backend([&](Backend& device) { CHECK(byte_histogram(device, crop) == expected); });
         }
     }
 }
@@ -106,7 +106,7 @@ TEST_CASE("histogram: NumPy's counts of float32 values") {
         for (int i = 0; i < each.count; ++i)
             values.push_back(static_cast<float>(each.count == 17 ? i - 3 : i) * each.step +
                              (each.count == 17 ? 0 : each.start));
-        on_every_device([&](Backend& device) {
+        on_every_backend([&](Backend& device) {
             const ValueCounts out = value_histogram(device, row_of(values), each.range);
             CHECK(out.counts == each.counts);
             CHECK(out.below == each.below);
@@ -120,7 +120,7 @@ TEST_CASE("histogram: NumPy's counts of float32 values") {
 TEST_CASE("histogram: edges, neighbours of edges, NaN and infinity fall where the rule says") {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const float infinity = std::numeric_limits<float>::infinity();
-    on_every_device([&](Backend& device) {
+    on_every_backend([&](Backend& device) {
         const ValueCounts few = value_histogram(
             device, row_of({0, .25F, .5F, 1, 1, nan, -infinity, infinity, -.001F, 1.001F, -0.0F}),
             BinRange{0, 1, 2});
@@ -150,7 +150,7 @@ TEST_CASE("histogram: edges, neighbours of edges, NaN and infinity fall where th
         const Values whole = contiguous_view(static_cast<const float*>(values.data()), {4, columns});
         const Values turned{values.data(), {columns, 2}, {1, 2 * columns}};
         const ValueCounts of_whole = by_definition(whole, range), of_turned = by_definition(turned, range);
-        on_every_device([&](Backend& device) {
+        on_every_backend([&](Backend& device) {
             CHECK(value_histogram(device, whole, range) == of_whole);
             CHECK(value_histogram(device, turned, range) == of_turned);
         });
@@ -163,7 +163,7 @@ TEST_CASE("histogram: ranges and views that make no sense are refused") {
     const std::vector<float> values(4);
     const BinRange wrong[] = {{1, 1, 4},   {2, 1, 4}, {nan, 1, 4}, {0, infinity, 4},     {-infinity, 0, 4},
                               {0, nan, 4}, {0, 1, 0}, {0, 1, -1},  {0, 1, kBinsMax + 1}, {1, 1.0000005F, 8}};
-    on_every_device([&](Backend& device) {
+    on_every_backend([&](Backend& device) {
         for (const BinRange& range : wrong)
             CHECK_THROWS_AS(value_histogram(device, row_of(values), range), std::invalid_argument);
         CHECK_THROWS_AS(value_histogram(device, Values{nullptr, {1, 4}, {4, 1}}, BinRange{}),

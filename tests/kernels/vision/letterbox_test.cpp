@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/kernels/every_device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/vision/vision_data.h"
 
 namespace nightshift::tests {
@@ -101,7 +101,7 @@ TEST_CASE("letterbox: where the image goes") {
 }
 
 TEST_CASE("letterbox: numbers worked out by hand") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         // Twice as wide: columns look at -.25, .25, .75 and 1.25.
         CHECK(boxed(device, image_of({0, 100}, 1, 2, 1), 2, 4, plain_levels()) ==
               std::vector<float>{0, 25, 75, 100, 0, 25, 75, 100});
@@ -148,7 +148,7 @@ TEST_CASE("letterbox: the definition to the bit, whatever the shape and the stri
         params.pixels.deviation = {.229F, .224F, .225F, -2};
         params.swaps_red_blue = each.channels >= 3;
         const std::vector<float> expected = by_definition(in, each.height, each.width, params);
-        on_every_device([&](Backend& device) {
+        on_every_backend([&](Backend& device) {
             CHECK(has_same_bits(boxed(device, in, each.height, each.width, params), expected));
             // The output lies interleaved in a larger array.
             std::vector<float> wide(static_cast<std::size_t>(each.height * each.width * c), 4);
@@ -163,7 +163,7 @@ TEST_CASE("letterbox: the definition to the bit, whatever the shape and the stri
 }
 
 TEST_CASE("letterbox: what does not fit is refused") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         const std::vector<std::uint8_t> levels(60);
         std::vector<float> room(48);
         const Image in = image_of(levels, 4, 5, 3);

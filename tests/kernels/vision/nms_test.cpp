@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "tests/kernels/every_device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/vision/vision_data.h"
 
 namespace nightshift::tests {
@@ -84,7 +84,7 @@ using Kept = std::vector<std::int64_t>;
 }  // namespace
 
 TEST_CASE("nms: numbers worked out by hand") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         // The second covers half of the first, the third lies apart, the fourth touches the first's edge.
         const Detections all{
             {0, 0, 2, 2, 0, 0, 2, 1, 5, 5, 6, 6, 2, 0, 4, 2}, {.5F, .9F, .9F, .1F}, {0, 0, 0, 0}};
@@ -111,7 +111,7 @@ TEST_CASE("nms: numbers worked out by hand") {
 TEST_CASE("nms: a threshold that is no float is not rounded") {
     const Detections all{{0, 0, 9, 1, 0, 0, 5, 1}, {2, 1}, {0, 0}};
     const double overlap = static_cast<double>(5.0F / 9.0F);
-    on_every_device([&](Backend& device) {
+    on_every_backend([&](Backend& device) {
         NmsParams params;
         params.iou_threshold = overlap;
         CHECK(kept_of(device, all, params) == Kept{0, 1});
@@ -121,7 +121,7 @@ TEST_CASE("nms: a threshold that is no float is not rounded") {
         CHECK(kept_of(device, all, params) == Kept{0, 1});
     });
     // An overlap is compared as it was rounded: at its own value it is not greater.
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         for (int wide = 2; wide < 50; ++wide) {
             for (int narrow = 1; narrow < wide; narrow += 3) {
                 const auto b = static_cast<float>(wide), a = static_cast<float>(narrow);
@@ -134,7 +134,7 @@ TEST_CASE("nms: a threshold that is no float is not rounded") {
 }
 
 TEST_CASE("nms: classes are kept apart unless told otherwise") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         const Detections all{{0, 0, 2, 2, 0, 0, 2, 2, 0, 0, 2, 2, 0, 0, 2, 2},
                              {.5F, .6F, .7F, .7F},
                              {2'147'483'647, -2'147'483'647 - 1, 2'147'483'647, 3}};
@@ -148,7 +148,7 @@ TEST_CASE("nms: classes are kept apart unless told otherwise") {
 }
 
 TEST_CASE("nms: boxes and scores that are no numbers, and boxes inside out") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         Detections all{{0,          0, 4, 4, 0, 0, 4,     kNan,  0, 0, 4, 4, 4, 4, 0,     0,
                         0,          0, 0, 4, 0, 0, 4,     4,     0, 0, 4, 4, 0, 0, 4,     4,
                         -kInfinity, 0, 4, 4, 0, 0, 1e38F, 1e38F, 0, 0, 4, 4, 0, 0, 1e38F, 1e38F},
@@ -186,7 +186,7 @@ TEST_CASE("nms: the plain loops' choice among many") {
             const Kept expected = by_definition(all, params);
             params.output_max = 20;
             const Kept expected_first = by_definition(all, params);
-            on_every_device([&](Backend& device) {
+            on_every_backend([&](Backend& device) {
                 params.output_max = kBoxesMax;
                 CHECK(kept_of(device, all, params) == expected);
                 params.output_max = 20;
@@ -209,7 +209,7 @@ TEST_CASE("nms: views of a detector's output need no copy") {
     const TensorView<const float, 2> boxes{output.data(), {300, 4}, {1, 300}};
     const TensorView<const float, 1> scores{output.data() + 1200, {300}, {1}};
     const TensorView<const std::int32_t, 1> class_view{classes.data(), {300}, {2}};
-    on_every_device([&](Backend& device) {
+    on_every_backend([&](Backend& device) {
         CHECK(nms(device, boxes, scores, class_view, NmsParams{}) == by_definition(all, {}));
     });
 }
@@ -219,7 +219,7 @@ TEST_CASE("nms: what does not fit is refused") {
     const auto boxes = all.box_view();
     const auto scores = all.score_view();
     const auto classes = all.class_view();
-    on_every_device([&](Backend& device) {
+    on_every_backend([&](Backend& device) {
         const auto refuses = [&](const auto& b, const auto& s, const auto& c, const NmsParams& params) {
             CHECK_THROWS_AS(nms(device, b, s, c, params), std::invalid_argument);
         };

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "tests/kernels/every_device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/vision/vision_data.h"
 
 namespace nightshift::tests {
@@ -28,7 +28,7 @@ std::vector<float> values_of(const Values& view) {
 }  // namespace
 
 TEST_CASE("normalise: numbers worked out by hand") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         const std::vector<std::uint8_t> levels = {0, 255, 51, 102};  // two pixels of two channels
         std::vector<float> out(4);
         const PixelScale scale{255, {.5F, 0, 0, 0}, {.25F, 2, 1, 1}};
@@ -79,7 +79,7 @@ TEST_CASE("normalise: the formula to the bit, whatever the shape and the strides
                     }
                 }
             }
-            on_every_device([&](Backend& device) {
+            on_every_backend([&](Backend& device) {
                 std::vector<float> out(size / 4 * 3);
                 const Planes to = contiguous_view(out.data(), {3, height, width});
                 normalise(device, bytes, to, kImageNet);
@@ -108,7 +108,7 @@ TEST_CASE("normalise: the formula to the bit, whatever the shape and the strides
 }
 
 TEST_CASE("normalise: what does not fit is refused") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         std::vector<std::uint8_t> levels(60);
         std::vector<float> values(60), room(60);
         const Bytes bytes{levels.data(), {4, 5, 3}, {15, 3, 1}};

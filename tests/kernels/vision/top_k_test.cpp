@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "tests/kernels/every_device.h"
+#include "tests/kernels/every_backend.h"
 #include "tests/kernels/vision/vision_data.h"
 
 namespace nightshift::tests {
@@ -53,7 +53,7 @@ void check_same(const TopK& found, const TopK& expected) {
 }  // namespace
 
 TEST_CASE("top_k: numbers worked out by hand") {
-    on_every_device([](Backend& device) {
+    on_every_backend([](Backend& device) {
         const std::vector<float> row = {3, kNan, -0.0F, 7, 0, -kInfinity, 7, kInfinity};
         const TopK three = top_k(device, row_of(row), std::int64_t{3});
         CHECK(three.indices == std::vector<std::int32_t>{7, 3, 6});
@@ -105,7 +105,7 @@ TEST_CASE("top_k: a sorted row's first, whatever its order and its strides") {
             if (k < 0 || k > width) continue;
             CAPTURE(k);
             const TopK expected = by_definition(dense, k);
-            on_every_device([&](Backend& device) {
+            on_every_backend([&](Backend& device) {
                 check_same(top_k(device, dense, k), expected);
                 check_same(top_k(device, loose, k), expected);
                 check_same(top_k(device, sliced(dense, 0, 1, 1), k),
@@ -117,7 +117,7 @@ TEST_CASE("top_k: a sorted row's first, whatever its order and its strides") {
 
 TEST_CASE("top_k: what does not fit is refused, and nothing is allocated for it") {
     const std::vector<float> row = {1, 2, 3};
-    on_every_device([&](Backend& device) {
+    on_every_backend([&](Backend& device) {
         const auto refuses = [&](const Values& in, std::int64_t k) {
             CHECK_THROWS_AS(top_k(device, in, k), std::invalid_argument);
         };
