@@ -77,20 +77,14 @@ void read(int runs, const fs::path& out, const fs::path& file) {
 }  // namespace
 
 int main(int count, char** words) {
-    try {
-        const std::vector<std::string> given(words + 1, words + count);
-        const int runs = std::stoi(given.at(0));
-        const std::string& work = given.at(2);
-        const std::vector<std::string> rest(given.begin() + 3, given.end());
-        if (work == "write" || work == "keep")
-            write(runs, rest, work == "keep");
-        else if (work == "read")
-            read(runs, given.at(1), rest.at(0));
+    const auto work = [](int runs, const fs::path& out, const std::string& name,
+                         const std::vector<std::string>& rest) {
+        if (name == "write" || name == "keep")
+            write(runs, rest, name == "keep");
+        else if (name == "read")
+            read(runs, out, rest.at(0));
         else
-            throw std::invalid_argument("no work '" + work + "'; it can be write, keep or read");
-        return 0;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "nightshift_cache_parts: %s\n", error.what());
-        return 1;
-    }
+            throw std::invalid_argument("no name '" + name + "'; it can be write, keep or read");
+    };
+    return bench::run_work("nightshift_cache_parts", count, words, work);
 }

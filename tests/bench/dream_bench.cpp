@@ -85,23 +85,17 @@ void score(int runs, const fs::path& out, const fs::path& folder, const std::str
 }  // namespace
 
 int main(int count, char** words) {
-    try {
-        const std::vector<std::string> given(words + 1, words + count);
-        const int runs = std::stoi(given.at(0));
-        const fs::path out = given.at(1), folder = given.at(3);
-        const std::string& work = given.at(2);
-        if (work == "step") {
-            step(runs, out, folder, std::stoll(given.at(4)));
-        } else if (work == "epoch") {
-            epoch(runs, folder);
-        } else if (work == "score") {
-            score(runs, out, folder, given.at(4));
+    const auto work = [](int runs, const fs::path& out, const std::string& name,
+                         const std::vector<std::string>& rest) {
+        if (name == "step") {
+            step(runs, out, rest.at(0), std::stoll(rest.at(1)));
+        } else if (name == "epoch") {
+            epoch(runs, rest.at(0));
+        } else if (name == "score") {
+            score(runs, out, rest.at(0), rest.at(1));
         } else {
-            throw std::invalid_argument("no work '" + work + "'; it can be step, epoch or score");
+            throw std::invalid_argument("no name '" + name + "'; it can be step, epoch or score");
         }
-        return 0;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "nightshift_dream_bench: %s\n", error.what());
-        return 1;
-    }
+    };
+    return bench::run_work("nightshift_dream_bench", count, words, work);
 }

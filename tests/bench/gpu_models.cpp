@@ -41,25 +41,30 @@ void coreset(const Machine& machine) {
             {"coreset", on_cpu, on_gpu, {{"pick_rows", "bytes", 13.0 * static_cast<double>(rows * picks)}}});
 }
 
-void generate(const Machine& machine) {
+std::vector<TrackPlan> plans_of(const Machine& machine, int units_per_pixel) {
     std::vector<TrackPlan> plans;
+    for (std::int64_t index = 0; index < machine.part(2'000); ++index) {
+        const auto panel = static_cast<PanelClass>(index % kPanelClasses);
+        const auto stream = static_cast<std::uint32_t>(index);
+        plans.push_back(make_plan(draw_recipe(panel, stream, kSeed, Difficulty::kStandard), units_per_pixel));
+    }
+    return plans;
+}
+
+void generate(const Machine& machine) {
+    const std::vector<TrackPlan> plans = plans_of(machine, 1);
     std::vector<std::vector<std::int16_t>> values[2];
     std::vector<TrackPlanes> planes[2];
     double points = 0;
-    for (std::int64_t index = 0; index < machine.part(2'000); ++index) {
-        const auto panel = static_cast<PanelClass>(index % kPanelClasses);
-        plans.push_back(make_plan(
-            draw_recipe(panel, static_cast<std::uint32_t>(index), kSeed, Difficulty::kStandard), 1));
-        const std::size_t count = plans.back().points.size() * plans.back().frames.size();
+    for (const TrackPlan& plan : plans) {
+        const std::size_t count = plan.points.size() * plan.frames.size();
         points += static_cast<double>(count);
         for (int side = 0; side < 2; ++side) {
             values[side].emplace_back(count * 2);
             planes[side].push_back({values[side].back().data(), values[side].back().data() + count});
         }
     }
-    const auto on_cpu = [&] {
-        for (std::size_t i = 0; i < plans.size(); ++i) generate_tracks_cpu(plans[i], planes[0][i]);
-    };
+    const auto on_cpu = [&] { generate_tracks_cpu(plans, planes[0], machine.threads); };
     const auto on_gpu = [&] { generate_tracks_cuda(machine.gpu, plans, planes[1]); };
     on_cpu();
     on_gpu();
@@ -69,13 +74,10 @@ void generate(const Machine& machine) {
 
 /// From drawing to the reference's 75 + 6 columns: only these leave the device.
 void features(const Machine& machine, const char* name, Precision precision) {
-    std::vector<TrackPlan> plans;
+    const std::vector<TrackPlan> plans = plans_of(machine, 8);
     std::vector<FrameMetrics> metrics;
-    for (std::int64_t index = 0; index < machine.part(2'000); ++index) {
-        const auto panel = static_cast<PanelClass>(index % kPanelClasses);
-        plans.push_back(make_plan(
-            draw_recipe(panel, static_cast<std::uint32_t>(index), kSeed, Difficulty::kStandard), 8));
-        const std::vector<double> ones(plans.back().frames.size(), 1);
+    for (const TrackPlan& plan : plans) {
+        const std::vector<double> ones(plan.frames.size(), 1);
         metrics.push_back({ones, ones, ones});
     }
     std::vector<DrawnFeatureInput> inputs;

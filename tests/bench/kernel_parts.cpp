@@ -139,27 +139,20 @@ void resamples(int runs, const fs::path& out, const std::vector<std::string>& gi
 }  // namespace
 
 int main(int count, char** words) {
-    try {
-        const std::vector<std::string> given(words + 1, words + count);
-        const int runs = std::stoi(given.at(0));
-        const fs::path out = given.at(1);
-        const std::string& work = given.at(2);
-        const std::vector<std::string> rest(given.begin() + 3, given.end());
-        if (work == "roc" || work == "precision")
-            area(runs, out, rest, work == "roc");
-        else if (work == "resamples")
+    const auto work = [](int runs, const fs::path& out, const std::string& name,
+                         const std::vector<std::string>& rest) {
+        if (name == "roc" || name == "precision")
+            area(runs, out, rest, name == "roc");
+        else if (name == "resamples")
             resamples(runs, out, rest);
-        else if (work == "generate")
+        else if (name == "generate")
             generate(runs, out, std::stoi(rest.at(0)));
-        else if (work == "native")
+        else if (name == "native")
             native(runs, out, std::stoi(rest.at(0)));
-        else if (work == "compat")
+        else if (name == "compat")
             compat(runs, out, std::stoi(rest.at(0)));
         else
-            throw std::invalid_argument("no work '" + work + "'; the head of this file lists them");
-        return 0;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "nightshift_kernel_parts: %s\n", error.what());
-        return 1;
-    }
+            throw std::invalid_argument("no name '" + name + "'; the head of this file lists them");
+    };
+    return bench::run_work("nightshift_kernel_parts", count, words, work);
 }

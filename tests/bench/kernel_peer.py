@@ -7,7 +7,6 @@ usage: kernel_peer.py prepare TOPIC FOLDER        arrays that both sides read; T
 Prints one JSON object: `unlike` says what differs from ours, else `cpu_s` and `wall_s` of each run.
 """
 
-import json
 import os
 import sys
 
@@ -19,7 +18,7 @@ sys.dont_write_bytecode = True
 import cache_peer  # noqa: E402  (after the path)
 import metrics_peer  # noqa: E402
 import torch_peer  # noqa: E402
-from peer_measure import Unlike  # noqa: E402
+from peer_measure import answer  # noqa: E402
 
 SEED = 20261129
 
@@ -86,7 +85,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        print(json.dumps(main()))
-    except Unlike as difference:
-        print(json.dumps({"unlike": str(difference)}))
+    answer(main)

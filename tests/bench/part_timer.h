@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "jobs/runtime/durable_file.h"
@@ -58,6 +59,21 @@ inline void measure(int runs, const std::function<void()>& work) {
         }
         std::printf("%.9f %.9f\n", wall_s.count() / times, cpu_s / times);
         ++run;
+    }
+}
+
+/// main() of a program that times parts: `RUNS OUT WORK ...`. work(runs, out, name, rest) does one of them.
+/// Gives the exit status.
+template <typename Work>
+int run_work(const char* program, int count, char** words, const Work& work) {
+    try {
+        const std::vector<std::string> given(words + 1, words + count);
+        const std::vector<std::string> rest(given.size() > 3 ? given.begin() + 3 : given.end(), given.end());
+        work(std::stoi(given.at(0)), std::filesystem::path(given.at(1)), given.at(2), rest);
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s: %s\n", program, error.what());
+        return 1;
     }
 }
 

@@ -1,5 +1,6 @@
 """What the pipeline's peers share: nothing is measured before it agrees with ours."""
 
+import json
 import time
 
 import numpy as np
@@ -23,6 +24,14 @@ def require_close(ours, theirs, relative, words):
     scale = np.maximum(np.abs(theirs).max(axis=0), 1e-9)
     worst = float(np.max(np.abs(ours - theirs) / scale, initial=0.0))
     require(worst <= relative, f"{words}: {worst:.2e} apart, {relative:.0e} allowed")
+
+
+def answer(main):
+    """Prints what main() gives as one line of JSON, or what is unlike."""
+    try:
+        print(json.dumps(main()))
+    except Unlike as difference:
+        print(json.dumps({"unlike": str(difference)}))
 
 
 def measure(runs, work, is_warm=False):

@@ -157,27 +157,20 @@ void coreset(int runs, const fs::path& out, const std::vector<std::string>& give
 }  // namespace
 
 int main(int count, char** words) {
-    try {
-        const std::vector<std::string> given(words + 1, words + count);
-        const int runs = std::stoi(given.at(0));
-        const fs::path out = given.at(1);
-        const std::string& work = given.at(2);
-        const std::vector<std::string> rest(given.begin() + 3, given.end());
-        if (work == "load")
+    const auto work = [](int runs, const fs::path& out, const std::string& name,
+                         const std::vector<std::string>& rest) {
+        if (name == "load")
             load(runs, out, rest.at(0));
-        else if (work == "features" || work == "features32" || work == "vectors")
-            tables(runs, out, rest.at(0), work);
-        else if (work == "knn")
+        else if (name == "features" || name == "features32" || name == "vectors")
+            tables(runs, out, rest.at(0), name);
+        else if (name == "knn")
             knn<double>(runs, out, rest);
-        else if (work == "knn32")
+        else if (name == "knn32")
             knn<float>(runs, out, rest);
-        else if (work == "coreset")
+        else if (name == "coreset")
             coreset(runs, out, rest);
         else
-            changes(runs, out, work, rest);
-        return 0;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "nightshift_pipeline_bench: %s\n", error.what());
-        return 1;
-    }
+            changes(runs, out, name, rest);
+    };
+    return bench::run_work("nightshift_pipeline_bench", count, words, work);
 }

@@ -7,7 +7,6 @@ usage: pipeline_peer.py prepare FOLDER TABLE                       signals and r
 Prints one JSON object: `unlike` says what differs from ours, else `cpu_s` and `wall_s` of each run.
 """
 
-import json
 import os
 import sys
 
@@ -17,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import peer_tables  # noqa: E402  (after the path)
-from peer_measure import Unlike, measure, require  # noqa: E402
+from peer_measure import answer, measure, require  # noqa: E402
 
 STEPS, STEP_SAMPLES, STEP_NOISE = 25, 200, 2.0
 BANK_ROWS = 1000
@@ -178,7 +177,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        print(json.dumps(main()))
-    except Unlike as difference:
-        print(json.dumps({"unlike": str(difference)}))
+    answer(main)
