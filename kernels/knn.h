@@ -21,9 +21,9 @@ struct Neighbours {
 /// Exact brute-force search. in: bank [m, d], queries [n, d], n may be 0; finite values (a distance that is
 /// no number counts as infinite), 1 <= k <= min(m, kNeighboursMax). Differences and sums are double, so float
 /// rows give the distances of the float values as exactly as double rows do (1e-14 relative for d <= 1,000).
-/// A float32 matrix product with a proven error bound discards bank rows first; what is left is computed
-/// exactly, so the result is that of the plain loop with every CPU variant. `threads` <= 0 means 1.
-/// Throws std::invalid_argument on sizes that do not fit.
+/// A product of whole numbers of 16 bits with a proven error bound (cpu/knn_fixed_bank.h) discards bank rows
+/// first; what is left is computed exactly, so the result is that of the plain loop with every CPU variant.
+/// `threads` <= 0 means 1. Throws std::invalid_argument on sizes that do not fit.
 Neighbours knn_cpu(Rows<double> bank, Rows<double> queries, int k, int threads);
 Neighbours knn_cpu(Rows<float> bank, Rows<float> queries, int k, int threads);
 

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "kernels/cpu/in_threads.h"
-#include "kernels/cpu/knn_bank.h"
 #include "kernels/cpu/knn_best.h"
 #include "kernels/cpu/knn_checks.h"
+#include "kernels/cpu/knn_fixed_bank.h"
 
 namespace nightshift::kernels {
 namespace {
@@ -44,15 +44,17 @@ struct Block {
     std::int64_t first = 0;
     std::int64_t first_panel = 0;  ///< of the bank, the panel that is looked at first
     std::vector<Seeker> seekers;
-    std::vector<float> queries;  ///< [tiles, columns, tile.queries]
-    std::vector<float> limits;   ///< below which a row may be among the nearest
+    std::vector<KnnPair> queries;  ///< [tiles, pairs, tile.queries]
+    std::vector<float> factors;    ///< what a whole number of a query is
+    std::vector<float> limits;     ///< below which a row may be among the nearest
+    std::vector<double> centred;
 };
 
 template <typename T>
 class Search {
   public:
     Search(Rows<T> bank, Rows<T> queries, int k, Neighbours& out)
-        : rows_(bank), queries_(queries), k_(k), out_(out), bank_(pack_bank(bank, knn_tile())) {}
+        : rows_(bank), queries_(queries), k_(k), out_(out), bank_(pack_fixed_bank(bank, knn_tile())) {}
 
     void run(int threads) {
         const std::int64_t at_once = std::int64_t{kBlockTiles} * bank_.tile.queries;
@@ -92,14 +94,20 @@ class Search {
     /// Gives the number of tiles; places beyond the last query and queries that do not fit single precision
     /// get a limit that nothing is below.
     int pack(Block& block, std::int64_t count) const {
-        const std::int64_t wide = bank_.tile.queries, columns = rows_.columns;
+        const std::int64_t wide = bank_.tile.queries;
         const std::int64_t tiles = (count + wide - 1) / wide;
-        block.queries.assign(static_cast<std::size_t>(tiles * wide * columns), 0);
-        block.limits.assign(static_cast<std::size_t>(tiles * wide), std::numeric_limits<float>::quiet_NaN());
+        const auto places = static_cast<std::size_t>(tiles * wide);
+        block.queries.assign(places * static_cast<std::size_t>(bank_.pairs), 0);
+        block.factors.assign(places, 0.0F);
+        block.limits.assign(places, std::numeric_limits<float>::quiet_NaN());
+        block.centred.resize(static_cast<std::size_t>(rows_.columns) + 1);
         for (std::int64_t i = 0; i < count; ++i) {
             Seeker& seeker = block.seekers[static_cast<std::size_t>(i)];
-            float* to = block.queries.data() + (i / wide * columns) * wide + i % wide;
-            seeker.norm = pack_query(queries_.row(block.first + i), bank_, wide, to);
+            KnnPair* to = block.queries.data() + (i / wide * bank_.pairs) * wide + i % wide;
+            const KnnFixedRow packed =
+                pack_fixed_row(queries_.row(block.first + i), bank_.centre, wide, block.centred.data(), to);
+            seeker.norm = packed.norm;
+            block.factors[static_cast<std::size_t>(i)] = packed.factor;
             if (seeker.norm < kKnnFilterMax * kKnnFilterMax)
                 block.limits[static_cast<std::size_t>(i)] = std::numeric_limits<float>::infinity();
             else
@@ -113,13 +121,12 @@ class Search {
     /// One panel against one tile of queries.
     void filter(Block& block, int tile, std::int64_t panel) const {
         const int wide = bank_.tile.queries, high = bank_.tile.rows;
-        const std::int64_t columns = rows_.columns;
         float lows[kKnnTileQueriesMax * kKnnTileRowsMax];
         std::uint32_t hits[kKnnTileQueriesMax];
         float* limits = block.limits.data() + tile * wide;
-        std::uint32_t found =
-            bank_.tile.run(block.queries.data() + tile * wide * columns, bank_.panel(panel, columns), columns,
-                           bank_.low_norms.data() + panel * high, limits, lows, hits);
+        const KnnTileQueries queries{block.queries.data() + tile * wide * bank_.pairs,
+                                     block.factors.data() + tile * wide, limits};
+        std::uint32_t found = bank_.tile.run(queries, bank_.panel(panel), bank_.pairs, lows, hits);
         for (; found != 0; found &= found - 1) {
             const int q = std::countr_zero(found);
             const std::int64_t at = std::int64_t{tile} * wide + q;
@@ -219,7 +226,7 @@ class Search {
     Rows<T> rows_, queries_;
     int k_;
     Neighbours& out_;
-    KnnBank bank_;
+    KnnFixedBank bank_;
 };
 
 template <typename T>

@@ -23,6 +23,7 @@ constexpr std::int64_t kMemoryFloats = 32 << 20, kL2Floats = 32 << 10, kL1Floats
 struct Loops {
     void (*fma32)(std::int64_t rounds, double* out);
     void (*fma64)(std::int64_t rounds, double* out);
+    void (*pairs16)(std::int64_t rounds, double* out);
     void (*divisions)(std::int64_t rounds, double* out);
     void (*triad)(float* out, const float* b, const float* c, std::int64_t n);
     void (*dot)(const float* b, const float* c, std::int64_t n, double* out);
@@ -77,6 +78,7 @@ int main() {
         const double lanes = loops.lane_bytes / 8.0, operations = 24.0 * kRounds;
         say("fma32", "Gflop/s", 4 * lanes * operations, seconds_of([&] { loops.fma32(kRounds, &kept); }));
         say("fma64", "Gflop/s", 2 * lanes * operations, seconds_of([&] { loops.fma64(kRounds, &kept); }));
+        say("pairs16", "Gop/s", 8 * lanes * operations, seconds_of([&] { loops.pairs16(kRounds, &kept); }));
         say("div64", "Gdiv/s", lanes * operations / 8,
             seconds_of([&] { loops.divisions(kRounds / 8, &kept); }));
         Floats a(kMemoryFloats), b(kMemoryFloats), c(kMemoryFloats);

@@ -1,7 +1,7 @@
 """How near each kernel is to what the machine can do: its operations and bytes beside limits of the same run.
 
 A kernel is bound by whichever of its needs takes longest at the measured rate: multiply-adds (`fma32`,
-`fma64`: two operations each), other operations of as many lanes (half of these), divisions and roots, or
+`fma64`, `pairs16`: two operations each), other operations of as many lanes (half of these), divisions and roots, or
 bytes from memory. Operations are counted in the source: what a compiler saves or adds shows as percent.
 """
 
@@ -38,7 +38,7 @@ def needs_of_step(rows, steps):
 
 def needs_of_knn(queries, bank, columns=81):
     """The product of the filter; bank and queries are read once, results written once."""
-    return {"fma32": 2 * queries * bank * columns, "bytes": 4 * columns * (queries + bank) + 12 * queries}
+    return {"pairs16": 2 * queries * bank * columns, "bytes": 4 * columns * (queries + bank) + 12 * queries}
 
 
 def needs_of_coreset(rows, columns, picks):
@@ -72,7 +72,8 @@ NEEDS = {
     "metrics_resamples/sklearn": {"op32": RESAMPLED_DRAW * 20_000_000, "bytes": 4 * 20_000},
     "cache_write/feather": {"bytes": 2 * 8 * 81_000_000},
 }
-WORDS = {"fma32": "multiply-adds, fp32", "fma64": "multiply-adds, fp64", "op32": "operations, 32 bits",
+WORDS = {"fma32": "multiply-adds, fp32", "fma64": "multiply-adds, fp64",
+         "pairs16": "multiply-adds, 16 bits", "op32": "operations, 32 bits",
          "op64": "operations, fp64", "div64": "divisions", "bytes": "memory"}
 
 
@@ -87,7 +88,8 @@ def measure(program):
 
 
 def rates_of(machine):
-    return {"fma32": machine["fma32"], "fma64": machine["fma64"], "op32": machine["fma32"] / 2,
+    return {"fma32": machine["fma32"], "fma64": machine["fma64"],
+            "pairs16": machine["pairs16"], "op32": machine["fma32"] / 2,
             "op64": machine["fma64"] / 2, "div64": machine["div64"], "bytes": machine["triad_memory"]}
 
 
@@ -129,7 +131,8 @@ def draw(path, lines, machine):
         return
     low, high = 0.05, 10 * max(line["operations"] / line["bytes"] for line in shown)
     curves = {}
-    for roof, rate in (("multiply-adds fp32", machine["fma32"]), ("multiply-adds fp64", machine["fma64"])):
+    for roof, rate in (("multiply-adds 16 bits", machine["pairs16"]), ("multiply-adds fp32", machine["fma32"]),
+                       ("multiply-adds fp64", machine["fma64"])):
         curves[roof] = [(low, rate), (high, rate)]
     for place in ("memory", "l2", "l1"):
         bandwidth = machine[f"triad_{place}"]
