@@ -1,8 +1,8 @@
 """How near each kernel is to what the machine can do: its operations and bytes beside limits of the same run.
 
 A kernel is bound by whichever of its needs takes longest at the measured rate: multiply-adds (`fma32`,
-`fma64`, `pairs16`: two operations each), other operations of as many lanes (half of these), divisions and roots, or
-bytes from memory. Operations are counted in the source: what a compiler saves or adds shows as percent.
+`fma64`, `pairs16`: two operations each), other operations of as many lanes (half of these), divisions and
+roots, or bytes from memory. Operations are counted in the source: what a compiler saves or adds shows as percent.
 """
 
 import subprocess
@@ -131,8 +131,9 @@ def draw(path, lines, machine):
         return
     low, high = 0.05, 10 * max(line["operations"] / line["bytes"] for line in shown)
     curves = {}
-    for roof, rate in (("multiply-adds 16 bits", machine["pairs16"]), ("multiply-adds fp32", machine["fma32"]),
-                       ("multiply-adds fp64", machine["fma64"])):
+    for roof, need in (("multiply-adds 16 bits", "pairs16"), ("multiply-adds fp32", "fma32"),
+                       ("multiply-adds fp64", "fma64")):
+        rate = machine[need]
         curves[roof] = [(low, rate), (high, rate)]
     for place in ("memory", "l2", "l1"):
         bandwidth = machine[f"triad_{place}"]
