@@ -2,7 +2,8 @@
 
 A kernel is bound by whichever of its needs takes longest at the measured rate: multiply-adds (`fma32`,
 `fma64`, `pairs16`: two operations each), other operations of as many lanes (half of these), divisions and
-roots, or bytes from memory. Operations are counted in the source: what a compiler saves or adds shows as percent.
+roots, or bytes from memory. Operations are counted in the source: what a compiler saves or adds shows as
+percent.
 """
 
 import subprocess
