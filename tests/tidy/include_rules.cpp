@@ -80,7 +80,7 @@ const std::vector<Library>& libraries() {
     static const std::vector<Library> table = {
         {"Boost", {"boost/"}, {"api/", "daemon/"}},
         {"SQLite", {"sqlite3.h"}, {"db/"}},
-        {"JSON", {"nlohmann/"}, {"scheduler/wire.cpp", "api/", "daemon/", "jobs/"}},
+        {"JSON", {"nlohmann/"}, {"scheduler/wire_", "api/", "daemon/", "jobs/"}},
         {"LibTorch", {"torch/", "ATen/", "c10/"}, {"jobs/torch/"}},
         {"CUDA", {"cuda", "cublas", "cub/", "thrust/", "nvml"}, {"kernels/"}},
         {"Eigen", {"Eigen/", "eigen3/"}, {"kernels/", "jobs/"}},

@@ -52,7 +52,8 @@ TEST_CASE("rule: libraries") {
     CHECK(fires(rule, "jobs/fpcb/shard.cpp", "#include <torch/torch.h>\n"));
     CHECK(fires(rule, "kernels/knn.cpp", "#include <cuda_runtime.h>\n"));
     CHECK(fires(rule, "jobs/basic/sleep.cpp", "#include <boost/asio.hpp>\n"));
-    CHECK_FALSE(fires(rule, "scheduler/wire.cpp", "#include <nlohmann/json.hpp>\n"));
+    CHECK(fires(rule, "scheduler/wire.h", "#include <nlohmann/json.hpp>\n"));
+    CHECK_FALSE(fires(rule, "scheduler/wire_fields.h", "#include <nlohmann/json_fwd.hpp>\n"));
     CHECK_FALSE(fires(rule, "kernels/knn_cuda.cu", "#include <cuda_runtime.h>\n"));
     CHECK_FALSE(fires(rule, "jobs/torch/dream.cpp", "#include <torch/torch.h>\n"));
     CHECK_FALSE(fires(rule, "db/store.cpp", "#include <sqlite3.h>\n"));
