@@ -28,6 +28,21 @@ std::uint32_t low_half(double value) {
     return static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(value) & 0xffff);
 }
 
+/// The largest absolute value, or kShort.
+double largest_of(const double* values, std::size_t count) {
+    constexpr std::size_t kBeside = 4;  // one maximum alone would wait for itself
+    double largest[kBeside] = {kShort, kShort, kShort, kShort};
+    const std::size_t whole = count / kBeside * kBeside;
+    for (std::size_t j = 0; j < whole; j += kBeside) {
+        for (std::size_t s = 0; s < kBeside; ++s) {
+            const double size = std::abs(values[j + s]);
+            largest[s] = size > largest[s] ? size : largest[s];
+        }
+    }
+    for (std::size_t j = whole; j < count; ++j) largest[0] = std::max(largest[0], std::abs(values[j]));
+    return std::max(std::max(largest[0], largest[1]), std::max(largest[2], largest[3]));
+}
+
 }  // namespace
 
 template <typename T>
@@ -37,8 +52,7 @@ KnnFixedRow pack_fixed_row(const T* row, const KnnCentre& centre, std::int64_t s
     const double norm = centred_row(row, centre, centred);
     const bool fits = norm < kSquaredMax;
     if (!fits) std::fill_n(centred, columns, 0.0);
-    double largest = kShort;
-    for (std::size_t j = 0; j < columns; ++j) largest = std::max(largest, std::abs(centred[j]));
+    const double largest = largest_of(centred, columns);
     const double length = std::max(fits ? std::sqrt(norm) : 0, kShort);
     const double scale = std::min(length_max(columns) / length, kValueMax / largest);
     for (std::size_t j = 0; j < columns; ++j) centred[j] = centred[j] * scale + kRounding;
@@ -68,7 +82,6 @@ KnnFixedBank pack_fixed_bank(Rows<T> bank, const KnnTile& tile) {
     out.unit = 2 * moved + moved * moved + 16 * 0x1p-24;
     out.tiny = 2 * out.unit * kShort * kShort;
     std::vector<double> centred(out.centre.at.size() + 1);
-    double spread = 0;
     for (std::int64_t i = 0; i < bank.rows; ++i) {
         KnnPair* to = out.values.data() + (i / rows * out.pairs) * rows + i % rows;
         const auto at = static_cast<std::size_t>(i);
@@ -76,9 +89,9 @@ KnnFixedBank pack_fixed_bank(Rows<T> bank, const KnnTile& tile) {
         out.factors[at] = -2 * packed.factor;
         out.widths[at] = static_cast<float>(2 * (out.unit * packed.norm + out.tiny));
         out.low_norms[at] = static_cast<float>(packed.norm - out.unit * packed.norm);
-        spread = std::max(spread, packed.norm);
+        out.spread = std::max(out.spread, packed.norm);
     }
-    out.is_usable = out.centre.holds(spread);
+    out.is_usable = out.centre.holds(out.spread);
     return out;
 }
 

@@ -32,6 +32,7 @@ struct KnnFixedBank {
     std::vector<float> low_norms;  ///< |b|^2 less its part of the error; infinite beyond the last row
     std::vector<float> widths;     ///< from the least to the most, the bank row's part
     double unit = 0, tiny = 0;
+    double spread = 0;  ///< the largest |b|^2
 
     KnnTilePanel panel(std::int64_t index) const {
         const std::int64_t first = index * tile.rows;
