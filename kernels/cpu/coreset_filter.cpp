@@ -11,8 +11,14 @@ namespace {
 constexpr double kTwoRoundings = 0x1p-23;  ///< of single precision
 /// (2 |b|)^2 of the longest row, and more than all that is rounded on the way.
 constexpr double kSquareShare = 4.1;
+constexpr std::int64_t kPicksMin = 16;
+constexpr std::int64_t kRowBytes = 3 * sizeof(float), kPairBytes = sizeof(KnnPair);
 
 }  // namespace
+
+bool CoresetFilter::pays(std::int64_t rows, std::int64_t columns, std::int64_t picks) {
+    return picks >= kPicksMin && rows <= kCoresetFilterBytes / (kRowBytes + (columns + 1) / 2 * kPairBytes);
+}
 
 CoresetFilter::CoresetFilter(Rows<double> data)
     : bank_(pack_fixed_bank(data, knn_tile())),

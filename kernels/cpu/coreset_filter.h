@@ -15,6 +15,8 @@ struct CoresetHit {
     std::int32_t row;    ///< in its panel
     std::int32_t place;  ///< of the pick
 };
+/// The most that a filter's packed rows may take.
+inline constexpr std::int64_t kCoresetFilterBytes = std::int64_t{256} << 20;
 inline constexpr std::size_t kCoresetHitsMax = std::size_t{kKnnTileQueriesMax} * kKnnTileRowsMax;
 
 /// The filter of `knn` with a coreset's rows as its bank and picks as its queries. Holds 2 bytes a value and
@@ -34,6 +36,9 @@ inline constexpr std::size_t kCoresetHitsMax = std::size_t{kKnnTileQueriesMax} *
 /// in them is less than tiny.
 class CoresetFilter {
   public:
+    /// False where packing the rows costs more than so few picks do, or takes more than kCoresetFilterBytes.
+    static bool pays(std::int64_t rows, std::int64_t columns, std::int64_t picks);
+
     explicit CoresetFilter(Rows<double> data);
 
     /// False where no bound holds for the rows; then nothing else may be called.

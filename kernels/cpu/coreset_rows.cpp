@@ -21,15 +21,7 @@ constexpr std::size_t kWaitingMax = 64;
 constexpr std::int64_t kAloneShare = 100;
 /// Where more than one of so many pairs has to be measured, a filter only adds to the cost.
 constexpr std::int64_t kMeasuredShare = 8;
-/// Fewer picks cost less than packing all rows.
-constexpr std::int64_t kFilterPicksMin = 16;
-/// Of what a filter holds.
-constexpr std::int64_t kFilterBytesMax = std::int64_t{256} << 20;
 constexpr std::int64_t kShareRowsMin = 4096;
-
-bool is_worth_a_filter(Rows<double> data, std::int64_t picks) {
-    return picks >= kFilterPicksMin && data.rows <= kFilterBytesMax / (2 * data.columns + 28);
-}
 
 }  // namespace
 
@@ -40,7 +32,7 @@ CoresetRows::CoresetRows(Rows<double> data, std::int64_t picks)
     std::fill_n(limits_.begin(), rows, std::numeric_limits<double>::infinity());
     owners_.assign(rows, 0);
     seen_.assign(rows, 0);
-    if (!is_worth_a_filter(data, picks)) return;
+    if (!CoresetFilter::pays(data.rows, data.columns, picks)) return;
     filter_.emplace(data);
     if (filter_->is_usable())
         likely_.resize(rows);

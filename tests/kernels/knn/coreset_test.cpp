@@ -13,37 +13,14 @@
 #include "kernels/error.h"
 #include "tests/kernels/every_backend.h"
 #include "tests/kernels/every_variant.h"
+#include "tests/kernels/knn/coreset_rows.h"
 #include "tests/kernels/knn/random_rows.h"
 #include "tests/support/seed.h"
 
 using namespace nightshift::kernels;
 using nightshift::tests::on_every_backend;
+using nightshift::tests::plain_coreset;
 using nightshift::tests::random_rows;
-
-namespace {
-
-/// The definition, without pruning.
-std::vector<std::int64_t> plain(Rows<double> data, std::int64_t count, std::int64_t start) {
-    std::vector<double> nearest(static_cast<std::size_t>(data.rows), std::numeric_limits<double>::infinity());
-    std::vector<std::int64_t> picks{start};
-    while (static_cast<std::int64_t>(picks.size()) < count) {
-        std::int64_t best = -1;
-        for (std::int64_t r = 0; r < data.rows; ++r) {
-            double sum = 0;
-            for (std::int64_t j = 0; j < data.columns; ++j) {
-                sum += std::pow(data.row(r)[j] - data.row(picks.back())[j], 2);
-            }
-            auto& own = nearest[static_cast<std::size_t>(r)];
-            own = std::min(own, sum);
-            const bool is_picked = std::find(picks.begin(), picks.end(), r) != picks.end();
-            if (!is_picked && (best < 0 || own > nearest[static_cast<std::size_t>(best)])) best = r;
-        }
-        picks.push_back(best);
-    }
-    return picks;
-}
-
-}  // namespace
 
 TEST_CASE("coreset: pruning and threads pick the rows of the plain loop") {
     const std::uint64_t seed = nightshift::tests::seed();
@@ -51,7 +28,7 @@ TEST_CASE("coreset: pruning and threads pick the rows of the plain loop") {
         const auto values = random_rows(9000 / columns, columns, seed + columns);
         const Rows<double> data{values.data(), static_cast<std::int64_t>(9000 / columns),
                                 static_cast<std::int64_t>(columns)};
-        const auto expected = plain(data, 60, 11);
+        const auto expected = plain_coreset(data, 60, 11).picks;
         CHECK(greedy_coreset_cpu(data, 60, 11, 1).picks == expected);
         CHECK(greedy_coreset_cpu(data, 60, 11, 2).picks == expected);
     }
@@ -63,23 +40,13 @@ TEST_CASE("coreset: rows that wait for the newest picks change no pick and no di
     auto values = random_rows(kRows, kColumns, nightshift::tests::seed());
     for (double& value : values) value = std::round(4 * value);
     const Rows<double> data{values.data(), kRows, kColumns};
-    const auto expected = plain(data, kPicks, 7);
-    std::vector<double> remaining(kRows, std::numeric_limits<double>::infinity());
-    for (std::int64_t r = 0; r < kRows; ++r) {
-        for (const std::int64_t pick : expected) {
-            double sum = 0;
-            for (std::int64_t j = 0; j < kColumns; ++j)
-                sum += std::pow(data.row(r)[j] - data.row(pick)[j], 2);
-            auto& own = remaining[static_cast<std::size_t>(r)];
-            own = std::min(own, std::sqrt(sum));
-        }
-    }
+    const Coreset wanted = plain_coreset(data, kPicks, 7);
     nightshift::tests::on_every_variant([&] {
         for (const int threads : {1, 2}) {
             CAPTURE(threads);
             const Coreset found = greedy_coreset_cpu(data, kPicks, 7, threads);
-            CHECK(found.picks == expected);
-            CHECK(found.remaining == remaining);
+            CHECK(found.picks == wanted.picks);
+            CHECK(found.remaining == wanted.remaining);
             CHECK(std::is_sorted(found.distances.begin() + 1, found.distances.end(), std::greater<>()));
         }
     });
@@ -120,7 +87,7 @@ TEST_CASE("coreset: any one size, and what has no sense is refused") {
         CHECK(greedy_coreset(backend, one, 1, 0).distances == std::vector<double>{0});
         CHECK(greedy_coreset(backend, one, 1, 0).remaining == std::vector<double>{0});
         const Rows<double> column{values.data(), 500, 1};
-        CHECK(greedy_coreset(backend, column, 77, 4).picks == plain(column, 77, 4));
+        CHECK(greedy_coreset(backend, column, 77, 4).picks == plain_coreset(column, 77, 4).picks);
         const std::int64_t huge = std::int64_t{1} << 62;
         for (const Rows<double>& odd :
              {Rows<double>{values.data(), 0, 3}, Rows<double>{values.data(), 3, 0},
