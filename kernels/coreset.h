@@ -26,11 +26,11 @@ using CoresetProgress = std::function<bool(std::int64_t picked)>;
 /// Farthest-point (k-center greedy) sampling in double: the first pick is `start`, then repeatedly the row
 /// that is farthest from all picks; equal distances: the lowest row; no row twice.
 /// in: data [n, d], d <= kCoresetColumnsMax, finite; 1 <= count <= n.
-/// Rows that the new pick cannot be closer to than another one are skipped, by the filter of `knn` or by the
-/// triangle inequality; the result is that of the plain loop. Beside the data the CPU holds some 34 bytes a
-/// row, and of a filter (2 (d + 1) + 12) n and 16 n, where the former is at most 256 MiB; else 64 distances
-/// a pick.
-/// Throws std::invalid_argument on sizes that do not fit, or where a value is not finite.
+/// Rows that a new pick cannot be closer to than an earlier one are passed over, by the filter of `knn` or
+/// the triangle inequality; the result is that of the plain loop. Beside the data the CPU holds 26 bytes a
+/// row, and for 16 picks or more 28 a row and 2 a value of which the filter has 256 MiB at most; where it
+/// would need more, or no bound holds, the distances of 64 picks to all. Throws std::invalid_argument on
+/// sizes that do not fit, or where a value is not finite.
 Coreset greedy_coreset_cpu(Rows<double> data, std::int64_t count, std::int64_t start, int threads,
                            const CoresetProgress& progress = {});
 

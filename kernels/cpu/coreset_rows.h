@@ -20,13 +20,15 @@ struct CoresetPicks {
 };
 
 /// How far every row is from its nearest pick, squared. A distance can only shrink, so a row that has not
-/// seen the newest picks is no farther than its `limit`; single rows are brought up to date on demand, all
-/// together with `all_catch_up`, which is far cheaper for each.
+/// seen the newest picks is no farther than its limit; single rows are brought up to date where that matters,
+/// all of them after some picks, which costs far less for each.
 ///
-/// With a filter, all that a row takes from a new pick is a bound: the one pick that may be its nearest is
-/// remembered, and measured exactly only where that decides something. Without one, new picks are ruled out
-/// by the triangle inequality.
-/// Holds 16 bytes a row, and with a filter 16 more and what that takes.
+/// With a filter a row takes no more than bounds from new picks: it keeps the one pick that may be nearer
+/// than its limit, which is measured exactly where another one may be, too, or where that decides the next
+/// pick. Without a filter new picks are ruled out by the triangle inequality.
+///
+/// Holds 16 bytes a row, with a filter 16 more and what that takes; without one the distances of the picks
+/// that some row has not seen to all picks before them.
 class CoresetRows {
   public:
     /// So many picks will be taken.
@@ -35,17 +37,19 @@ class CoresetRows {
     std::int64_t rows() const { return data_.rows; }
     /// A new pick, which no row has seen.
     void take(std::int64_t row);
-    /// No row has to see all picks before this says so; more cost would be lost than saved.
+
+    /// No row has seen a pick yet, many picks wait, or single rows have cost a share of what all would.
     bool are_all_due() const;
+    /// Every row sees every pick. The filter goes where it left too much to measure.
     void all_catch_up(int threads);
+    /// The row sees every pick, and is exact.
     void catch_up(std::int64_t row);
-    /// Measures what is not exact yet. Every row has seen all picks.
+    /// Every row that has seen every pick is exact.
     void measure_all(int threads);
 
-    /// The row is no farther than this; its distance where `is_exact`.
+    /// The row is no farther than this, and as far where it is exact.
     double limit(std::int64_t row) const { return limits_[static_cast<std::size_t>(row)]; }
     bool is_exact(std::int64_t row) const;
-    /// A filter pays for the rows, and has not found too much to measure.
     bool has_filter() const { return filter_.has_value(); }
 
   private:
