@@ -11,13 +11,14 @@ namespace nightshift::kernels {
 /// a is stored with the summed index first, so that what is multiplied with one row of b lies together.
 struct Product {
     std::int64_t m = 0, n = 0, k = 0;
-    const float* a = nullptr;  ///< [k, m], rows `a_row` apart
+    const float* a = nullptr;  ///< [k, m], rows `a_row` apart, columns `a_column`
     std::int64_t a_row = 0;
     const float* b = nullptr;  ///< [k, n], rows `b_row` apart
     std::int64_t b_row = 0;
     float* c = nullptr;  ///< [m, n], rows `c_row` apart; overlaps neither a nor b
     std::int64_t c_row = 0;
     bool adds = false;
+    std::int64_t a_column = 1;  ///< with a_row = 1 a lies turned, as [m, k]
 };
 
 /// The inner loops of the fast CPU paths, once for each instruction set. Every sum runs in one order with
@@ -43,8 +44,8 @@ struct ArrayOps {
     /// As AdamFactors says, number by number.
     void (*adam)(float* parameters, float* first, float* second, const float* gradients, std::int64_t count,
                  const AdamFactors& factors);
-    /// out[i] = word i of the stream.
-    void (*philox)(const PhiloxStream& stream, std::uint32_t* out, std::int64_t count);
+    /// out[i] = word `first` + i of the stream; first % 4 = 0.
+    void (*philox)(const PhiloxStream& stream, std::int64_t first, std::uint32_t* out, std::int64_t count);
     /// out[i] = uniform in (0, 1) of words[i] (unit_float), or with `drop` > 0: 0 where that is below
     /// `drop`, else 1 / (1 - drop).
     void (*uniforms)(const std::uint32_t* words, float* out, std::int64_t count, float drop);

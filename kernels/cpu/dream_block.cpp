@@ -4,12 +4,29 @@
 
 namespace nightshift::kernels {
 
+void turn_weights(const std::vector<DreamNetLayer>& layers, std::span<const float> from,
+                  std::span<float> to) {
+    for (const DreamNetLayer& layer : layers) {
+        array_ops().transpose(from.data() + layer.offset, layer.in, layer.out, layer.in,
+                              to.data() + layer.offset, layer.out);
+        std::copy_n(from.data() + layer.bias_offset(), layer.out, to.data() + layer.bias_offset());
+    }
+}
+
+void turn_weights_back(const std::vector<DreamNetLayer>& layers, std::span<const float> from,
+                       std::span<float> to) {
+    for (const DreamNetLayer& layer : layers) {
+        array_ops().transpose(from.data() + layer.offset, layer.out, layer.in, layer.out,
+                              to.data() + layer.offset, layer.in);
+        std::copy_n(from.data() + layer.bias_offset(), layer.out, to.data() + layer.bias_offset());
+    }
+}
+
 DreamBlock::DreamBlock(const DreamNetShape& shape)
     : ops_(array_ops()),
       columns_(shape.columns),
       layers_(dream_net_layers(shape)),
       autoencoder_(dream_net_autoencoder(shape)),
-      turned_(static_cast<std::size_t>(layers_.back().end())),
       joined_(static_cast<std::size_t>(2 * columns_ * kRows)),
       outputs_(layers_.size()),
       keep_(layers_.size()) {
@@ -17,14 +34,6 @@ DreamBlock::DreamBlock(const DreamNetShape& shape)
         const auto values = static_cast<std::size_t>(layers_[i].out * kRows);
         if (i + 1 != autoencoder_) outputs_[i].resize(values);
         if (layers_[i].is_hidden) keep_[i].resize(values);
-    }
-}
-
-void DreamBlock::take_weights(std::span<const float> parameters) {
-    parameters_ = parameters.data();
-    for (const DreamNetLayer& layer : layers_) {
-        ops_.transpose(parameters_ + layer.offset, layer.in, layer.out, layer.in,
-                       turned_.data() + layer.offset, layer.out);
     }
 }
 
@@ -63,9 +72,9 @@ void DreamBlock::run(std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
         const DreamNetLayer& layer = layers_[i];
         float* to = own_output(i);
-        ops_.multiply({layer.out, lanes_, layer.in, turned_.data() + layer.offset, layer.out, input(i),
-                       lanes_, to, lanes_, false});
-        ops_.activate(to, layer.out, lanes_, parameters_ + layer.bias_offset(), layer.is_hidden,
+        ops_.multiply({layer.out, lanes_, layer.in, weights_ + layer.offset, layer.out, input(i), lanes_, to,
+                       lanes_, false});
+        ops_.activate(to, layer.out, lanes_, weights_ + layer.bias_offset(), layer.is_hidden,
                       layer.is_hidden ? keep(i) : nullptr);
     }
 }

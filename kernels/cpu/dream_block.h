@@ -4,10 +4,17 @@
 #include <span>
 #include <vector>
 
+#include "kernels/cpu/aligned_floats.h"
 #include "kernels/cpu/array_ops.h"
 #include "kernels/dream_net.h"
 
 namespace nightshift::kernels {
+
+/// Parameters [out, in] of each layer, then its biases, as the contract has them, to the same with weights
+/// [in, out], as a DreamBlock takes them; and back. Both hold all parameters and do not overlap.
+void turn_weights(const std::vector<DreamNetLayer>& layers, std::span<const float> from, std::span<float> to);
+void turn_weights_back(const std::vector<DreamNetLayer>& layers, std::span<const float> from,
+                       std::span<float> to);
 
 /// The forward pass over one block of rows at a time, which stays in the second cache. Values of a layer
 /// lie as [width, lanes]: a row of the block is a lane, so products run along lanes whatever the widths.
@@ -20,8 +27,8 @@ class DreamBlock {
 
     explicit DreamBlock(const DreamNetShape& shape);
 
-    /// Turns the weights so that outputs of a layer lie together; to be called after they changed.
-    void take_weights(std::span<const float> parameters);
+    /// Parameters with turned weights (turn_weights), which are looked at until others are taken.
+    void take_weights(std::span<const float> turned) { weights_ = turned.data(); }
     /// The next block: 1..kRows rows of `columns`.
     void take_rows(const float* rows, std::int64_t count);
     /// Dropout factors of the block, which begins at row `first` of a batch of `batch_rows`; `keep` is the
@@ -54,10 +61,9 @@ class DreamBlock {
     std::int64_t columns_;
     std::vector<DreamNetLayer> layers_;
     std::size_t autoencoder_;
-    const float* parameters_ = nullptr;
-    std::vector<float> turned_;  ///< weights [in, out] at the layers' offsets
-    std::vector<float> joined_;
-    std::vector<std::vector<float>> outputs_, keep_;  ///< of each layer; the reconstruction lies in joined_
+    const float* weights_ = nullptr;
+    AlignedFloats joined_;
+    std::vector<AlignedFloats> outputs_, keep_;  ///< of each layer; the reconstruction lies in joined_
     std::int64_t rows_ = 0, lanes_ = 0;
     bool has_keep_ = false;
 };

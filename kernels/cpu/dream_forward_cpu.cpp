@@ -30,7 +30,9 @@ void dream_forward_cpu(const DreamNetShape& shape, std::span<const float> parame
                        std::span<const float> rows, const DreamNetOutput& out) {
     const std::int64_t n = checked_rows(shape, parameters, rows, out), d = shape.columns;
     DreamBlock block(shape);
-    block.take_weights(parameters);
+    std::vector<float> turned(parameters.size());
+    turn_weights(block.layers(), parameters, turned);
+    block.take_weights(turned);
     const std::size_t code = block.autoencoder() / 2 - 1, logit = block.layers().size() - 1;
     for (std::int64_t at = 0; at < n; at += DreamBlock::kRows) {
         const std::int64_t count = std::min(DreamBlock::kRows, n - at);

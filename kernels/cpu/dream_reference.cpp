@@ -75,13 +75,13 @@ double probability_of(double logit) {
 class DreamStepReference final : public HostDreamStep {
   public:
     explicit DreamStepReference(const DreamStepOptions& options)
-        : HostDreamStep(options), layers_(dream_net_layers(options.shape)) {}
+        : HostDreamStep(options, DreamWeights::plain) {}
 
   private:
     DreamStepLosses learn(const DreamStepBatch& batch) override {
         const std::int64_t d = options_.shape.columns, n = batch.rows;
         const std::size_t autoencoder = dream_net_autoencoder(options_.shape);
-        pass_ = forward(options_.shape, state_.parameters, batch.anomalous, batch.keep);
+        pass_ = forward(options_.shape, parameters_, batch.anomalous, batch.keep);
         DreamStepLosses losses;
         std::vector<double> slope(static_cast<std::size_t>(n));
         for (std::int64_t r = 0; r < n; ++r) {
@@ -131,8 +131,7 @@ class DreamStepReference final : public HostDreamStep {
                     for (std::int64_t i = 0; i < layer.in; ++i) {
                         const auto w = static_cast<std::size_t>(layer.offset + o * layer.in + i);
                         at(gradient, o * layer.in + i) += by_output * at(pass_.inputs[l], r * layer.in + i);
-                        at(by_input, r * layer.in + i) +=
-                            by_output * static_cast<double>(state_.parameters[w]);
+                        at(by_input, r * layer.in + i) += by_output * static_cast<double>(parameters_[w]);
                     }
                 }
             }
@@ -142,7 +141,6 @@ class DreamStepReference final : public HostDreamStep {
         }
     }
 
-    std::vector<DreamNetLayer> layers_;
     Pass pass_;
 };
 

@@ -2,12 +2,11 @@
 #include <atomic>
 #include <cmath>
 #include <deque>
-#include <functional>
-#include <thread>
 #include <utility>
 
 #include "kernels/cpu/dream_block.h"
 #include "kernels/cpu/host_dream_step.h"
+#include "kernels/cpu/in_threads.h"
 #include "kernels/dream_step.h"
 
 namespace nightshift::kernels {
@@ -25,13 +24,14 @@ class DreamLearner {
         std::int64_t widest = 2 * options.shape.columns;
         for (const DreamNetLayer& layer : block_.layers()) widest = std::max({widest, layer.in, layer.out});
         const auto values = static_cast<std::size_t>(widest * DreamBlock::kRows);
-        for (std::vector<float>* each : {&slope_, &next_slope_, &slope_rows_, &input_rows_, &clean_, &error_})
+        for (AlignedFloats* each : {&slope_, &next_slope_, &slope_rows_, &clean_, &error_})
             each->resize(values);
     }
 
-    /// Rows begin..end: sums of their losses, and their gradients into `gradients`.
+    /// Rows begin..end: sums of their losses, and their gradients into `gradients`. Weights lie turned in
+    /// both.
     DreamStepLosses learn(std::span<const float> parameters, const DreamStepBatch& batch, std::int64_t begin,
-                          std::int64_t end, std::vector<float>& gradients) {
+                          std::int64_t end, std::span<float> gradients) {
         const std::int64_t d = options_.shape.columns;
         parameters_ = parameters.data();
         gradients_ = gradients.data();
@@ -61,12 +61,12 @@ class DreamLearner {
         losses.reconstruction +=
             block_.ops().squared_error(block_.reconstruction(), clean_.data(), error_.data(), d, lanes, rows);
         losses.discriminator += cross_entropy(batch, at);
-        back_through(autoencoder, block_.layers().size(), batch, at);
+        back_through(autoencoder, block_.layers().size());
         // slope_ is now by the reconstruction as the discriminator saw it.
         const float share = 2.0F / static_cast<float>(batch.rows * d);
         for (std::int64_t i = 0; i < d * lanes; ++i)
             slope_[static_cast<std::size_t>(i)] += share * error_[static_cast<std::size_t>(i)];
-        back_through(0, autoencoder, batch, at);
+        back_through(0, autoencoder);
     }
 
     /// Also leaves its derivative by the logits in slope_.
@@ -88,7 +88,7 @@ class DreamLearner {
 
     /// Takes slope_ from the outputs of layer end - 1 to the inputs of layer `begin` (of the discriminator's
     /// to the reconstruction alone, of the autoencoder's to nothing), adding up gradients.
-    void back_through(std::size_t begin, std::size_t end, const DreamStepBatch& batch, std::int64_t at) {
+    void back_through(std::size_t begin, std::size_t end) {
         const ArrayOps& ops = block_.ops();
         const std::int64_t d = options_.shape.columns, lanes = block_.lanes(), rows = block_.rows();
         for (std::size_t i = end; i-- > begin;) {
@@ -98,30 +98,14 @@ class DreamLearner {
             ops.transpose(slope_.data(), lanes, layer.out, rows, slope_rows_.data(), layer.out);
             ops.column_sums(slope_rows_.data(), rows, layer.out, layer.out, gradients_ + layer.bias_offset(),
                             adds_);
-            Product product{layer.out, layer.in, rows,     slope_rows_.data(),
-                            layer.out, nullptr,  layer.in, gradients_ + layer.offset,
-                            layer.in,  adds_};
-            const bool sees_rows = i == begin;  // of the batch, as they are
-            const float* weights = parameters_ + layer.offset;
-            std::int64_t into = layer.in;
-            if (sees_rows) {
-                product.b = batch.anomalous.data() + at * d;
-                product.b_row = d;
-                product.n = d;
-                ops.multiply(product);
-                if (begin == 0) return;
-                // The rest of what the discriminator saw is the reconstruction.
-                product.c += d;
-                weights += d;
-                into = d;
-                ops.transpose(block_.reconstruction(), lanes, d, rows, input_rows_.data(), d);
-            } else {
-                ops.transpose(block_.input(i), lanes, layer.in, rows, input_rows_.data(), layer.in);
-            }
-            product.b = input_rows_.data();
-            ops.multiply(product);
-            ops.multiply({into, lanes, layer.out, weights, layer.in, slope_.data(), lanes, next_slope_.data(),
-                          lanes, false});
+            // Both products take their left side as it lies, [m, k].
+            ops.multiply({layer.in, layer.out, rows, block_.input(i), 1, slope_rows_.data(), layer.out,
+                          gradients_ + layer.offset, layer.out, adds_, lanes});
+            if (i == 0) return;
+            // Of what the discriminator saw only the reconstruction, its second half, passes a slope on.
+            const std::int64_t first = i == block_.autoencoder() ? d : 0;
+            ops.multiply({layer.in - first, lanes, layer.out, parameters_ + layer.offset + first * layer.out,
+                          1, slope_.data(), lanes, next_slope_.data(), lanes, false, layer.out});
             std::swap(slope_, next_slope_);
         }
     }
@@ -132,43 +116,39 @@ class DreamLearner {
     float* gradients_ = nullptr;
     bool adds_ = false;  ///< to the gradients, rather than begins them
     // Of the block and the layer at hand: [width, lanes], and the same as rows [rows, width].
-    std::vector<float> slope_, next_slope_, slope_rows_, input_rows_, clean_, error_;
+    AlignedFloats slope_, next_slope_, slope_rows_, clean_, error_;
 };
 
 class DreamStepCpu final : public HostDreamStep {
   public:
-    explicit DreamStepCpu(const DreamStepOptions& options) : HostDreamStep(options) {
+    explicit DreamStepCpu(const DreamStepOptions& options) : HostDreamStep(options, DreamWeights::turned) {
         learners_.emplace_back(options);
     }
 
   private:
     struct Chunk {
-        std::vector<float> gradients;
+        AlignedFloats gradients;
         DreamStepLosses losses;
     };
 
     /// Chunks are shared out among the threads, then added up in their order.
     DreamStepLosses learn(const DreamStepBatch& batch) override {
         if (batch.rows <= kChunkRows)
-            return learners_.front().learn(state_.parameters, batch, 0, batch.rows, gradients_);
+            return learners_.front().learn(parameters_, batch, 0, batch.rows, gradients_);
         const std::int64_t each = std::max(kChunkRows, (batch.rows + kChunksMax - 1) / kChunksMax);
         chunks_.resize(static_cast<std::size_t>((batch.rows + each - 1) / each));
-        std::atomic<std::size_t> next{0};
-        const auto work = [&](DreamLearner& learner) {
-            for (std::size_t c = next++; c < chunks_.size(); c = next++) {
+        while (learners_.size() <
+               std::min(static_cast<std::size_t>(std::max(options_.threads, 1)), chunks_.size()))
+            learners_.emplace_back(options_);
+        std::atomic<std::size_t> taken{0};
+        in_threads(chunks_.size(), options_.threads, [&] {
+            return [&, learner = &learners_[taken++]](std::size_t c) {
                 const std::int64_t begin = static_cast<std::int64_t>(c) * each;
                 chunks_[c].gradients.resize(gradients_.size());
-                chunks_[c].losses = learner.learn(state_.parameters, batch, begin,
-                                                  std::min(begin + each, batch.rows), chunks_[c].gradients);
-            }
-        };
-        const std::size_t threads =
-            std::min(static_cast<std::size_t>(std::max(options_.threads, 1)), chunks_.size());
-        while (learners_.size() < threads) learners_.emplace_back(options_);
-        std::vector<std::thread> others;
-        for (std::size_t t = 1; t < threads; ++t) others.emplace_back(work, std::ref(learners_[t]));
-        work(learners_.front());
-        for (std::thread& other : others) other.join();
+                chunks_[c].losses = learner->learn(parameters_, batch, begin,
+                                                   std::min(begin + each, batch.rows), chunks_[c].gradients);
+            };
+        });
         DreamStepLosses losses;
         std::fill(gradients_.begin(), gradients_.end(), 0.0F);
         for (const Chunk& chunk : chunks_) {

@@ -2,15 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "kernels/adam.h"
 #include "kernels/cpu_variant.h"
-#include "kernels/philox.h"
 #include "tests/kernels/dream/dream_case.h"
 
 using namespace nightshift::kernels;
@@ -39,12 +37,34 @@ struct Sizes {
     std::int64_t m, n, k;
 };
 
-/// c of the product with gaps between rows of all three arrays.
+constexpr std::int64_t kGap = 3;
+
+/// c of the product with gaps between rows of all three arrays; `turned`: a lies as [m, k], with gaps, too.
+std::vector<float> raw_product(const ArrayOps& ops, const Sizes& s, bool adds, bool turned,
+                               const std::vector<float>& a, const std::vector<float>& b) {
+    std::vector<float> c(static_cast<std::size_t>(s.m * (s.n + kGap)), kUntouched);
+    Product product{s.m, s.n, s.k, a.data(), s.m + kGap, b.data(), s.n + kGap, c.data(), s.n + kGap, adds};
+    std::vector<float> other(static_cast<std::size_t>(s.m * (s.k + kGap)), kUntouched);
+    if (turned) {
+        for (std::int64_t p = 0; p < s.k; ++p) {
+            for (std::int64_t i = 0; i < s.m; ++i)
+                other[static_cast<std::size_t>(i * (s.k + kGap) + p)] =
+                    a[static_cast<std::size_t>(p * (s.m + kGap) + i)];
+        }
+        product.a = other.data();
+        product.a_row = 1;
+        product.a_column = s.k + kGap;
+    }
+    ops.multiply(product);
+    return c;
+}
+
+/// The same, checked, of both ways that a can lie.
 std::vector<float> product_of(const ArrayOps& ops, const Sizes& s, bool adds) {
-    const std::int64_t gap = 3;
+    const std::int64_t gap = kGap;
     const std::vector<float> a = normals(s.k * (s.m + gap), 1), b = normals(s.k * (s.n + gap), 2);
-    std::vector<float> c(static_cast<std::size_t>(s.m * (s.n + gap)), kUntouched);
-    ops.multiply({s.m, s.n, s.k, a.data(), s.m + gap, b.data(), s.n + gap, c.data(), s.n + gap, adds});
+    const std::vector<float> c = raw_product(ops, s, adds, false, a, b);
+    REQUIRE(raw_product(ops, s, adds, true, a, b) == c);
     for (std::int64_t i = 0; i < s.m; ++i) {
         for (std::int64_t j = 0; j < s.n + gap; ++j) {
             double sum = adds ? static_cast<double>(kUntouched) : 0, size = 1;
@@ -69,9 +89,11 @@ std::vector<float> product_of(const ArrayOps& ops, const Sizes& s, bool adds) {
 
 TEST_CASE("array ops: products of all sizes, nothing beside them is touched, fused ones agree in all bits") {
     for (const bool adds : {false, true}) {
-        for (const Sizes s : {Sizes{1, 1, 1}, Sizes{1, 16, 5}, Sizes{12, 32, 7}, Sizes{13, 33, 3},
-                              Sizes{6, 8, 64}, Sizes{81, 32, 64}, Sizes{64, 81, 32}, Sizes{7, 31, 9},
-                              Sizes{25, 47, 300}, Sizes{2, 5, 600}, Sizes{11, 17, 256}, Sizes{23, 15, 257}}) {
+        for (const Sizes s :
+             {Sizes{1, 1, 1}, Sizes{1, 16, 5}, Sizes{12, 32, 7}, Sizes{13, 33, 3}, Sizes{6, 8, 64},
+              Sizes{81, 32, 64}, Sizes{64, 81, 32}, Sizes{7, 31, 9}, Sizes{25, 47, 300}, Sizes{2, 5, 600},
+              Sizes{11, 17, 256}, Sizes{23, 15, 257}, Sizes{162, 64, 32}, Sizes{64, 1, 33}, Sizes{4, 8, 16},
+              Sizes{10, 57, 5}, Sizes{0, 4, 4}}) {
             CAPTURE(s.m);
             CAPTURE(s.n);
             CAPTURE(s.k);
@@ -158,53 +180,23 @@ TEST_CASE("array ops: activation, its way back, sums and errors") {
     }
 }
 
-TEST_CASE("array ops: Philox arrays are its words one by one") {
+TEST_CASE("array ops: sums of columns go row by row, whatever their number") {
+    constexpr std::int64_t kRows = 37, kGapped = 100;
+    const std::vector<float> values = normals(kRows * kGapped, 4);
     for (const Named& each : all_ops()) {
         CAPTURE(each.name);
-        for (const std::int64_t count : {0, 1, 3, 63, 64, 65, 1000}) {
-            const PhiloxStream stream{0x123456789abcdef0U, 7, 0xd409, 99};
-            std::vector<std::uint32_t> words(static_cast<std::size_t>(count) + 1, 42);
-            each.ops->philox(stream, words.data(), count);
-            int wrong = words.back() != 42;
-            for (std::int64_t i = 0; i < count; ++i) {
-                const PhiloxWords four =
-                    philox({static_cast<std::uint32_t>(i / 4), stream.frame, stream.kind, stream.sequence},
-                           stream.key);
-                const std::uint32_t lanes[4] = {four.w0, four.w1, four.w2, four.w3};
-                wrong += words[static_cast<std::size_t>(i)] != lanes[i % 4];
-            }
-            CHECK(wrong == 0);
-            std::vector<float> uniform(words.size()), keep(words.size());
-            each.ops->uniforms(words.data(), uniform.data(), count, 0);
-            each.ops->uniforms(words.data(), keep.data(), count, 0.1F);
-            for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-                REQUIRE(uniform[i] == unit_float(words[i]));
-                REQUIRE(keep[i] == (uniform[i] < 0.1F ? 0.0F : 1.0F / (1.0F - 0.1F)));
+        for (const std::int64_t columns : {1, 7, 16, 33, 64, 81, 100}) {
+            for (const bool adds : {false, true}) {
+                std::vector<float> sums(kGapped, 0.375F), expected = sums;
+                each.ops->column_sums(values.data(), kRows, columns, kGapped, sums.data(), adds);
+                for (std::int64_t j = 0; j < columns; ++j) {
+                    float& sum = expected[static_cast<std::size_t>(j)];
+                    if (!adds) sum = 0;
+                    for (std::int64_t i = 0; i < kRows; ++i)
+                        sum += values[static_cast<std::size_t>(i * kGapped + j)];
+                }
+                CHECK(sums == expected);
             }
         }
     }
-}
-
-TEST_CASE("array ops: Adam has the same bits on every instruction set, and PyTorch's formula") {
-    const std::int64_t count = 1003;
-    const std::vector<float> gradients = normals(count, 5);
-    std::vector<std::vector<float>> results;
-    for (const Named& each : all_ops()) {
-        std::vector<float> parameters = normals(count, 6), first = normals(count, 7, 0.1F),
-                           second(1003, 0.5F);
-        each.ops->adam(parameters.data(), first.data(), second.data(), gradients.data(), count,
-                       {1e-2F, 0.1F, 0.999F, 1e-3F, 2e-3F, 1.5F, 1e-8F});
-        results.push_back(parameters);
-    }
-    for (const auto& each : results) CHECK(each == results.front());
-    std::vector<float> parameters = normals(count, 6), first(1003), second(1003);
-    adam_update(parameters, first, second, gradients, 1, {0.01, 0});
-    // The first step goes by the learning rate, whatever the gradient's size.
-    const std::vector<float> before = normals(count, 6);
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-        const double way = static_cast<double>(before[i]) - static_cast<double>(parameters[i]);
-        REQUIRE(std::abs(way - std::copysign(0.01, static_cast<double>(gradients[i]))) < 1e-5);
-    }
-    CHECK_THROWS_AS(adam_update(parameters, first, std::span(second).first(5), gradients, 1, {}),
-                    std::invalid_argument);
 }
