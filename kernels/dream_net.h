@@ -35,6 +35,9 @@ inline constexpr std::int64_t kDreamParametersMax = std::int64_t{1} << 28;
 std::vector<DreamNetLayer> dream_net_layers(const DreamNetShape& shape);
 /// Of these, how many are the autoencoder's; the first half of them is the encoder.
 std::size_t dream_net_autoencoder(const DreamNetShape& shape);
+/// Outputs of all hidden layers together: the dropout factors that one row needs. The shape is one that
+/// dream_net_layers() takes.
+std::int64_t dream_net_hidden_values(const DreamNetShape& shape);
 
 /// What a forward pass is asked for; what is empty is not computed or not kept.
 struct DreamNetOutput {

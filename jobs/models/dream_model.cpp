@@ -47,9 +47,7 @@ std::int64_t dream_parameter_count(const DreamShape& shape) {
 }
 
 std::int64_t dream_hidden_values(const DreamShape& shape) {
-    std::int64_t values = 0;
-    for (const DreamLayer& layer : dream_layers(shape)) values += layer.is_hidden ? layer.out : 0;
-    return values;
+    return kernels::dream_net_hidden_values(dream_net(shape));
 }
 
 std::size_t dream_autoencoder_layers(const DreamShape& shape) {
@@ -87,6 +85,13 @@ DreamModel::Output DreamModel::run(std::span<const float> rows) const {
     kernels::dream_forward_cpu(dream_net(shape_), parameters_, discriminator_weight_, rows,
                                {out.reconstruction, out.latent, out.probability, out.score});
     return out;
+}
+
+std::vector<float> DreamModel::reconstruction(std::span<const float> rows) const {
+    std::vector<float> given_back(rows.size());
+    kernels::dream_forward_cpu(dream_net(shape_), parameters_, discriminator_weight_, rows,
+                               {given_back, {}, {}, {}});
+    return given_back;
 }
 
 std::vector<float> DreamModel::scores(std::span<const float> rows) const {

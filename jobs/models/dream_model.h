@@ -35,7 +35,8 @@ struct DreamLayer : kernels::DreamNetLayer {
 /// Throws JobError("bad_model") on sizes that cannot be.
 std::vector<DreamLayer> dream_layers(const DreamShape& shape);
 std::int64_t dream_parameter_count(const DreamShape& shape);
-/// Outputs of all hidden layers together: the dropout factors that one row needs.
+/// Outputs of all hidden layers together: the dropout factors that one row needs. The shape is one that
+/// dream_layers() takes.
 std::int64_t dream_hidden_values(const DreamShape& shape);
 /// Layers of the autoencoder; the rest are the discriminator's.
 std::size_t dream_autoencoder_layers(const DreamShape& shape);
@@ -60,6 +61,8 @@ class DreamModel {
     };
     /// rows [n, D].
     Output run(std::span<const float> rows) const;
+    /// What the autoencoder gives back alone, [n, D].
+    std::vector<float> reconstruction(std::span<const float> rows) const;
     /// The scores alone.
     std::vector<float> scores(std::span<const float> rows) const;
     /// The same on the backend's device.

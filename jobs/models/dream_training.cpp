@@ -113,7 +113,7 @@ void DreamTraining::close_epoch() {
             block.resize(
                 static_cast<std::size_t>(std::min(kValidationBlock, validation_->rows() - first) * d));
             validation_->read(first, block);
-            const std::vector<float> reconstruction = now.run(block).reconstruction;
+            const std::vector<float> reconstruction = now.reconstruction(block);
             for (std::size_t i = 0; i < block.size(); ++i) {
                 const double error = static_cast<double>(block[i]) - static_cast<double>(reconstruction[i]);
                 squares += error * error;

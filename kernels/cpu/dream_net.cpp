@@ -1,5 +1,6 @@
 #include "kernels/dream_net.h"
 
+#include <numeric>
 #include <stdexcept>
 #include <string>
 
@@ -57,6 +58,11 @@ std::size_t dream_net_autoencoder(const DreamNetShape& shape) {
     return 2 * (shape.hidden.size() + 1);
 }
 
+std::int64_t dream_net_hidden_values(const DreamNetShape& shape) {
+    return 2 * std::accumulate(shape.hidden.begin(), shape.hidden.end(), std::int64_t{0}) +
+           shape.discriminator;
+}
+
 std::int64_t checked_rows(const DreamNetShape& shape, std::span<const float> parameters,
                           std::span<const float> rows, const DreamNetOutput& out) {
     require_size(parameters.size(), dream_net_layers(shape).back().end(), "the array of parameters");
@@ -81,9 +87,7 @@ void check_fits(const DreamStepOptions& options, const DreamStepBatch& batch) {
     require_size(batch.anomalous.size(), batch.rows * shape.columns, "anomalous");
     require_size(batch.labels.size(), batch.rows, "labels");
     if (batch.keep.empty()) return;
-    std::int64_t hidden = 0;
-    for (const DreamNetLayer& layer : dream_net_layers(shape)) hidden += layer.is_hidden ? layer.out : 0;
-    require_size(batch.keep.size(), batch.rows * hidden, "keep");
+    require_size(batch.keep.size(), batch.rows * dream_net_hidden_values(shape), "keep");
 }
 
 void check_fits(const DreamStepOptions& options, const DreamStepState& state) {

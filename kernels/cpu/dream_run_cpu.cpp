@@ -15,10 +15,10 @@ namespace {
 class DreamRunCpu final : public DreamRun {
   public:
     DreamRunCpu(const DreamRunOptions& options, std::span<const float> rows)
-        : options_(options), rows_(rows), step_(make_dream_step_cpu(options.step)) {
-        for (const DreamNetLayer& layer : dream_net_layers(options.step.shape))
-            hidden_ += layer.is_hidden ? static_cast<std::size_t>(layer.out) : 0;
-    }
+        : options_(options),
+          rows_(rows),
+          step_(make_dream_step_cpu(options.step)),
+          hidden_(static_cast<std::size_t>(dream_net_hidden_values(options.step.shape))) {}
 
     std::vector<DreamStepLosses> run(std::span<const std::int64_t> order, std::int64_t epoch,
                                      std::int64_t first_batch) override {
@@ -60,7 +60,7 @@ class DreamRunCpu final : public DreamRun {
     DreamRunOptions options_;
     std::span<const float> rows_;
     std::unique_ptr<DreamStep> step_;
-    std::size_t hidden_ = 0;
+    std::size_t hidden_;
     std::vector<float> clean_, anomalous_, labels_, uniforms_, keep_;
 };
 

@@ -23,6 +23,10 @@ TEST_CASE("dream: the forward pass gives the reference's numbers") {
         const DreamModel model(each.shape, each.array("weights_initial"), weight);
         const DreamModel::Output out = model.run(each.array("input"));
         CHECK(relative_error(out.reconstruction, each.array("reconstruction")) < 1e-6);
+        CHECK(model.reconstruction(each.array("input")) == out.reconstruction);
+        std::int64_t hidden = 0;
+        for (const DreamLayer& layer : dream_layers(each.shape)) hidden += layer.is_hidden ? layer.out : 0;
+        CHECK(dream_hidden_values(each.shape) == hidden);
         CHECK(relative_error(out.latent, each.array("latent")) < 1e-6);
         CHECK(relative_error(out.probability, each.array("discriminator")) < 1e-6);
         CHECK(relative_error(out.score, each.array("score")) < 1e-6);
