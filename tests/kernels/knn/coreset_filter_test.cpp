@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "kernels/cpu/coreset_rows.h"
@@ -31,70 +32,78 @@ struct Seen {
     double widest = 0;  ///< from the least to the most, as a share of the longest |row|^2
 };
 
-/// Looks at all picks with limits that are hard to tell: of each row a hair above its distance to one of
-/// them, which is another one in every round.
-Seen look(Rows<double> data, std::int64_t picks, bool with_limits) {
-    CoresetFilter filter(data);
-    REQUIRE(filter.is_usable());
-    for (std::int64_t p = 0; p < picks; ++p) filter.take(data.row(p));
-    const std::int64_t high = filter.panel_rows(), panels = (data.rows + high - 1) / high;
-    const KnnCentre centre = find_centre(data);
-    std::vector<double> centred(centre.at.size());
-    double longest = 1e-30;
-    for (std::int64_t r = 0; r < data.rows; ++r)
-        longest = std::max(longest, centred_row(data.row(r), centre, centred.data()));
-    std::vector<CoresetHit> hits(kCoresetHitsMax);
-    Seen seen;
-    for (std::int64_t round = 0; round < (with_limits ? picks : 1); ++round) {
-        for (std::int64_t panel = 0; panel < panels; ++panel) {
-            std::vector<double> limits(static_cast<std::size_t>(high), 0.0);
-            std::vector<char> is_hit(static_cast<std::size_t>(high * picks), 0);
-            const std::int64_t count = std::min(high, data.rows - panel * high);
-            for (std::int64_t r = 0; r < count; ++r) {
-                const double* row = data.row(panel * high + r);
-                const double* pick = data.row((round + r) % picks);
-                const double squared = coreset_distance(row, pick, data.columns);
-                limits[static_cast<std::size_t>(r)] =
-                    with_limits ? std::nextafter(squared, kInfinity) : kInfinity;
+/// The first rows are the picks.
+class Look {
+  public:
+    Look(Rows<double> data, std::int64_t picks) : data_(data), picks_(picks), filter_(data) {
+        REQUIRE(filter_.is_usable());
+        for (std::int64_t p = 0; p < picks; ++p) filter_.take(data.row(p));
+        const KnnCentre centre = find_centre(data);
+        std::vector<double> centred(centre.at.size());
+        for (std::int64_t r = 0; r < data.rows; ++r)
+            longest_ = std::max(longest_, centred_row(data.row(r), centre, centred.data()));
+    }
+
+    std::int64_t panels() const { return (data_.rows + filter_.panel_rows() - 1) / filter_.panel_rows(); }
+
+    /// Limits that are hard to tell: of each row a hair above its distance to a pick, which is another one in
+    /// every round; or none.
+    void panel(std::int64_t panel, std::int64_t round, bool has_limits) {
+        const std::int64_t high = filter_.panel_rows(), first = panel * high;
+        const std::int64_t count = std::min(high, data_.rows - first);
+        std::vector<double> limits(static_cast<std::size_t>(high), 0.0);
+        for (std::int64_t r = 0; r < count; ++r)
+            limits[static_cast<std::size_t>(r)] =
+                has_limits ? std::nextafter(squared(first + r, (round + r) % picks_), kInfinity) : kInfinity;
+        std::vector<char> is_hit(static_cast<std::size_t>(high * picks_), 0);
+        std::vector<CoresetHit> hits(kCoresetHitsMax);
+        for (std::int64_t tile = 0; tile < picks_; tile += filter_.tile_picks()) {
+            hits.resize(filter_.find(panel, tile, limits.data(), hits.data()));
+            for (const CoresetHit& hit : hits) {
+                // Beyond the last row nothing is found.
+                const bool is_pair =
+                    hit.row >= 0 && hit.row < count && hit.place >= tile && hit.place < picks_;
+                seen.strange += !is_pair;
+                if (!is_pair) continue;
+                is_hit[static_cast<std::size_t>(hit.place * high + hit.row)] = 1;
+                const double own = squared(first + hit.row, hit.place);
+                seen.outside += !(hit.least <= own && own <= hit.most);
+                seen.needless += hit.least > limits[static_cast<std::size_t>(hit.row)] + 1e-6 * longest_;
+                seen.widest = std::max(seen.widest, (hit.most - hit.least) / longest_);
             }
-            for (std::int64_t first = 0; first < picks; first += filter.tile_picks()) {
-                const std::size_t found = filter.find(panel, first, limits.data(), hits.data());
-                for (std::size_t h = 0; h < found; ++h) {
-                    const CoresetHit& hit = hits[h];
-                    if (hit.row < 0 || hit.row >= high || hit.place < first || hit.place >= picks ||
-                        (hit.row >= count && hit.most < 0)) {
-                        ++seen.strange;
-                        continue;
-                    }
-                    if (hit.row >= count) continue;
-                    is_hit[static_cast<std::size_t>(hit.place * high + hit.row)] = 1;
-                    const double squared =
-                        coreset_distance(data.row(panel * high + hit.row), data.row(hit.place), data.columns);
-                    seen.outside += !(hit.least <= squared && squared <= hit.most);
-                    const double limit = limits[static_cast<std::size_t>(hit.row)];
-                    seen.needless += hit.least > limit + 1e-6 * longest;
-                    seen.widest = std::max(seen.widest, (hit.most - hit.least) / longest);
-                }
-            }
-            for (std::int64_t p = 0; p < picks; ++p) {
-                for (std::int64_t r = 0; r < count; ++r) {
-                    const double squared =
-                        coreset_distance(data.row(panel * high + r), data.row(p), data.columns);
-                    seen.missed += squared < limits[static_cast<std::size_t>(r)] &&
-                                   is_hit[static_cast<std::size_t>(p * high + r)] == 0;
-                }
-            }
+            hits.resize(kCoresetHitsMax);
+        }
+        for (std::int64_t p = 0; p < picks_; ++p) {
+            for (std::int64_t r = 0; r < count; ++r)
+                seen.missed += squared(first + r, p) < limits[static_cast<std::size_t>(r)] &&
+                               is_hit[static_cast<std::size_t>(p * high + r)] == 0;
         }
     }
-    return seen;
-}
+
+    Seen seen;
+
+  private:
+    double squared(std::int64_t row, std::int64_t pick) const {
+        return coreset_distance(data_.row(row), data_.row(pick), data_.columns);
+    }
+
+    Rows<double> data_;
+    std::int64_t picks_;
+    CoresetFilter filter_;
+    double longest_ = 1e-30;
+};
 
 void check(const std::vector<double>& values, std::size_t columns) {
     const Rows<double> data = rows_of(values, columns);
+    const std::int64_t picks = std::min<std::int64_t>(data.rows, 17);
     on_every_variant([&] {
-        for (const bool with_limits : {false, true}) {
-            CAPTURE(with_limits);
-            const Seen seen = look(data, std::min<std::int64_t>(data.rows, 17), with_limits);
+        for (const bool has_limits : {false, true}) {
+            CAPTURE(has_limits);
+            Look look(data, picks);
+            for (std::int64_t round = 0; round < (has_limits ? picks : 1); ++round) {
+                for (std::int64_t p = 0; p < look.panels(); ++p) look.panel(p, round, has_limits);
+            }
+            const Seen& seen = look.seen;
             CHECK(seen.missed == 0);
             CHECK(seen.outside == 0);
             CHECK(seen.needless == 0);
@@ -190,6 +199,6 @@ TEST_CASE("coreset filter: is used where it holds, and dropped where it tells to
     CHECK(has_filter(values, 100) == std::pair{false, false});
     // Two heaps, so far from each other that distances within one are lost beside them.
     for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = std::sin(double(i)) + (i / 4 % 2 == 0 ? 1e4 : -1e4);
+        values[i] = std::sin(static_cast<double>(i)) + (i / 4 % 2 == 0 ? 1e4 : -1e4);
     CHECK(has_filter(values, 100) == std::pair{true, false});
 }
