@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,10 @@ class Pcg64 {
     /// default_rng(seed).
     explicit Pcg64(std::uint64_t seed);
 
-    std::uint64_t next64();
+    std::uint64_t next64() {
+        if (taken_ == kBlock) refill();
+        return words_[taken_++];
+    }
     /// Low half of a 64-bit draw first; the high half waits for the next call, whatever comes between.
     std::uint32_t next32();
     /// Uniform double in [0, 1): 53 bits.
@@ -24,6 +29,8 @@ class Pcg64 {
     /// Standard normal: Marsaglia and Tsang's ziggurat of 256 strips. Within 1e-14 relative of NumPy's, whose
     /// tables were rounded another way; as many draws.
     double normal();
+    /// normal() for every element, in order.
+    void normals(std::span<double> out);
     /// Uniform integer in 0..last, last < 2^32 (Lemire's method; no draw for last = 0).
     std::uint32_t bounded(std::uint32_t last);
     /// integers(0, last, endpoint=True) of any width: up to 32 bits as above, beyond on whole words.
@@ -46,10 +53,14 @@ class Pcg64 {
     struct Word128 {
         std::uint64_t high = 0, low = 0;
     };
-    void step();
+    static constexpr std::size_t kBlock = 64;  ///< words made at a time
+
+    void refill();
     void shuffle(std::vector<std::int64_t>& values, std::int64_t first);
 
-    Word128 state_, increment_;
+    Word128 state_, increment_;  ///< state_: of the last of words_
+    std::array<std::uint64_t, kBlock> words_;
+    std::size_t taken_ = kBlock;  ///< of words_
     std::uint32_t half_ = 0;
     bool has_half_ = false;
 };

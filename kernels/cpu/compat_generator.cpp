@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/cpu/compat_frame.h"
 #include "kernels/cpu/sincos_exact.h"
 #include "kernels/exact_math.h"
 #include "kernels/pcg64.h"
@@ -81,71 +82,7 @@ std::vector<double> drive_of(const CompatConstants& c, int frames) {
     return out;
 }
 
-/// Nearest integer, halves to even, of |x| < 2^51.
-double round_half_even(double x) {
-    constexpr double kMagic = 0x1.8p52;  // the sum has no fraction bits left
-    return (x + kMagic) - kMagic;
-}
-
-/// The points of one frame while the noise is added.
-class Frame {
-  public:
-    Frame(Pcg64& random, int points)
-        : random_(random), x_(static_cast<std::size_t>(points)), y_(static_cast<std::size_t>(points)) {}
-
-    std::vector<double>& x() { return x_; }
-    std::vector<double>& y() { return y_; }
-    int points() const { return static_cast<int>(x_.size()); }
-
-    void move(double dx, double dy) {
-        for (std::size_t i = 0; i < x_.size(); ++i) {
-            x_[i] += dx;
-            y_[i] += dy;
-        }
-    }
-    void add_normal(double deviation) {
-        for (std::size_t i = 0; i < x_.size(); ++i) {
-            x_[i] += deviation * random_.normal();
-            y_[i] += deviation * random_.normal();
-        }
-    }
-    /// Moves every point by one draw, times a factor.
-    void drift(double reach, double factor) {
-        const double dx = random_.uniform(-reach, reach), dy = random_.uniform(-reach, reach);
-        move(dx * factor, dy * factor);
-    }
-    /// Throws off a drawn share of the points, each once.
-    void throw_off(double ratio, double reach) {
-        const int count = std::max(1, static_cast<int>(ratio * points()));
-        displace(random_.choice(points(), count), reach);
-    }
-    /// Of a place drawn twice only the last displacement stays.
-    void displace(const std::vector<std::int64_t>& places, double reach) {
-        const std::vector<double> before_x = x_, before_y = y_;
-        for (const std::int64_t place : places) {
-            const auto i = static_cast<std::size_t>(place);
-            x_[i] = before_x[i] + random_.uniform(-reach, reach);
-            y_[i] = before_y[i] + random_.uniform(-reach, reach);
-        }
-    }
-    void scale(double factor) {
-        double centre_x = 0, centre_y = 0;
-        for (const double x : x_) centre_x += x;
-        for (const double y : y_) centre_y += y;
-        centre_x /= points();
-        centre_y /= points();
-        for (std::size_t i = 0; i < x_.size(); ++i) {
-            x_[i] = centre_x + factor * (x_[i] - centre_x);
-            y_[i] = centre_y + factor * (y_[i] - centre_y);
-        }
-    }
-
-  private:
-    Pcg64& random_;
-    std::vector<double> x_, y_;
-};
-
-void add_mode(const CompatConfig& config, int frame_number, Pcg64& random, Frame& frame) {
+void add_mode(const CompatConfig& config, int frame_number, Pcg64& random, CompatFrame& frame) {
     switch (config.noise_mode) {
         case NoiseMode::kNone:
             break;
@@ -174,29 +111,11 @@ void add_mode(const CompatConfig& config, int frame_number, Pcg64& random, Frame
     }
 }
 
-void add_light(Pcg64& random, Frame& frame) {
+void add_light(Pcg64& random, CompatFrame& frame) {
     const double strength = 1 + random.bounded(4) / 2.0;
     frame.drift(2 * strength, 1);
     frame.add_normal(0.8 + random.uniform(0, 1.2));
     frame.throw_off(0.01 + random.uniform(0, 0.04), 2.5);
-}
-
-void bend(const std::vector<double>& weights, double theta, const CompatConfig& config, Frame& frame) {
-    const double step = config.length_px / std::max(1, config.points - 1);
-    const double curvature = theta / config.length_px;
-    double angle = 0, along_x = 0, along_y = 0, first_x = 0, first_y = 0;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-        angle += curvature * weights[i] * step;
-        const SinCosDouble direction = sincos_exact(angle);
-        along_x += direction.cosine * step;
-        along_y += direction.sine * step;
-        if (i == 0) {
-            first_x = along_x;
-            first_y = along_y;
-        }
-        frame.x()[i] = along_x - first_x;
-        frame.y()[i] = along_y - first_y;
-    }
 }
 
 double vibration(const CompatConstants& c, int since_event, double fps) {
@@ -220,7 +139,9 @@ FrameMetrics compat_tracks(const CompatConfig& config, TrackPlanes out) {
     const double final_angle = pi * c.final_angle_ratio;
     const int event = c.crack_gain > 0 ? static_cast<int>(c.crack_centre * (config.frames - 1)) : -1;
     Pcg64 random(config.seed);
-    Frame frame(random, config.points);
+    CompatFrame frame(random, config.points);
+    BentPanel panel{
+        weights.data(), weights.size(), config.length_px / std::max(1, config.points - 1), 0, 0, 0};
     FrameMetrics metrics;
     double theta = 0;
     for (int f = 0; f < config.frames; ++f) {
@@ -228,19 +149,15 @@ FrameMetrics compat_tracks(const CompatConfig& config, TrackPlanes out) {
             f >= event && c.shock > 0 ? 1 + c.shock * decay(-c.shock_decay * (f - event)) : 1.0;
         theta += c.response_alpha * shock * (final_angle * drive[static_cast<std::size_t>(f)] - theta);
         theta = std::clamp(theta, 0.0, kAngleMax * final_angle);
-        bend(weights, theta, config, frame);
-        const double sway = 2 * sincos_exact(2 * pi * 0.2 * (f / config.fps)).sine;
-        frame.move(kOriginX * config.width + sway,
-                   kOriginY * config.height + (event >= 0 ? vibration(c, f - event, config.fps) : 0));
+        panel.curvature = theta / config.length_px;
+        panel.origin_x = kOriginX * config.width + 2 * sincos_exact(2 * pi * 0.2 * (f / config.fps)).sine;
+        panel.origin_y = kOriginY * config.height + (event >= 0 ? vibration(c, f - event, config.fps) : 0);
+        frame.begin(panel);
         frame.add_normal(config.noise_px);
         add_mode(config, f, random, frame);
         if (config.panel == PanelClass::kLightDistortion) add_light(random, frame);
-        for (std::size_t i = 0; i < weights.size(); ++i) {
-            *out.x++ =
-                static_cast<std::int16_t>(round_half_even(std::clamp(frame.x()[i], 0.0, config.width - 1.0)));
-            *out.y++ = static_cast<std::int16_t>(
-                round_half_even(std::clamp(frame.y()[i], 0.0, config.height - 1.0)));
-        }
+        const std::size_t row = static_cast<std::size_t>(f) * weights.size();
+        frame.find_pixels(config.width, config.height, out.x + row, out.y + row);
         metrics.bend_angle_deg.push_back(theta * (180 / pi));
         metrics.curvature_concentration.push_back(concentration);
         metrics.est_max_strain.push_back(0.5 * thickness_px * theta / config.length_px * concentration);

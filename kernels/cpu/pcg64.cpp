@@ -1,5 +1,6 @@
 #include "kernels/pcg64.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <numeric>
@@ -17,6 +18,8 @@ constexpr std::size_t kPool = 4;
 /// choice(): populations up to this never use the tail shuffle.
 constexpr std::int64_t kSetPopulationMax = 10'000;
 constexpr std::int64_t kTailShare = 50;
+/// choice(): picks that are looked through one by one.
+constexpr std::int64_t kLookedThroughMax = 64;
 
 /// SeedSequence's hash: spreads the seed over a pool of four words, then draws from it.
 class SeedSequence {
@@ -64,37 +67,81 @@ class SeedSequence {
     std::uint32_t constant_ = 0x43b0d7e5U;
 };
 
-/// High and low halves of a 64 x 64 bit product, in standard C++.
+__extension__ typedef unsigned __int128 Whole128;
+
+constexpr Whole128 whole128(std::uint64_t high, std::uint64_t low) {
+    return Whole128{high} << 64 | low;
+}
+
+constexpr Whole128 kMultiplier = whole128(0x2360ed051fc65da4ULL, 0x4385df649fccf645ULL);
+/// States of every fourth word, one after another: four of them at a time do not wait for each other.
+constexpr std::size_t kLanes = 4;
+constexpr Whole128 kSquared = kMultiplier * kMultiplier, kJump = kSquared * kSquared;
+/// What kLanes steps add to the state, for an increment of one.
+constexpr Whole128 kJumpSum = kSquared * kMultiplier + kSquared + kMultiplier + 1;
+
+/// XSL-RR.
+std::uint64_t word_of(Whole128 state) {
+    const auto high = static_cast<std::uint64_t>(state >> 64);
+    return std::rotr(high ^ static_cast<std::uint64_t>(state), static_cast<int>(high >> 58));
+}
+
+/// High and low halves of a 64 x 64 bit product.
 std::pair<std::uint64_t, std::uint64_t> multiply(std::uint64_t a, std::uint64_t b) {
-    const std::uint64_t a0 = a & 0xffffffffU, a1 = a >> 32, b0 = b & 0xffffffffU, b1 = b >> 32;
-    const std::uint64_t low = a0 * b0, middle = a1 * b0 + (low >> 32),
-                        cross = a0 * b1 + (middle & 0xffffffffU);
-    return {a1 * b1 + (middle >> 32) + (cross >> 32), (cross << 32) | (low & 0xffffffffU)};
+    const Whole128 product = Whole128{a} * b;
+    return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint64_t>(product)};
+}
+
+/// Of a word the lowest 9 bits draw a strip and a side, the next 52 how far a normal lies from the middle.
+constexpr std::uint64_t kStripMask = kZigguratStrips - 1, kSideMask = 2 * kZigguratStrips - 1;
+
+std::uint64_t distance_of(std::uint64_t word) {
+    return (word >> 9) & 0x000fffffffffffffU;
+}
+
+double normal_at(const Ziggurat& table, std::uint64_t word, std::uint64_t distance) {
+    // A signed number, for which processors have an instruction.
+    return static_cast<double>(static_cast<std::int64_t>(distance)) * table.width[word & kSideMask];
+}
+
+/// Normals of words that lie in their strip's inner part, as all but one in a hundred do, up to the first
+/// that does not. Gives how many.
+std::size_t plain_normals(const Ziggurat& table, std::span<const std::uint64_t> words,
+                          std::span<double> out) {
+    const std::size_t most = std::min(words.size(), out.size());
+    for (std::size_t i = 0; i < most; ++i) {
+        const std::uint64_t word = words[i], distance = distance_of(word);
+        if (distance >= table.inside[word & kStripMask]) return i;
+        out[i] = normal_at(table, word, distance);
+    }
+    return most;
 }
 
 }  // namespace
 
 Pcg64::Pcg64(std::uint64_t seed) {
     const std::array<std::uint64_t, 4> words = SeedSequence(seed).words64();
-    increment_ = {(words[2] << 1) | (words[3] >> 63), (words[3] << 1) | 1};
-    step();
-    const std::uint64_t low = state_.low + words[1];
-    state_.high += words[0] + (low < state_.low ? 1 : 0);
-    state_.low = low;
-    step();
+    const Whole128 increment = whole128(words[2], words[3]) << 1 | 1;
+    // A step from 0, the seed added, a step; words come out behind a further one.
+    const Whole128 state = (increment + whole128(words[0], words[1])) * kMultiplier + increment;
+    increment_ = {static_cast<std::uint64_t>(increment >> 64), static_cast<std::uint64_t>(increment)};
+    state_ = {static_cast<std::uint64_t>(state >> 64), static_cast<std::uint64_t>(state)};
 }
 
-void Pcg64::step() {
-    constexpr std::uint64_t kHigh = 0x2360ed051fc65da4ULL, kLow = 0x4385df649fccf645ULL;
-    auto [high, low] = multiply(state_.low, kLow);
-    high += state_.low * kHigh + state_.high * kLow;
-    state_.low = low + increment_.low;
-    state_.high = high + increment_.high + (state_.low < low ? 1 : 0);
-}
-
-std::uint64_t Pcg64::next64() {
-    step();
-    return std::rotr(state_.high ^ state_.low, static_cast<int>(state_.high >> 58));
+void Pcg64::refill() {
+    static_assert(kBlock % kLanes == 0);
+    const Whole128 increment = whole128(increment_.high, increment_.low), jump = increment * kJumpSum;
+    Whole128 lanes[kLanes], state = whole128(state_.high, state_.low);
+    for (Whole128& lane : lanes) lane = state = state * kMultiplier + increment;
+    for (std::size_t i = 0; i < kBlock; i += kLanes) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            words_[i + lane] = word_of(lanes[lane]);
+            state = lanes[lane];
+            lanes[lane] = state * kJump + jump;
+        }
+    }
+    state_ = {static_cast<std::uint64_t>(state >> 64), static_cast<std::uint64_t>(state)};
+    taken_ = 0;
 }
 
 std::uint32_t Pcg64::next32() {
@@ -143,11 +190,10 @@ double Pcg64::normal() {
     const Ziggurat& table = ziggurat();
     while (true) {
         const std::uint64_t word = next64();
-        const std::size_t strip = word & 0xff;
-        const std::uint64_t distance = (word >> 9) & 0x000fffffffffffffU;
-        const double sign = (word >> 8) & 1 ? -1.0 : 1.0;
-        const double x = static_cast<double>(distance) * table.width[strip];
-        if (distance < table.inside[strip]) return sign * x;
+        const std::size_t strip = word & kStripMask;
+        const std::uint64_t distance = distance_of(word);
+        const double x = normal_at(table, word, distance);
+        if (distance < table.inside[strip]) return x;
         if (strip == 0) {
             // Beyond the last strip: Marsaglia's tail by two exponentials. 1 - u is exact for 53-bit u.
             while (true) {
@@ -158,7 +204,20 @@ double Pcg64::normal() {
             }
         }
         const double lower = table.height[strip], upper = table.height[strip - 1];
-        if ((upper - lower) * random() + lower < exp_exact(-0.5 * x * x)) return sign * x;
+        if ((upper - lower) * random() + lower < exp_exact(-0.5 * x * x)) return x;
+    }
+}
+
+void Pcg64::normals(std::span<double> out) {
+    const Ziggurat& table = ziggurat();
+    while (!out.empty()) {
+        if (taken_ == kBlock) refill();
+        const std::size_t count = plain_normals(table, std::span(words_).subspan(taken_), out);
+        taken_ += count;
+        out = out.subspan(count);
+        if (out.empty() || taken_ == kBlock) continue;
+        out.front() = normal();  // more than one word, or a tail
+        out = out.subspan(1);
     }
 }
 
@@ -176,11 +235,15 @@ std::vector<std::int64_t> Pcg64::choice(std::int64_t population, std::int64_t si
         return {all.end() - size, all.end()};
     }
     std::vector<std::int64_t> picks;
-    std::unordered_set<std::int64_t> seen;
+    picks.reserve(static_cast<std::size_t>(size));
+    const bool is_short = size <= kLookedThroughMax;
+    std::unordered_set<std::int64_t> seen;  // of picks that are too many to look through them each time
     for (std::int64_t last = population - size; last < population; ++last) {
         const std::int64_t drawn = bounded(static_cast<std::uint32_t>(last));
-        picks.push_back(seen.insert(drawn).second ? drawn : last);
-        seen.insert(picks.back());
+        const bool is_new = is_short ? std::find(picks.begin(), picks.end(), drawn) == picks.end()
+                                     : seen.insert(drawn).second;
+        picks.push_back(is_new ? drawn : last);
+        if (!is_short) seen.insert(picks.back());
     }
     shuffle(picks, 1);
     return picks;

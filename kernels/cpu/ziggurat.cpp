@@ -90,6 +90,7 @@ Ziggurat make_ziggurat() {
         width = next;
     }
     out.inside[1] = 0;
+    for (std::size_t i = 0; i < kZigguratStrips; ++i) out.width[kZigguratStrips + i] = -out.width[i];
     return out;
 }
 

@@ -12,7 +12,7 @@ inline constexpr double kZigguratEnd = 3.6541528853610088;
 
 /// The half normal curve cut into strips of equal area; strip 0 is the one with the tail.
 struct Ziggurat {
-    std::array<double, kZigguratStrips> width;          ///< of a strip, / 2^52
+    std::array<double, 2 * kZigguratStrips> width;      ///< of a strip, / 2^52; then all of them below 0
     std::array<double, kZigguratStrips> height;         ///< of the curve at that width
     std::array<std::uint64_t, kZigguratStrips> inside;  ///< below it no test is needed, of 2^52
 };

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "tests/kernels/every_variant.h"
+
 using namespace nightshift::kernels;
 
 namespace {
@@ -65,6 +67,23 @@ TEST_CASE("compat generator: every scenario and noise mode at the limits") {
                     std::is_sorted(drawn.metrics.bend_angle_deg.begin(), drawn.metrics.bend_angle_deg.end()));
                 CHECK(drawn.metrics.curvature_concentration.at(0) >= (points > 1 ? 1.0 - 1e-12 : 1.0));
             }
+        }
+    }
+}
+
+TEST_CASE("compat generator: the same pixels with any instructions") {
+    for (int mode = 0; mode < 6; ++mode) {
+        CompatConfig config;
+        config.panel = mode % 2 == 0 ? PanelClass::kLightDistortion : PanelClass::kUvOvercured;
+        config.noise_mode = static_cast<NoiseMode>(mode);
+        config.seed = 77 + static_cast<std::uint64_t>(mode);
+        config.frames = 13;
+        config.points = 203;
+        std::vector<Drawn> drawn;
+        nightshift::tests::on_every_variant([&] { drawn.push_back(draw(config)); });
+        for (const Drawn& other : drawn) {
+            CHECK(other.x == drawn[0].x);
+            CHECK(other.y == drawn[0].y);
         }
     }
 }

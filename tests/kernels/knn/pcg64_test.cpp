@@ -216,3 +216,26 @@ TEST_CASE("pcg64: 200,000 normals, tails and wedges among them, take as many dra
     }
     CHECK(seeds == 4);
 }
+
+TEST_CASE("pcg64: normals together are those one after another, between draws of other kinds") {
+    for (const std::uint64_t seed : kSeeds) {
+        CAPTURE(seed);
+        Pcg64 together(seed), single(seed);
+        int wrong = 0;
+        // Around and across the words that are made at a time.
+        for (const std::size_t count : {0, 1, 63, 64, 65, 127, 128, 129, 5000, 460}) {
+            std::vector<double> found(count, NAN);
+            together.normals(found);
+            for (const double value : found) {
+                const double expected = single.normal();
+                wrong += value != expected || std::signbit(value) != std::signbit(expected);
+            }
+            wrong += together.next32() != single.next32();
+            wrong += together.next64() != single.next64();
+            Pcg64 copy = together;
+            wrong += copy.random() != together.random();
+            single.random();
+        }
+        CHECK(wrong == 0);
+    }
+}
