@@ -11,20 +11,23 @@ namespace {
 
 using nlohmann::json;
 
-std::optional<double> number(const json& object, const char* key) {
+template <typename Json>
+std::optional<double> number(const Json& object, const char* key) {
     const auto found = object.find(key);
     if (found == object.end() || !found->is_number()) return std::nullopt;
-    return found->get<double>();
+    return found->template get<double>();
 }
 
-std::string text_of(const json& object, const char* key) {
+template <typename Json>
+std::string text_of(const Json& object, const char* key) {
     const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+    return found != object.end() && found->is_string() ? found->template get<std::string>() : std::string();
 }
 
 /// The frame the reference's generator really uses: floor(centre * (frames - 1)) where it has a gain. Its
 /// own metadata field crack_frame is a random number that the tracks know nothing of.
-int reference_event(const json& root, int frames) {
+template <typename Json>
+int reference_event(const Json& root, int frames) {
     const auto params = root.find("scenario_params");
     if (params == root.end() || !params->is_object()) return -1;
     const auto gain = number(*params, "crack_gain"), centre = number(*params, "crack_center_ratio");
@@ -32,14 +35,12 @@ int reference_event(const json& root, int frames) {
     return static_cast<int>(std::floor(*centre * (frames - 1)));
 }
 
-}  // namespace
-
-void apply_metadata(std::string_view text, SequenceInfo& info) {
-    const json root = json::parse(text, nullptr, false);
+template <typename Json>
+void fill_from(const Json& root, SequenceInfo& info) {
     if (!root.is_object()) return;
-    const json none = json::object();
+    const Json none = Json::object();
     const auto found = root.find("config");
-    const json& config = found != root.end() && found->is_object() ? *found : none;
+    const Json& config = found != root.end() && found->is_object() ? *found : none;
     auto scale = number(root, "meters_per_pixel");
     if (!scale) scale = number(config, "meters_per_pixel");
     if (scale && std::isfinite(*scale) && *scale > 0) info.meters_per_pixel = *scale;
@@ -49,28 +50,34 @@ void apply_metadata(std::string_view text, SequenceInfo& info) {
     info.split = split_of(text_of(root, "split"));
     if (const auto label = number(root, "label")) info.label = *label != 0 ? 1 : 0;
     if (const auto seed = config.find("seed"); seed != config.end() && seed->is_number_unsigned()) {
-        info.seed = seed->get<std::uint64_t>();
+        info.seed = seed->template get<std::uint64_t>();
     }
     if (const auto noise = number(config, "noise_std")) info.noise = *noise;
     const auto event = root.find("event_frame");
     if (event != root.end() && event->is_number_integer()) {
-        info.event_frame = event->get<int>();
+        info.event_frame = event->template get<int>();
     } else {
         info.event_frame = reference_event(root, info.frames);
     }
 }
 
+}  // namespace
+
+void apply_metadata(std::string_view text, SequenceInfo& info) {
+    fill_from(json::parse(text, nullptr, false), info);
+}
+
+void apply_metadata(const nlohmann::ordered_json& root, SequenceInfo& info) {
+    fill_from(root, info);
+}
+
 std::string metadata_text(const SequenceInfo& info) {
     using ordered = nlohmann::ordered_json;
     ordered root;
-    root["config"] = ordered{{"frames", info.frames},
-                             {"points_per_frame", info.points},
-                             {"fps", info.fps},
-                             {"width", 1920},
-                             {"height", 1080},
-                             {"meters_per_pixel", info.meters_per_pixel},
-                             {"noise_std", info.noise},
-                             {"seed", info.seed},
+    root["config"] = ordered{{"frames", info.frames},    {"points_per_frame", info.points},
+                             {"fps", info.fps},          {"width", 1920},
+                             {"height", 1080},           {"meters_per_pixel", info.meters_per_pixel},
+                             {"noise_std", info.noise},  {"seed", info.seed},
                              {"scenario", info.scenario}};
     root["meters_per_pixel"] = info.meters_per_pixel;
     root["bend_duration_s"] = (info.frames - 1) / info.fps;

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -25,6 +27,8 @@ using nlohmann::ordered_json;
 /// The order in which the reference's data set recipe adds its own keys.
 constexpr std::array<std::string_view, 7> kExtraOrder{"goal",  "scenario",   "label",     "crack_frame",
                                                       "split", "dataset_id", "noise_mode"};
+
+constexpr std::size_t kMetricsRowBytes = 48;  ///< what a line of frame_metrics.csv mostly takes at most
 
 double scale_of(const CompatSequence& s) {
     return s.meters_per_pixel > 0 ? s.meters_per_pixel : 1e-3 / s.config.pixels_per_mm;
@@ -69,13 +73,101 @@ ordered_json constants_json(const CompatConstants& c) {
     return out;
 }
 
+/// What the reference writes of one sequence, before what it writes of all of a scenario.
+ordered_json own_json(const CompatSequence& s) {
+    const CompatConfig& c = s.config;
+    ordered_json out;
+    out["config"] = config_json(s);
+    out["meters_per_pixel"] = scale_of(s);
+    out["bend_duration_s"] = (c.frames - 1) / c.fps;
+    out["total_frames"] = c.frames;
+    out["fps"] = c.fps;
+    return out;
+}
+
+ordered_json scenario_json(kernels::PanelClass panel) {
+    ordered_json out;
+    out["units"] = "SI (position m, velocity m/s, acceleration m/s\u00b2 when scale used)";
+    out["process_note"] = "Bending timeline aligned with real FPCB side-view process (~2 s typical).";
+    out["assumptions"] = {
+        "epsilon ~= t/(2R) strain approximation for bending.",
+        "Crack/pre-damage modeled as local stiffness loss causing curvature concentration.",
+        "Thick panel modeled as increased effective stiffness and lower final bend angle.",
+        "UV over-cure modeled as delayed response and late-stage snap tendency.",
+        "Drive signal smoothed in time to bound d\u00b2\u03b8/dt\u00b2; lower response_alpha and noise for "
+        "realistic acceleration (m/s\u00b2)."};
+    out["scenario_params"] = constants_json(kernels::compat_constants(panel));
+    out["outputs"] = {
+        {"frames_glob", "frame_*.txt"}, {"fps_file", "fps.txt"}, {"frame_metrics_file", "frame_metrics.csv"}};
+    return out;
+}
+
+/// A scenario's part and its members as text, made once.
+struct ScenarioPart {
+    ordered_json json;
+    std::string text;
+};
+
+/// What stands between the braces of an object's text: each line of it ends in front of the next.
+std::string_view members_of(std::string_view object) {
+    constexpr std::string_view kOpen = "{", kClose = "\n}";
+    return object == "{}" ? std::string_view()
+                          : object.substr(kOpen.size(), object.size() - kOpen.size() - kClose.size());
+}
+
+const ScenarioPart& scenario_part(kernels::PanelClass panel) {
+    static const auto parts = [] {
+        std::array<ScenarioPart, kernels::kPanelClasses> made;
+        for (std::size_t i = 0; i < made.size(); ++i) {
+            made[i].json = scenario_json(static_cast<kernels::PanelClass>(i));
+            made[i].text = members_of(python_json(made[i].json));
+        }
+        return made;
+    }();
+    return parts[static_cast<std::size_t>(panel)];
+}
+
+/// metadata.json, and the members of it that apply_metadata() looks at.
+struct Metadata {
+    std::string text;
+    ordered_json known;
+};
+
+Metadata metadata_of(const CompatSequence& s) {
+    const ScenarioPart& scenario = scenario_part(s.config.panel);
+    const ordered_json extra = ordered_json::parse(s.extra);  // named: items() must not outlive it
+    Metadata out;
+    out.known = own_json(s);
+    bool takes_place = false;  // of one of the members before
+    for (const auto& [key, value] : extra.items())
+        takes_place = takes_place || out.known.contains(key) || scenario.json.contains(key);
+    if (takes_place) {
+        out.known.update(scenario.json);
+    } else {
+        out.text = "{" + std::string(members_of(python_json(out.known))) + "," + scenario.text;
+        if (!extra.empty()) out.text += "," + std::string(members_of(python_json(extra)));
+        out.text += "\n}";
+        out.known["scenario_params"] = scenario.json.at("scenario_params");
+    }
+    for (const auto& [key, value] : extra.items()) out.known[key] = value;
+    if (takes_place) out.text = python_json(out.known);
+    return out;
+}
+
 std::string metrics_text(const kernels::FrameMetrics& metrics, double fps) {
     std::string out = "frame,time_s,bend_angle_deg,curvature_concentration,est_max_strain\r\n";
+    out.reserve(out.size() + metrics.bend_angle_deg.size() * kMetricsRowBytes);
     for (std::size_t f = 0; f < metrics.bend_angle_deg.size(); ++f) {
-        out += std::to_string(f) + "," + python_repr(python_round(static_cast<double>(f) / fps, 5)) + "," +
-               python_repr(python_round(metrics.bend_angle_deg[f], 4)) + "," +
-               python_repr(python_round(metrics.curvature_concentration[f], 4)) + "," +
-               python_repr(python_round(metrics.est_max_strain[f], 6)) + "\r\n";
+        out += std::to_string(f);
+        out += ',';
+        append_python_rounded(out, static_cast<double>(f) / fps, 5);
+        out += ',';
+        append_python_rounded(out, metrics.bend_angle_deg[f], 4);
+        out += ',';
+        append_python_rounded(out, metrics.curvature_concentration[f], 4);
+        out += ',';
+        append_python_rounded(out, metrics.est_max_strain[f], 6);
+        out += "\r\n";
     }
     return out;
 }
@@ -191,28 +283,7 @@ CompatSequence compat_sequence_of(const json& entry, const std::string& where) {
 }
 
 std::string compat_metadata(const CompatSequence& s) {
-    const CompatConfig& c = s.config;
-    ordered_json root;
-    root["config"] = config_json(s);
-    root["meters_per_pixel"] = scale_of(s);
-    root["bend_duration_s"] = (c.frames - 1) / c.fps;
-    root["total_frames"] = c.frames;
-    root["fps"] = c.fps;
-    root["units"] = "SI (position m, velocity m/s, acceleration m/s\u00b2 when scale used)";
-    root["process_note"] = "Bending timeline aligned with real FPCB side-view process (~2 s typical).";
-    root["assumptions"] = {
-        "epsilon ~= t/(2R) strain approximation for bending.",
-        "Crack/pre-damage modeled as local stiffness loss causing curvature concentration.",
-        "Thick panel modeled as increased effective stiffness and lower final bend angle.",
-        "UV over-cure modeled as delayed response and late-stage snap tendency.",
-        "Drive signal smoothed in time to bound d\u00b2\u03b8/dt\u00b2; lower response_alpha and noise for "
-        "realistic acceleration (m/s\u00b2)."};
-    root["scenario_params"] = constants_json(kernels::compat_constants(c.panel));
-    root["outputs"] = {
-        {"frames_glob", "frame_*.txt"}, {"fps_file", "fps.txt"}, {"frame_metrics_file", "frame_metrics.csv"}};
-    const ordered_json extra = ordered_json::parse(s.extra);  // named: items() must not outlive it
-    for (const auto& [key, value] : extra.items()) root[key] = value;
-    return python_json(root);
+    return metadata_of(s).text;
 }
 
 Sequence make_compat_sequence(const CompatSequence& made, std::int64_t id) {
@@ -225,13 +296,20 @@ Sequence make_compat_sequence(const CompatSequence& made, std::int64_t id) {
     s.info.fps = c.fps;
     s.x.resize(static_cast<std::size_t>(c.points) * static_cast<std::size_t>(c.frames));
     s.y.resize(s.x.size());
-    for (int p = 1; p <= c.points; ++p) s.point_index.push_back(p);
-    for (int f = 0; f < c.frames; ++f) s.frame_number.push_back(f);
+    s.point_index.resize(static_cast<std::size_t>(c.points));
+    std::iota(s.point_index.begin(), s.point_index.end(), 1);
+    s.frame_number.resize(static_cast<std::size_t>(c.frames));
+    std::iota(s.frame_number.begin(), s.frame_number.end(), 0);
     const kernels::FrameMetrics metrics = kernels::compat_tracks(c, {s.x.data(), s.y.data()});
+    Metadata metadata = metadata_of(made);
+    // A scale that JSON has no number for makes the text one that nothing is read from.
+    if (std::isfinite(scale_of(made)))
+        apply_metadata(metadata.known, s.info);
+    else
+        apply_metadata(std::string_view(metadata.text), s.info);
     s.side_files = {{"fps.txt", python_repr(c.fps) + "\n"},
                     {"frame_metrics.csv", metrics_text(metrics, c.fps)},
-                    {"metadata.json", compat_metadata(made)}};
-    apply_metadata(s.side_files.back().bytes, s.info);
+                    {"metadata.json", std::move(metadata.text)}};
     return s;
 }
 

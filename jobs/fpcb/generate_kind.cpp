@@ -22,8 +22,8 @@ using nlohmann::json;
 
 constexpr std::size_t kListedMax = 100'000;  ///< entries of `sequences`
 constexpr std::uintmax_t kBytesPerSequence = 60'000, kBytesPerBundle = 270'000;
-constexpr std::size_t kBundlesPerStep = 32;    ///< between two looks at a stop
-constexpr std::size_t kSequencesPerPart = 32;  ///< the same within a shard
+constexpr std::size_t kBundlesPerStep = 32;            ///< between two looks at a stop
+constexpr std::size_t kSequencesPerPart = 32;          ///< the same within a shard
 constexpr std::size_t kGpuBytesPerSequence = 200'000;  ///< 260 points, 60 frames, and room to spare
 
 void link_or_copy(const fs::path& from, const fs::path& to) {
@@ -85,6 +85,7 @@ class GenerateJob final : public JobImpl {
     std::vector<Sequence> make(JobContext& context, std::size_t first, std::size_t last) const {
         const std::size_t part = sequences_at_once();
         std::vector<Sequence> out;
+        out.reserve(last - first);
         for (std::size_t from = first; from < last; from += part) {
             // Ends the job on a cancel; a yield waits for the end of the shard.
             if (context.stop_requested()) context.check(static_cast<std::int64_t>(from), {});

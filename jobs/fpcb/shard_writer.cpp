@@ -30,6 +30,7 @@ class Block {
     void put_text(std::string_view text) { put(std::span<const char>(text.data(), text.size())); }
     void put_u32(std::uint32_t value) { put(std::span<const std::uint32_t>(&value, 1)); }
     void align() { bytes_.resize((bytes_.size() + kShardAlignment - 1) / kShardAlignment * kShardAlignment); }
+    void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
     std::vector<std::byte>& bytes() { return bytes_; }
 
   private:
@@ -51,6 +52,17 @@ bool counts_from(const std::vector<std::int32_t>& numbers, std::int32_t first) {
         if (numbers[i] != first + static_cast<std::int32_t>(i)) return false;
     }
     return true;
+}
+
+/// At least what a sequence takes as it is, its place in the index included.
+std::size_t room_for(const Sequence& s) {
+    std::size_t bytes = sizeof(ShardRecord) + kShardAlignment + s.info.name.size() + s.info.scenario.size() +
+                        s.info.goal.size() + (s.x.size() + s.y.size()) * sizeof(std::int16_t) +
+                        s.present.size() +
+                        (s.point_index.size() + s.frame_number.size()) * sizeof(std::int32_t);
+    for (const SideFile& side : s.side_files)
+        bytes += 2 * sizeof(std::uint32_t) + side.name.size() + side.bytes.size();
+    return bytes;
 }
 
 ShardText keep(std::string& heap, const std::string& text) {
@@ -132,6 +144,11 @@ std::string shard_name(std::size_t number) {
 ShardEntry write_shard(const std::filesystem::path& folder, std::size_t number,
                        const std::vector<Sequence>& sequences, ShardCodec codec) {
     Block file;
+    if (codec == ShardCodec::kRaw) {
+        std::size_t bytes = sizeof(ShardHeader) + kShardAlignment;
+        for (const Sequence& sequence : sequences) bytes += room_for(sequence);
+        file.reserve(bytes);
+    }
     file.bytes().resize(sizeof(ShardHeader));
     std::string heap;
     std::vector<ShardRecord> records;

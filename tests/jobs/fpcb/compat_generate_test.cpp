@@ -4,7 +4,9 @@
 #include <map>
 #include <set>
 
+#include "jobs/fpcb/bundle_metadata.h"
 #include "jobs/fpcb/compat_recipe.h"
+#include "jobs/fpcb/python_text.h"
 #include "jobs/fpcb/text_bundle.h"
 #include "jobs/kinds.h"
 #include "jobs/runtime/sha256.h"
@@ -159,6 +161,61 @@ TEST_CASE("compat: extra metadata comes in the recipe's order, or in the order o
           "  \"zeta\": 1\n}");
     CHECK(tail(json::array({json::array({"zeta", 1e-7}), json::array({"alpha", "\u00e9"})})) ==
           "frame_metrics.csv\"\n  },\n  \"zeta\": 1e-07,\n  \"alpha\": \"\\u00e9\"\n}");
+}
+
+TEST_CASE("compat: extra metadata takes the place of the generator's own, and info says what the text says") {
+    const std::vector<json> extras{
+        json::object(),
+        {{"label", 1}, {"split", "test"}, {"goal", "goal2"}, {"scenario", "another"}},
+        {{"fps", 12.5}, {"units", nullptr}},
+        {{"config", {{"seed", 7}, {"noise_std", 0.25}}}},
+        {{"scenario_params", {{"crack_gain", 1}, {"crack_center_ratio", 0.5}}}},
+        {{"meters_per_pixel", 0.125}, {"event_frame", 3}},
+        {{"outputs", "none"}, {"label", "a word"}, {"goal", 5}}};
+    for (const json& extra : extras) {
+        CAPTURE(extra.dump());
+        jobs::CompatSequence made = jobs::compat_sequence_of({{"name", "a"},
+                                                              {"scenario", "crack"},
+                                                              {"seed", 18446744073709551615ull},
+                                                              {"extra_metadata", extra}},
+                                                             "sequences[0]");
+        made.config.frames = 9;
+        made.config.points = 3;
+        nlohmann::ordered_json wanted = nlohmann::ordered_json::parse(
+            jobs::compat_metadata(jobs::compat_sequence_of({{"name", "a"},
+                                                            {"scenario", "crack"},
+                                                            {"seed", 18446744073709551615ull},
+                                                            {"frames", 9},
+                                                            {"points_per_frame", 3}},
+                                                           "sequences[0]")));
+        const auto parsed = nlohmann::ordered_json::parse(made.extra);
+        for (const auto& [key, value] : parsed.items()) wanted[key] = value;
+        const jobs::Sequence drawn = jobs::make_compat_sequence(made, 0);
+        const std::string text = side_file(drawn, "metadata.json");
+        CHECK(text == jobs::python_json(wanted));
+        jobs::SequenceInfo info;
+        info.frames = 9;
+        jobs::apply_metadata(text, info);
+        CHECK(drawn.info.scenario == info.scenario);
+        CHECK(drawn.info.goal == info.goal);
+        CHECK(drawn.info.label == info.label);
+        CHECK(drawn.info.split == info.split);
+        CHECK(drawn.info.seed == info.seed);
+        CHECK(drawn.info.noise == info.noise);
+        CHECK(drawn.info.event_frame == info.event_frame);
+        CHECK(drawn.info.meters_per_pixel == info.meters_per_pixel);
+    }
+}
+
+TEST_CASE("compat: a scale that JSON cannot say makes a text that nothing is read from") {
+    jobs::CompatSequence made = jobs::compat_sequence_of(
+        {{"name", "a"}, {"pixels_per_mm", 1e-320}, {"extra_metadata", {{"label", 1}}}}, "sequences[0]");
+    made.config.frames = 2;
+    const jobs::Sequence drawn = jobs::make_compat_sequence(made, 0);
+    CHECK(has(side_file(drawn, "metadata.json"), "\"meters_per_pixel\": Infinity"));
+    CHECK(drawn.info.label == -1);
+    CHECK(drawn.info.event_frame == -1);
+    CHECK(drawn.info.seed == 0);
 }
 
 TEST_CASE("compat: what it cannot do it says") {

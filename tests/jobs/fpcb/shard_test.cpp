@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "jobs/fpcb/crc32.h"
 #include "jobs/fpcb/dataset.h"
 #include "jobs/fpcb/shard_writer.h"
 #include "jobs/runtime/sha256.h"
@@ -27,11 +26,6 @@ std::filesystem::path write_two(const ScratchFolder& scratch,
 }
 
 }  // namespace
-
-TEST_CASE("crc32: the check value of the standard") {
-    const std::string text = "123456789";
-    CHECK(jobs::crc32(std::as_bytes(std::span(text))) == 0xCBF43926u);
-}
 
 TEST_CASE("shard: everything written is read back, whatever the codec") {
     const ScratchFolder scratch;
