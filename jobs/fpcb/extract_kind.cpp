@@ -91,7 +91,7 @@ class ExtractJob final : public JobImpl {
         for (const DroppedColumn& column : facts.dropped) {
             context.log("dropped column " + column.name + " (" + column.reason + ")");
         }
-        const auto written = TableReader::open(context.output() / table);
+        const auto written = TableReader::open_written(context.output() / table);
         std::size_t pieces = 0;
         const std::size_t pieces_max = written->rows() / piece_rows(written->columns().size()) + 1;
         const json numbers = normalizer.finish(
@@ -134,7 +134,9 @@ class ExtractJob final : public JobImpl {
             json hashes;
             for (const std::string& name : names) {
                 fs::copy_file(context.output() / name, temporary / name);
-                hashes[name] = sha256_of_file(temporary / name);
+                // What was hashed while it was written is not read again; take_cached() looks at every copy.
+                const auto recorded = recorded_hash(context.output() / name);
+                hashes[name] = recorded ? *recorded : sha256_of_file(temporary / name);
             }
             write_durably(temporary / "hashes.json", hashes.dump());
             std::error_code taken;

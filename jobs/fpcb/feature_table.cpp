@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "jobs/fpcb/frame_metrics.h"
 #include "jobs/runtime/job_impl.h"
@@ -16,9 +19,10 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-/// Rows of one sequence, row-major, and the frame of each (NaN = the whole sequence).
-struct Rows {
-    std::vector<double> values, frames;
+/// What a sequence's rows are made of.
+struct CompatSequenceRows {
+    std::vector<std::int32_t> frames;
+    kernels::CompatFeatures features;
 };
 
 void add_numbers(Table& table, const std::string& name, std::vector<double> values, bool is_float) {
@@ -116,7 +120,7 @@ FeatureFacts stream_native(const Dataset& dataset, const FeatureTableOptions& op
         out.features.push_back(names[j]);
     }
     table.notes["set"] = options.set;
-    sink(std::move(table));
+    sink(table);
     return out;
 }
 
@@ -133,69 +137,113 @@ class CompatRows {
 
     const std::vector<std::string>& features() const { return features_; }
 
-    Rows of(std::size_t i) const {
-        const Sequence s = dataset_.read(i);
-        const kernels::CompatFeatures f = kernels::compat_features(view_of(s), frame_metrics_of(s));
-        const std::size_t global = features_.size() - own_;
-        Rows rows;
-        rows.values.reserve((s.frame_number.size() + 1) * features_.size());
-        for (std::size_t frame = 0; frame < s.frame_number.size(); ++frame) {
-            const double* from = f.rows.data() + frame * kernels::kCompatColumns;
-            rows.values.insert(rows.values.end(), from, from + own_);
-            rows.values.insert(rows.values.end(), global, kNaN);
-            rows.frames.push_back(s.frame_number[frame]);
-        }
-        if (has_global()) {
-            rows.values.insert(rows.values.end(), own_, kNaN);
-            rows.values.insert(rows.values.end(), f.global.begin(), f.global.end());
-            rows.frames.push_back(kNaN);
-        }
-        return rows;
+    CompatSequenceRows of(std::size_t i) const {
+        Sequence s = dataset_.read(i);
+        kernels::CompatFeatures features = kernels::compat_features(view_of(s), frame_metrics_of(s));
+        return {std::move(s.frame_number), std::move(features)};
     }
 
-    /// Rows of the sequences from `first` on.
-    Table table(const std::vector<Rows>& rows, std::size_t first) const {
-        std::vector<std::string> sequence;
-        std::vector<double> frame;
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            sequence.insert(sequence.end(), rows[i].frames.size(), dataset_.info(first + i).name);
-            frame.insert(frame.end(), rows[i].frames.begin(), rows[i].frames.end());
+    /// Rows of the sequences from `first` on; the table is good until the next call.
+    const Table& table(const std::vector<CompatSequenceRows>& parts, std::size_t first) {
+        std::size_t rows = 0;
+        for (const CompatSequenceRows& part : parts) rows += rows_of(part);
+        std::vector<Column> columns = table_.release();  // its memory serves again
+        columns.resize(kRowColumns + features_.size());
+        put_names(columns, parts, first, rows);
+        for (std::size_t j = 0; j < features_.size(); ++j) {
+            columns[kRowColumns + j].name = features_[j];
+            if (options_.is_float)
+                sized<float>(columns[kRowColumns + j], rows);
+            else
+                sized<double>(columns[kRowColumns + j], rows);
         }
-        const std::size_t count = frame.size(), width = features_.size();
-        Table out;
-        out.add("sequence", std::move(sequence));
-        out.add("frame", std::move(frame));
-        for (std::size_t j = 0; j < width; ++j) {
-            std::vector<double> column;
-            column.reserve(count);
-            for (const Rows& part : rows) {
-                for (std::size_t r = 0; r < part.frames.size(); ++r)
-                    column.push_back(part.values[r * width + j]);
+        // Sequence by sequence: one of them lies in a near cache, and is read once for each column.
+        std::size_t at = 0;
+        for (const CompatSequenceRows& part : parts) {
+            for (std::size_t j = 0; j < features_.size(); ++j) {
+                std::visit(
+                    [&](auto& values) {
+                        if constexpr (!std::is_same_v<std::decay_t<decltype(values)>,
+                                                      std::vector<std::string>>)
+                            put_column(part, j, values.data() + at);
+                    },
+                    columns[kRowColumns + j].values);
             }
-            add_numbers(out, features_[j], std::move(column), options_.is_float);
+            at += rows_of(part);
         }
-        out.notes["set"] = options_.set;
-        return out;
+        table_ = Table(std::move(columns));
+        table_.notes["set"] = options_.set;
+        return table_;
     }
 
   private:
+    static constexpr std::size_t kRowColumns = 2;  ///< sequence, frame
+
     bool has_global() const { return options_.set == "compat81"; }
+    std::size_t rows_of(const CompatSequenceRows& part) const {
+        return part.frames.size() + (has_global() ? 1 : 0);
+    }
+
+    template <typename T>
+    static std::vector<T>& sized(Column& column, std::size_t rows) {
+        if (!std::holds_alternative<std::vector<T>>(column.values)) column.values = std::vector<T>();
+        auto& values = std::get<std::vector<T>>(column.values);
+        values.resize(rows);
+        return values;
+    }
+
+    void put_names(std::vector<Column>& columns, const std::vector<CompatSequenceRows>& parts,
+                   std::size_t first, std::size_t rows) const {
+        columns[0].name = "sequence";
+        columns[1].name = "frame";
+        auto& sequence = sized<std::string>(columns[0], rows);
+        auto& frame = sized<double>(columns[1], rows);
+        std::size_t at = 0;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const std::size_t end = at + rows_of(parts[i]);
+            std::fill(sequence.begin() + static_cast<std::ptrdiff_t>(at),
+                      sequence.begin() + static_cast<std::ptrdiff_t>(end), dataset_.info(first + i).name);
+            std::copy(parts[i].frames.begin(), parts[i].frames.end(),
+                      frame.begin() + static_cast<std::ptrdiff_t>(at));
+            if (has_global()) frame[end - 1] = kNaN;
+            at = end;
+        }
+    }
+
+    /// Feature j of a sequence: of each frame, then of the whole where the set has such a row.
+    template <typename T>
+    void put_column(const CompatSequenceRows& part, std::size_t j, T* to) const {
+        const std::size_t frames = part.frames.size();
+        if (j < own_) {
+            const double* from = part.features.rows.data() + j;
+            for (std::size_t f = 0; f < frames; ++f)
+                to[f] = static_cast<T>(from[f * kernels::kCompatColumns]);
+            if (has_global()) to[frames] = static_cast<T>(kNaN);
+            return;
+        }
+        std::fill(to, to + frames, static_cast<T>(kNaN));
+        to[frames] = static_cast<T>(part.features.global[j - own_]);
+    }
 
     const Dataset& dataset_;
     const FeatureTableOptions& options_;
     std::vector<std::string> features_;
     std::size_t own_ = 0;  ///< features a frame; the others are of the whole sequence
+    Table table_;
 };
 
 FeatureFacts stream_compat(const Dataset& dataset, const FeatureTableOptions& options,
                            const FeatureProgress& progress, const FeatureSink& sink) {
-    const CompatRows compat(dataset, options);
+    CompatRows compat(dataset, options);
     if (dataset.size() == 0) sink(compat.table({}, 0));
-    spread_in_stretches<Rows>(
+    spread_in_stretches<CompatSequenceRows>(
         dataset.size(), options.threads,
         [&](std::size_t i) { return static_cast<std::size_t>(dataset.info(i).frames); }, kPieceRows,
         [&](std::size_t i) { return compat.of(i); },
-        [&](std::size_t first, const std::vector<Rows>& rows) { sink(compat.table(rows, first)); }, progress);
+        [&](std::size_t first, const std::vector<CompatSequenceRows>& parts) {
+            sink(compat.table(parts, first));
+        },
+        progress);
     return {compat.features(), {}, {}};
 }
 

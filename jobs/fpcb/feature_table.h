@@ -34,8 +34,8 @@ struct FeatureFacts {
 /// Called now and then with the number of finished sequences, by the caller's thread.
 using FeatureProgress = std::function<void(std::size_t done)>;
 /// Takes the next rows of a table, by the caller's thread. Every piece has the table's columns and notes;
-/// there is at least one, which may have no rows.
-using FeatureSink = std::function<void(Table piece)>;
+/// there is at least one, which may have no rows. It ends with the call.
+using FeatureSink = std::function<void(const Table& piece)>;
 
 /// native: one row a sequence, sequence, name, scenario, goal, label, split, event_frame, then features
 /// without those that are constant or equal to an earlier one over the data set; all in one piece. compat:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <variant>
 
 #include "jobs/runtime/job_impl.h"
 #include "jobs/table/table_reader.h"
@@ -26,11 +27,14 @@ void append_integers(const Table& table, std::string_view name, std::vector<Inte
 }
 
 void append_words(const Table& table, std::string_view name, Words& to) {
-    if (table.find(name) == nullptr) {
+    const Column* column = table.find(name);
+    if (column == nullptr) {
         for (std::size_t r = 0; r < table.rows(); ++r) to.push_back("");
-        return;
+    } else if (const auto* words = std::get_if<std::vector<std::string>>(&column->values)) {
+        for (const std::string& word : *words) to.push_back(word);
+    } else {
+        for (const std::string& word : table.text(name)) to.push_back(word);
     }
-    for (const std::string& word : table.text(name)) to.push_back(word);
 }
 
 }  // namespace

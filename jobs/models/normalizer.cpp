@@ -1,6 +1,7 @@
 #include "jobs/models/normalizer.h"
 
 #include <cmath>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -12,14 +13,28 @@ namespace {
 /// Spread below this share of the mean's size is rounding, not information.
 constexpr double kNoSpread = 1e-12;
 
+/// std::isfinite() that compilers turn into lanes.
+bool is_there(double value) {
+    return std::abs(value) <= std::numeric_limits<double>::max();
+}
+
+/// 0 where there is no value. A sum that begins at 0 is never -0, so 0 changes no bit of it.
+double square_around(double value, double mean) {
+    const double off = value - mean;
+    return is_there(value) ? off * off : 0.0;
+}
+
 }  // namespace
 
 void Normalizer::apply(std::span<double> values) const {
     const std::size_t d = columns();
-    for (std::size_t at = 0; at < values.size(); ++at) {
-        const std::size_t j = at % d;
-        const double value = values[at];
-        values[at] = is_zeroed[j] || !std::isfinite(value) ? 0.0 : (value - mean[j]) / deviation[j];
+    for (std::size_t first = 0; first < values.size(); first += d) {
+        double* row = values.data() + first;
+        for (std::size_t j = 0; j < d; ++j) {
+            const bool is_nothing = is_zeroed[j] != 0 || !is_there(row[j]);
+            const double score = (row[j] - mean[j]) / deviation[j];
+            row[j] = is_nothing ? 0.0 : score;
+        }
     }
 }
 
@@ -31,16 +46,16 @@ NormalizerFit::NormalizerFit(std::size_t columns) : count_(columns, 0), sum_(col
 
 void NormalizerFit::add(std::span<const double> rows) {
     const std::size_t columns = sum_.size();
-    if (!has_means_) rows_ += columns > 0 ? rows.size() / columns : 0;
-    for (std::size_t at = 0; at < rows.size();) {
-        for (std::size_t j = 0; j < columns; ++j, ++at) {
-            const double value = rows[at];
-            if (!std::isfinite(value)) continue;
-            if (has_means_) {
-                sum_[j] += (value - fitted_.mean[j]) * (value - fitted_.mean[j]);
-            } else {
-                sum_[j] += value;
-                ++count_[j];
+    if (columns == 0) return;
+    if (!has_means_) rows_ += rows.size() / columns;
+    for (std::size_t first = 0; first < rows.size(); first += columns) {
+        const double* row = rows.data() + first;
+        if (has_means_) {
+            for (std::size_t j = 0; j < columns; ++j) sum_[j] += square_around(row[j], fitted_.mean[j]);
+        } else {
+            for (std::size_t j = 0; j < columns; ++j) {
+                sum_[j] += is_there(row[j]) ? row[j] : 0.0;
+                count_[j] += is_there(row[j]) ? 1 : 0;
             }
         }
     }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 
@@ -12,6 +13,9 @@
 namespace nightshift::jobs {
 
 namespace {
+
+/// Rows of a matrix that are filled together, and stay in a near cache meanwhile.
+constexpr std::size_t kRowsTurned = 64;
 
 template <typename T>
 std::string shortest(T value) {
@@ -38,6 +42,12 @@ const Column& require(const Table& table, std::string_view name) {
     for (const Column& column : table.columns()) names.push_back(column.name);
     throw JobError("no_such_column",
                    "the table has no column '" + std::string(name) + "'." + did_you_mean(name, names));
+}
+
+const Column& require_numbers(const Table& table, std::string_view name) {
+    const Column& column = require(table, name);
+    if (!column.is_text()) return column;
+    throw JobError("not_a_number", "column '" + column.name + "' holds text, not numbers");
 }
 
 }  // namespace
@@ -118,11 +128,10 @@ std::vector<std::string> Table::numeric_names() const {
 }
 
 std::vector<double> Table::numbers(std::string_view name) const {
-    const Column& column = require(*this, name);
+    const Column& column = require_numbers(*this, name);
     if (const auto* doubles = std::get_if<std::vector<double>>(&column.values)) return *doubles;
-    if (const auto* floats = std::get_if<std::vector<float>>(&column.values))
-        return {floats->begin(), floats->end()};
-    throw JobError("not_a_number", "column '" + column.name + "' holds text, not numbers");
+    const auto& floats = std::get<std::vector<float>>(column.values);
+    return {floats.begin(), floats.end()};
 }
 
 std::vector<std::string> Table::text(std::string_view name) const {
@@ -139,10 +148,21 @@ std::vector<std::string> Table::text(std::string_view name) const {
 }
 
 std::vector<double> Table::matrix(const std::vector<std::string>& names) const {
-    std::vector<double> out(rows_ * names.size());
-    for (std::size_t j = 0; j < names.size(); ++j) {
-        const std::vector<double> column = numbers(names[j]);
-        for (std::size_t i = 0; i < rows_; ++i) out[i * names.size() + j] = column[i];
+    std::vector<const Column*> columns;
+    for (const std::string& name : names) columns.push_back(&require_numbers(*this, name));
+    const std::size_t width = names.size();
+    std::vector<double> out(rows_ * width);
+    for (std::size_t first = 0; first < rows_; first += kRowsTurned) {
+        const std::size_t end = std::min(rows_, first + kRowsTurned);
+        for (std::size_t j = 0; j < width; ++j) {
+            std::visit(
+                [&](const auto& values) {
+                    if constexpr (!std::is_same_v<decltype(values), const std::vector<std::string>&>) {
+                        for (std::size_t i = first; i < end; ++i) out[i * width + j] = values[i];
+                    }
+                },
+                columns[j]->values);
+        }
     }
     return out;
 }

@@ -17,20 +17,28 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kHashFileBytesMax = 4096;
 
+/// A file with the name of a table.
+void require_table(const fs::path& path) {
+    std::error_code error;
+    if (!fs::is_regular_file(path, error)) {
+        throw JobError("no_such_input",
+                       path.string() + ": no such file. Give a .csv, .feather or .parquet table, or job:ID.");
+    }
+    table_format_of(path);
+}
+
 /// Compares with the hash that lies beside the file, if one does.
 void check_hash(const fs::path& path) {
-    std::error_code error;
-    const fs::path beside = hash_file_of(path);
-    if (!fs::exists(beside, error)) return;
-    const std::string text = read_text(beside, kHashFileBytesMax);
-    const std::string recorded = text.substr(0, text.find_first_of(" \n"));
+    const auto recorded = recorded_hash(path);
+    if (!recorded) return;
     const std::string found = sha256_of_file(path);
-    if (recorded == found) return;
-    throw JobError("hash_mismatch", path.string() + " is not what was written (" +
-                                        std::to_string(fs::file_size(path, error)) +
-                                        " bytes now). Recorded SHA-256 " + recorded + ", found " + found +
-                                        ". Make the table again, or delete " + beside.filename().string() +
-                                        " if you changed it on purpose.");
+    if (*recorded == found) return;
+    std::error_code error;
+    throw JobError("hash_mismatch",
+                   path.string() + " is not what was written (" + std::to_string(fs::file_size(path, error)) +
+                       " bytes now). Recorded SHA-256 " + *recorded + ", found " + found +
+                       ". Make the table again, or delete " + hash_file_of(path).filename().string() +
+                       " if you changed it on purpose.");
 }
 
 /// A Feather or Parquet file.
@@ -100,14 +108,23 @@ Table rest_of(TableReader& reader) {
     return out;
 }
 
-std::unique_ptr<TableReader> TableReader::open(const fs::path& path) {
+std::optional<std::string> recorded_hash(const fs::path& path) {
     std::error_code error;
-    if (!fs::is_regular_file(path, error)) {
-        throw JobError("no_such_input",
-                       path.string() + ": no such file. Give a .csv, .feather or .parquet table, or job:ID.");
-    }
-    const TableFormat format = table_format_of(path);
+    const fs::path beside = hash_file_of(path);
+    if (!fs::exists(beside, error)) return std::nullopt;
+    const std::string text = read_text(beside, kHashFileBytesMax);
+    return text.substr(0, text.find_first_of(" \n"));
+}
+
+std::unique_ptr<TableReader> TableReader::open(const fs::path& path) {
+    require_table(path);
     check_hash(path);
+    return open_written(path);
+}
+
+std::unique_ptr<TableReader> TableReader::open_written(const fs::path& path) {
+    require_table(path);
+    const TableFormat format = table_format_of(path);
     if (format == TableFormat::kCsv) return csv_reader(csv_file(path), path.string());
     return std::make_unique<ArrowTableReader>(path, format);
 }

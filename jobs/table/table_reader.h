@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ class TableReader {
     /// to know. Throws JobError: no_such_input, hash_mismatch (both hashes named), bad_table (line named),
     /// no_arrow.
     static std::unique_ptr<TableReader> open(const std::filesystem::path& path);
+    /// The same of a table that this process has just written, whose hash it made a moment ago: they are not
+    /// compared.
+    static std::unique_ptr<TableReader> open_written(const std::filesystem::path& path);
     virtual ~TableReader() = default;
 
     virtual const std::vector<ColumnHead>& columns() const = 0;
@@ -41,6 +45,10 @@ class TableReader {
   protected:
     TableReader() = default;
 };
+
+/// The SHA-256 that lies beside a table; none where no such file does. Throws JobError("io_error",
+/// "file_too_large").
+std::optional<std::string> recorded_hash(const std::filesystem::path& table);
 
 /// Rows at the end of `to`, which has the same columns; one without columns becomes the piece. Throws
 /// JobError("bad_table").
