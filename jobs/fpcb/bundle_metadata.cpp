@@ -67,7 +67,7 @@ void apply_metadata(std::string_view text, SequenceInfo& info) {
     fill_from(json::parse(text, nullptr, false), info);
 }
 
-void apply_metadata(const nlohmann::ordered_json& root, SequenceInfo& info) {
+void apply_metadata_members(const nlohmann::ordered_json& root, SequenceInfo& info) {
     fill_from(root, info);
 }
 

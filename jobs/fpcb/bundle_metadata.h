@@ -13,7 +13,7 @@ namespace nightshift::jobs {
 /// Text that is no JSON object, or fields of another type, leave the defaults: the reference does so too.
 void apply_metadata(std::string_view text, SequenceInfo& info);
 /// The same of what such a text says.
-void apply_metadata(const nlohmann::ordered_json& root, SequenceInfo& info);
+void apply_metadata_members(const nlohmann::ordered_json& root, SequenceInfo& info);
 
 /// metadata.json of a generated sequence: the reference's keys as far as they have a meaning here, and
 /// the true event frame.

@@ -1,29 +1,17 @@
 #include "jobs/fpcb/feature_table.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <type_traits>
 #include <utility>
-#include <variant>
 
+#include "jobs/fpcb/compat_rows.h"
 #include "jobs/fpcb/frame_metrics.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/spread.h"
-#include "kernels/compat_features.h"
 #include "kernels/panel_features.h"
 
 namespace nightshift::jobs {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-/// What a sequence's rows are made of.
-struct CompatSequenceRows {
-    std::vector<std::int32_t> frames;
-    kernels::CompatFeatures features;
-};
 
 void add_numbers(Table& table, const std::string& name, std::vector<double> values, bool is_float) {
     if (is_float)
@@ -123,114 +111,6 @@ FeatureFacts stream_native(const Dataset& dataset, const FeatureTableOptions& op
     sink(table);
     return out;
 }
-
-/// The reference's rows of every sequence.
-class CompatRows {
-  public:
-    CompatRows(const Dataset& dataset, const FeatureTableOptions& options)
-        : dataset_(dataset), options_(options), features_(kernels::compat_columns()) {
-        if (options.set == "compat21") features_.resize(kernels::kCompatBaseColumns);
-        own_ = features_.size();
-        if (!has_global()) return;
-        for (const std::string& name : kernels::compat_global_columns()) features_.push_back(name);
-    }
-
-    const std::vector<std::string>& features() const { return features_; }
-
-    CompatSequenceRows of(std::size_t i) const {
-        Sequence s = dataset_.read(i);
-        kernels::CompatFeatures features = kernels::compat_features(view_of(s), frame_metrics_of(s));
-        return {std::move(s.frame_number), std::move(features)};
-    }
-
-    /// Rows of the sequences from `first` on; the table is good until the next call.
-    const Table& table(const std::vector<CompatSequenceRows>& parts, std::size_t first) {
-        std::size_t rows = 0;
-        for (const CompatSequenceRows& part : parts) rows += rows_of(part);
-        std::vector<Column> columns = table_.release();  // its memory serves again
-        columns.resize(kRowColumns + features_.size());
-        put_names(columns, parts, first, rows);
-        for (std::size_t j = 0; j < features_.size(); ++j) {
-            columns[kRowColumns + j].name = features_[j];
-            if (options_.is_float)
-                sized<float>(columns[kRowColumns + j], rows);
-            else
-                sized<double>(columns[kRowColumns + j], rows);
-        }
-        // Sequence by sequence: one of them lies in a near cache, and is read once for each column.
-        std::size_t at = 0;
-        for (const CompatSequenceRows& part : parts) {
-            for (std::size_t j = 0; j < features_.size(); ++j) {
-                std::visit(
-                    [&](auto& values) {
-                        if constexpr (!std::is_same_v<std::decay_t<decltype(values)>,
-                                                      std::vector<std::string>>)
-                            put_column(part, j, values.data() + at);
-                    },
-                    columns[kRowColumns + j].values);
-            }
-            at += rows_of(part);
-        }
-        table_ = Table(std::move(columns));
-        table_.notes["set"] = options_.set;
-        return table_;
-    }
-
-  private:
-    static constexpr std::size_t kRowColumns = 2;  ///< sequence, frame
-
-    bool has_global() const { return options_.set == "compat81"; }
-    std::size_t rows_of(const CompatSequenceRows& part) const {
-        return part.frames.size() + (has_global() ? 1 : 0);
-    }
-
-    template <typename T>
-    static std::vector<T>& sized(Column& column, std::size_t rows) {
-        if (!std::holds_alternative<std::vector<T>>(column.values)) column.values = std::vector<T>();
-        auto& values = std::get<std::vector<T>>(column.values);
-        values.resize(rows);
-        return values;
-    }
-
-    void put_names(std::vector<Column>& columns, const std::vector<CompatSequenceRows>& parts,
-                   std::size_t first, std::size_t rows) const {
-        columns[0].name = "sequence";
-        columns[1].name = "frame";
-        auto& sequence = sized<std::string>(columns[0], rows);
-        auto& frame = sized<double>(columns[1], rows);
-        std::size_t at = 0;
-        for (std::size_t i = 0; i < parts.size(); ++i) {
-            const std::size_t end = at + rows_of(parts[i]);
-            std::fill(sequence.begin() + static_cast<std::ptrdiff_t>(at),
-                      sequence.begin() + static_cast<std::ptrdiff_t>(end), dataset_.info(first + i).name);
-            std::copy(parts[i].frames.begin(), parts[i].frames.end(),
-                      frame.begin() + static_cast<std::ptrdiff_t>(at));
-            if (has_global()) frame[end - 1] = kNaN;
-            at = end;
-        }
-    }
-
-    /// Feature j of a sequence: of each frame, then of the whole where the set has such a row.
-    template <typename T>
-    void put_column(const CompatSequenceRows& part, std::size_t j, T* to) const {
-        const std::size_t frames = part.frames.size();
-        if (j < own_) {
-            const double* from = part.features.rows.data() + j;
-            for (std::size_t f = 0; f < frames; ++f)
-                to[f] = static_cast<T>(from[f * kernels::kCompatColumns]);
-            if (has_global()) to[frames] = static_cast<T>(kNaN);
-            return;
-        }
-        std::fill(to, to + frames, static_cast<T>(kNaN));
-        to[frames] = static_cast<T>(part.features.global[j - own_]);
-    }
-
-    const Dataset& dataset_;
-    const FeatureTableOptions& options_;
-    std::vector<std::string> features_;
-    std::size_t own_ = 0;  ///< features a frame; the others are of the whole sequence
-    Table table_;
-};
 
 FeatureFacts stream_compat(const Dataset& dataset, const FeatureTableOptions& options,
                            const FeatureProgress& progress, const FeatureSink& sink) {

@@ -73,3 +73,17 @@ TEST_CASE("normalizer: mean and sample deviation of what is there") {
                   .epsilon(1e-9));
     }
 }
+
+TEST_CASE("normalizer: what is missing or has no spread becomes 0, the rest keeps its sign") {
+    constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    const jobs::Normalizer one{{1, 2, 3}, {2, 4, 0}, {0, 0, 1}};
+    std::vector<double> values{1, kNaN, 3, 5, kInfinity, 9, -3, -kInfinity, kNaN, 0.5, 2, kInfinity};
+    one.apply(values);
+    CHECK(values == std::vector<double>{0, 0, 0, 2, 0, 0, -2, 0, 0, -0.25, 0, 0});
+    CHECK(!std::signbit(values[7]));
+    // A column of nothing but -0 has the mean 0 of a sum that began at 0.
+    const jobs::Normalizer zero = jobs::fit_normalizer(std::vector<double>{-0.0, -0.0}, 1);
+    CHECK(!std::signbit(zero.mean[0]));
+    CHECK(zero.is_zeroed[0] == 1);
+}

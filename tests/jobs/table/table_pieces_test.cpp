@@ -243,3 +243,19 @@ TEST_CASE("table reader: what pandas, polars and pyarrow write") {
         CHECK(pieces == (rows == 50 ? 1 : 2));
     }
 }
+
+TEST_CASE("table reader: a table just written is read without a look at its hash") {
+    const ScratchFolder scratch;
+    const auto file = scratch / "t.csv";
+    jobs::Table table;
+    table.add("x", std::vector<double>{1, 2});
+    jobs::write_table(table, file, jobs::TableFormat::kCsv);
+    CHECK(jobs::recorded_hash(file) == jobs::sha256_of_file(file));
+    CHECK(!jobs::recorded_hash(scratch / "none.csv"));
+    put(file, "x\n3\n");
+    CHECK(has(refusal([&] { jobs::TableReader::open(file); }), "hash_mismatch"));
+    const auto reader = jobs::TableReader::open_written(file);
+    CHECK(jobs::rest_of(*reader).numbers("x") == std::vector<double>{3});
+    CHECK(has(refusal([&] { jobs::TableReader::open_written(scratch / "none.csv"); }), "no_such_input"));
+    CHECK(has(refusal([&] { jobs::TableReader::open_written(scratch / "t.txt"); }), "no_such_input"));
+}

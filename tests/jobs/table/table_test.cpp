@@ -52,6 +52,31 @@ TEST_CASE("table: columns have one length and one name each") {
     CHECK(table.matrix({"small", "value"})[1] == .1);
 }
 
+TEST_CASE("table: a matrix has the rows of the columns asked for, in that order, however many") {
+    for (const std::size_t rows : {0u, 1u, 63u, 64u, 65u, 200u}) {
+        std::vector<double> wide(rows);
+        std::vector<float> narrow(rows);
+        for (std::size_t i = 0; i < rows; ++i) {
+            wide[i] = .1 * static_cast<double>(i);
+            narrow[i] = -.3f * static_cast<float>(i);
+        }
+        jobs::Table table;
+        table.add("wide", wide);
+        table.add("text", std::vector<std::string>(rows, "x"));
+        table.add("narrow", narrow);
+        const std::vector<double> found = table.matrix({"narrow", "wide", "narrow"});
+        REQUIRE(found.size() == 3 * rows);
+        int wrong = 0;
+        for (std::size_t i = 0; i < rows; ++i) {
+            wrong += found[3 * i] != static_cast<double>(narrow[i]) || found[3 * i + 1] != wide[i] ||
+                     found[3 * i + 2] != found[3 * i];
+        }
+        CHECK(wrong == 0);
+        CHECK(has(refusal([&] { table.matrix({"wide", "text"}); }), "not_a_number"));
+        CHECK(has(refusal([&] { table.matrix({"wdie"}); }), "Did you mean 'wide'?"));
+    }
+}
+
 TEST_CASE("table: each format gives back what was written") {
     const ScratchFolder scratch;
     for (const jobs::TableFormat format :
