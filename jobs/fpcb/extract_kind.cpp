@@ -10,6 +10,7 @@
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/phase.h"
 #include "jobs/runtime/sha256.h"
+#include "jobs/runtime/written_hashes.h"
 #include "jobs/table/table_reader.h"
 #include "jobs/table/table_writer.h"
 
@@ -111,9 +112,9 @@ class ExtractJob final : public JobImpl {
             const json hashes = json::parse(read_text(cached / "hashes.json", 1 << 20));
             for (const std::string& name : names) {
                 fs::copy_file(cached / name, context.output() / name, fs::copy_options::overwrite_existing);
-                if (sha256_of_file(context.output() / name) != hashes.at(name)) {
-                    throw JobError("hash_mismatch", (cached / name).string());
-                }
+                const std::string found = sha256_of_file(context.output() / name);
+                if (found != hashes.at(name)) throw JobError("hash_mismatch", (cached / name).string());
+                remember_hash(context.output() / name, found);
             }
             return true;
         } catch (const std::exception& damage) {
@@ -134,9 +135,8 @@ class ExtractJob final : public JobImpl {
             json hashes;
             for (const std::string& name : names) {
                 fs::copy_file(context.output() / name, temporary / name);
-                // What was hashed while it was written is not read again; take_cached() looks at every copy.
-                const auto recorded = recorded_hash(context.output() / name);
-                hashes[name] = recorded ? *recorded : sha256_of_file(temporary / name);
+                // A copy that went wrong is found when it is taken.
+                hashes[name] = written_hash_of_file(context.output() / name);
             }
             write_durably(temporary / "hashes.json", hashes.dump());
             std::error_code taken;

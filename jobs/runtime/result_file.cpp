@@ -5,6 +5,7 @@
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/sha256.h"
+#include "jobs/runtime/written_hashes.h"
 
 namespace nightshift::jobs {
 namespace {
@@ -45,7 +46,7 @@ wire::Artifact describe_folder(const fs::path& output, const std::string& name, 
         artifact.bytes.value += file.bytes;
         if (!is_hashing) continue;
         listing.update(file.name + " " + std::to_string(file.bytes) + " " +
-                       sha256_of_file(output / name / file.name) + "\n");
+                       written_hash_of_file(output / name / file.name) + "\n");
     }
     if (is_hashing) artifact.sha256 = listing.hex();
     return artifact;
@@ -66,7 +67,8 @@ std::vector<wire::Artifact> list_artifacts(const fs::path& output,
             folders.push_back(name + "/");
         } else if (fs::is_regular_file(output / name, error)) {
             const auto bytes = static_cast<std::int64_t>(fs::file_size(output / name));
-            artifacts.push_back({name, type, Bytes{bytes}, is_hashing ? sha256_of_file(output / name) : ""});
+            artifacts.push_back(
+                {name, type, Bytes{bytes}, is_hashing ? written_hash_of_file(output / name) : ""});
             taken.push_back(name);
         }
     }
@@ -79,7 +81,7 @@ std::vector<wire::Artifact> list_artifacts(const fs::path& output,
         if (is_declared) continue;
         const bool has_hash = is_hashing && file.bytes <= kHashBytesMax;
         artifacts.push_back(
-            {file.name, "file", Bytes{file.bytes}, has_hash ? sha256_of_file(output / file.name) : ""});
+            {file.name, "file", Bytes{file.bytes}, has_hash ? written_hash_of_file(output / file.name) : ""});
     }
     return artifacts;
 }

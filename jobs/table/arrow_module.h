@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "jobs/table/byte_listener.h"
 #include "jobs/table/table.h"
 
 namespace nightshift::jobs {
 
 /// Arrow lives in a module of its own, loaded at the first Feather or Parquet file: every other worker
 /// starts without its 70 MB of libraries.
-inline constexpr int kArrowModuleVersion = 2;
+inline constexpr int kArrowModuleVersion = 3;
 inline constexpr const char* kArrowModuleFile = "nightshift-arrow.so";
 
 // What crosses the boundary: inline types and pure virtual classes only, so that the module needs no symbol
@@ -52,10 +53,12 @@ struct ArrowCreated {
 
 /// Throws JobError("no_arrow") without the module, "bad_table" with Arrow's words.
 ArrowOpened arrow_open(const std::filesystem::path& path, TableFormat format);
-/// Throws JobError("no_arrow") without the module, "io_error" with Arrow's words.
+/// `listener` (null: nobody) hears the file as it is written and must outlive the writer. Throws
+/// JobError("no_arrow") without the module, "io_error" with Arrow's words.
 std::unique_ptr<ArrowWriter> arrow_create(const std::filesystem::path& path, TableFormat format,
                                           const std::vector<ColumnHead>& columns,
-                                          const std::map<std::string, std::string>& notes);
+                                          const std::map<std::string, std::string>& notes,
+                                          ByteListener* listener);
 /// True where the module lies beside the program; does not load it.
 bool has_arrow_module();
 
@@ -67,5 +70,5 @@ void nightshift_arrow_open(const char* path, int format, nightshift::jobs::Arrow
 void nightshift_arrow_create(const char* path, int format,
                              const std::vector<nightshift::jobs::ColumnHead>& columns,
                              const std::map<std::string, std::string>& notes,
-                             nightshift::jobs::ArrowCreated& out);
+                             nightshift::jobs::ByteListener* listener, nightshift::jobs::ArrowCreated& out);
 }

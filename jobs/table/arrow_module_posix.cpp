@@ -56,9 +56,10 @@ ArrowOpened arrow_open(const std::filesystem::path& path, TableFormat format) {
 
 std::unique_ptr<ArrowWriter> arrow_create(const std::filesystem::path& path, TableFormat format,
                                           const std::vector<ColumnHead>& columns,
-                                          const std::map<std::string, std::string>& notes) {
+                                          const std::map<std::string, std::string>& notes,
+                                          ByteListener* listener) {
     ArrowCreated created;
-    functions().create(path.c_str(), static_cast<int>(format), columns, notes, created);
+    functions().create(path.c_str(), static_cast<int>(format), columns, notes, listener, created);
     if (!created.error.empty()) throw JobError("io_error", path.string() + ": " + created.error);
     return std::move(created.writer);
 }

@@ -1,6 +1,7 @@
 #include "jobs/table/table_reader.h"
 
 #include <iterator>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -25,6 +26,15 @@ void require_table(const fs::path& path) {
                        path.string() + ": no such file. Give a .csv, .feather or .parquet table, or job:ID.");
     }
     table_format_of(path);
+}
+
+/// The SHA-256 that lies beside a table; none where no such file does.
+std::optional<std::string> recorded_hash(const fs::path& path) {
+    std::error_code error;
+    const fs::path beside = hash_file_of(path);
+    if (!fs::exists(beside, error)) return std::nullopt;
+    const std::string text = read_text(beside, kHashFileBytesMax);
+    return text.substr(0, text.find_first_of(" \n"));
 }
 
 /// Compares with the hash that lies beside the file, if one does.
@@ -106,14 +116,6 @@ Table rest_of(TableReader& reader) {
     out.notes = reader.notes();
     while (reader.next(piece)) append_rows(out, std::move(piece));
     return out;
-}
-
-std::optional<std::string> recorded_hash(const fs::path& path) {
-    std::error_code error;
-    const fs::path beside = hash_file_of(path);
-    if (!fs::exists(beside, error)) return std::nullopt;
-    const std::string text = read_text(beside, kHashFileBytesMax);
-    return text.substr(0, text.find_first_of(" \n"));
 }
 
 std::unique_ptr<TableReader> TableReader::open(const fs::path& path) {

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,10 +44,6 @@ class TableReader {
   protected:
     TableReader() = default;
 };
-
-/// The SHA-256 that lies beside a table; none where no such file does. Throws JobError("io_error",
-/// "file_too_large").
-std::optional<std::string> recorded_hash(const std::filesystem::path& table);
 
 /// Rows at the end of `to`, which has the same columns; one without columns becomes the piece. Throws
 /// JobError("bad_table").

@@ -1,18 +1,30 @@
 #include "jobs/table/table_writer.h"
 
 #include <algorithm>
+#include <span>
 #include <system_error>
 #include <utility>
 
 #include "jobs/runtime/durable_file.h"
 #include "jobs/runtime/job_impl.h"
 #include "jobs/runtime/sha256.h"
+#include "jobs/runtime/written_hashes.h"
 #include "jobs/table/arrow_module.h"
 #include "jobs/table/csv.h"
 
 namespace nightshift::jobs {
 
 namespace fs = std::filesystem;
+
+/// SHA-256 of what is written.
+class TableWriter::Digest final : public ByteListener {
+  public:
+    void hear(std::span<const std::byte> bytes) noexcept override { hash_.update(bytes); }
+    std::string hex() { return hash_.hex(); }
+
+  private:
+    Sha256 hash_;
+};
 
 class TableWriter::Sink {
   public:
@@ -23,7 +35,8 @@ class TableWriter::Sink {
 
 class TableWriter::CsvSink final : public Sink {
   public:
-    CsvSink(const fs::path& temporary, const std::vector<ColumnHead>& columns) : file_(temporary) {
+    CsvSink(const fs::path& temporary, const std::vector<ColumnHead>& columns, ByteListener& listener)
+        : file_(temporary), listener_(listener) {
         append_csv_head(text_, columns);
     }
     void add(const Table& piece) override {
@@ -39,10 +52,12 @@ class TableWriter::CsvSink final : public Sink {
 
     void flush() {
         file_.append(text_);
+        listener_.hear(std::as_bytes(std::span(text_)));
         text_.clear();
     }
 
     AppendedFile file_;
+    ByteListener& listener_;
     std::string text_;
 };
 
@@ -50,8 +65,8 @@ class TableWriter::CsvSink final : public Sink {
 class TableWriter::ArrowSink final : public Sink {
   public:
     ArrowSink(const fs::path& temporary, TableFormat format, const std::vector<ColumnHead>& columns,
-              const std::map<std::string, std::string>& notes)
-        : temporary_(temporary), writer_(arrow_create(temporary, format, columns, notes)) {
+              const std::map<std::string, std::string>& notes, ByteListener& listener)
+        : temporary_(temporary), writer_(arrow_create(temporary, format, columns, notes, &listener)) {
         for (const ColumnHead& head : columns) rows_.push_back(column_without_values(head));
     }
     void add(const Table& piece) override {
@@ -102,13 +117,16 @@ class TableWriter::ArrowSink final : public Sink {
 
 TableWriter::TableWriter(fs::path path, TableFormat format, std::vector<ColumnHead> columns,
                          std::map<std::string, std::string> notes)
-    : path_(std::move(path)), temporary_(path_), columns_(std::move(columns)) {
+    : path_(std::move(path)),
+      temporary_(path_),
+      columns_(std::move(columns)),
+      digest_(std::make_unique<Digest>()) {
     require_unique(columns_);
     temporary_ += ".tmp";
     if (format == TableFormat::kCsv)
-        sink_ = std::make_unique<CsvSink>(temporary_, columns_);
+        sink_ = std::make_unique<CsvSink>(temporary_, columns_, *digest_);
     else
-        sink_ = std::make_unique<ArrowSink>(temporary_, format, columns_, notes);
+        sink_ = std::make_unique<ArrowSink>(temporary_, format, columns_, notes, *digest_);
 }
 
 TableWriter::~TableWriter() {
@@ -118,22 +136,40 @@ TableWriter::~TableWriter() {
     fs::remove(temporary_, ignored);
 }
 
+template <typename Work>
+void TableWriter::write(const Work& work) {
+    if (is_broken_ || !sink_) {
+        throw JobError("io_error", path_.string() +
+                                       ": the table is finished, or writing it failed and its rows are not "
+                                       "whole; write it again from its first row");
+    }
+    is_broken_ = true;
+    work();
+    is_broken_ = false;
+}
+
 void TableWriter::add(const Table& piece) {
     if (piece.heads() != columns_) {
         throw JobError("bad_table",
                        path_.string() + ": rows with other columns than the file's cannot be added to it");
     }
-    sink_->add(piece);
+    write([&] { sink_->add(piece); });
 }
 
-void TableWriter::finish() {
-    sink_->close();
-    // An old hash must not outlive the file it speaks of.
-    std::error_code error;
-    fs::remove(hash_file_of(path_), error);
-    rename_durably(temporary_, path_);
-    sink_.reset();
-    write_durably(hash_file_of(path_), sha256_of_file(path_) + "  " + path_.filename().string() + "\n");
+std::string TableWriter::finish() {
+    std::string hash;
+    write([&] {
+        sink_->close();
+        hash = digest_->hex();
+        // An old hash must not outlive the file it speaks of.
+        std::error_code error;
+        fs::remove(hash_file_of(path_), error);
+        rename_durably(temporary_, path_);
+        remember_hash(path_, hash);
+        sink_.reset();
+        write_durably(hash_file_of(path_), hash + "  " + path_.filename().string() + "\n");
+    });
+    return hash;
 }
 
 }  // namespace nightshift::jobs

@@ -25,19 +25,28 @@ class TableWriter {
     TableWriter& operator=(const TableWriter&) = delete;
 
     /// Rows at the end. Throws JobError: bad_table where the columns differ in name or type, io_error,
-    /// disk_full.
+    /// disk_full. After a failure of the disk nothing but the destructor is of use: all else is refused.
     void add(const Table& piece);
     /// Syncs, renames; then writes `<file>.sha256` in the format of sha256sum. Nothing can be added any more.
-    void finish();
+    /// Gives the file's SHA-256, 64 hex digits, which was made while it was written and is remembered: nobody
+    /// has to read the file for it (runtime/written_hashes.h).
+    std::string finish();
 
   private:
+    class Digest;
     class Sink;
     class CsvSink;
     class ArrowSink;
 
+    /// Refuses after a failure: what is on the disk is not known then.
+    template <typename Work>
+    void write(const Work& work);
+
     std::filesystem::path path_, temporary_;
     std::vector<ColumnHead> columns_;
-    std::unique_ptr<Sink> sink_;  ///< null once finished
+    bool is_broken_ = false;
+    std::unique_ptr<Digest> digest_;
+    std::unique_ptr<Sink> sink_;  ///< null once finished; tells digest_ what it writes
 };
 
 }  // namespace nightshift::jobs

@@ -45,12 +45,13 @@ void write(int runs, const std::vector<std::string>& given, bool is_kept) {
         if (is_kept) {
             jobs::TableWriter writer(file, format, pieces.front().heads());
             for (const jobs::Table& piece : pieces) writer.add(piece);
-            return writer.finish();
+            writer.finish();
+            return;
         }
         const auto require = [](const std::string& error) {
             if (!error.empty()) throw std::runtime_error(error);
         };
-        const auto writer = jobs::arrow_create(file, format, pieces.front().heads(), {});
+        const auto writer = jobs::arrow_create(file, format, pieces.front().heads(), {}, nullptr);
         for (const jobs::Table& piece : pieces) require(writer->write(piece.columns()));
         require(writer->close());
     });

@@ -13,7 +13,8 @@ namespace nightshift::jobs {
 
 void open_arrow_file(const std::string& path, TableFormat format, ArrowOpened& out);
 void create_arrow_file(const std::string& path, TableFormat format, const std::vector<ColumnHead>& columns,
-                       const std::map<std::string, std::string>& notes, ArrowCreated& out);
+                       const std::map<std::string, std::string>& notes, ByteListener* listener,
+                       ArrowCreated& out);
 
 /// Runs what returns an arrow::Status; its words, or those of what was thrown (Parquet throws on some damaged
 /// files). Empty = it worked.

@@ -16,9 +16,9 @@ void nightshift_arrow_open(const char* path, int format, nightshift::jobs::Arrow
 void nightshift_arrow_create(const char* path, int format,
                              const std::vector<nightshift::jobs::ColumnHead>& columns,
                              const std::map<std::string, std::string>& notes,
-                             nightshift::jobs::ArrowCreated& out) {
+                             nightshift::jobs::ByteListener* listener, nightshift::jobs::ArrowCreated& out) {
     nightshift::jobs::create_arrow_file(path, static_cast<nightshift::jobs::TableFormat>(format), columns,
-                                        notes, out);
+                                        notes, listener, out);
 }
 
 }  // extern "C"

@@ -48,9 +48,9 @@ std::shared_ptr<arrow::Schema> schema_of(const std::vector<ColumnHead>& columns,
 class FileWriter final : public ArrowWriter {
   public:
     arrow::Status open(const std::string& path, TableFormat format, const std::vector<ColumnHead>& columns,
-                       const std::map<std::string, std::string>& notes) {
+                       const std::map<std::string, std::string>& notes, ByteListener* listener) {
         schema_ = schema_of(columns, notes);
-        ARROW_ASSIGN_OR_RAISE(file_, GatheredFile::open(path));
+        ARROW_ASSIGN_OR_RAISE(file_, GatheredFile::open(path, listener));
         // Feather V2 is the IPC file format. Uncompressed: features do not shrink, and can be mapped.
         if (format == TableFormat::kFeather) return arrow::ipc::MakeFileWriter(file_, schema_).Value(&ipc_);
         return parquet::arrow::FileWriter::Open(
@@ -94,10 +94,11 @@ class FileWriter final : public ArrowWriter {
 }  // namespace
 
 void create_arrow_file(const std::string& path, TableFormat format, const std::vector<ColumnHead>& columns,
-                       const std::map<std::string, std::string>& notes, ArrowCreated& out) {
+                       const std::map<std::string, std::string>& notes, ByteListener* listener,
+                       ArrowCreated& out) {
     out.error = words_of([&] {
         auto writer = std::make_unique<FileWriter>();
-        const arrow::Status status = writer->open(path, format, columns, notes);
+        const arrow::Status status = writer->open(path, format, columns, notes, listener);
         out.writer = std::move(writer);
         return status;
     });

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,14 +11,17 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
 
+#include "jobs/table/byte_listener.h"
+
 namespace nightshift::jobs {
 
 /// A file, empty at first, whose buffers wait until there are many: one call then writes them all from where
 /// they lie, so that the system gets pieces of megabytes, which cost it a third less than those of a column.
-/// A buffer given to Write() must not change before Flush(). One thread at a time.
+/// A buffer given to Write() must not change before Flush(). `listener` (null: nobody) hears what was
+/// written. One thread at a time.
 class GatheredFile final : public arrow::io::OutputStream {
   public:
-    static arrow::Result<std::shared_ptr<GatheredFile>> open(const std::string& path);
+    static arrow::Result<std::shared_ptr<GatheredFile>> open(const std::string& path, ByteListener* listener);
     /// What waits is lost without Close().
     ~GatheredFile() override;
 
@@ -29,9 +34,11 @@ class GatheredFile final : public arrow::io::OutputStream {
     arrow::Status Flush() override;
 
   private:
-    explicit GatheredFile(int descriptor) : descriptor_(descriptor) {}
+    GatheredFile(int descriptor, ByteListener* listener) : descriptor_(descriptor), listener_(listener) {}
+    arrow::Status put(std::span<const std::span<const std::byte>> pieces);
 
     int descriptor_;
+    ByteListener* listener_;
     std::int64_t position_ = 0, waiting_bytes_ = 0;
     std::vector<std::shared_ptr<arrow::Buffer>> waiting_;
 };

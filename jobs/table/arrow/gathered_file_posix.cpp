@@ -5,47 +5,33 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/uio.h>
 #include <unistd.h>
+
+#include "jobs/table/arrow/gathered_write.h"
 
 namespace nightshift::jobs {
 namespace {
 
-/// Buffers of a call (the system takes 1,024), and when they are enough.
+/// Buffers that wait, and their bytes, when they are enough.
 constexpr std::size_t kWaitingMax = 512;
 constexpr std::int64_t kWaitingBytesMax = std::int64_t{16} << 20;
 constexpr std::int64_t kCopiedBytesMax = std::int64_t{64} << 10;
 
-arrow::Status refusal(const char* what) {
-    return arrow::Status::IOError("cannot ", what, ": ", std::strerror(errno));
+arrow::Status refusal(const char* what, int error) {
+    return arrow::Status::IOError("cannot ", what, ": ", std::strerror(error));
 }
 
-/// All of them; calls that write a part, or nothing because of a signal, go on.
-arrow::Status write_all(int descriptor, std::vector<iovec> parts) {
-    for (std::size_t at = 0; at < parts.size();) {
-        const ssize_t written = ::writev(descriptor, parts.data() + at, static_cast<int>(parts.size() - at));
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return refusal("write");
-        auto left = static_cast<std::size_t>(written);
-        while (at < parts.size() && left >= parts[at].iov_len) left -= parts[at++].iov_len;
-        if (at < parts.size()) {
-            parts[at].iov_base = static_cast<char*>(parts[at].iov_base) + left;
-            parts[at].iov_len -= left;
-        }
-    }
-    return arrow::Status::OK();
-}
-
-iovec part_of(const void* data, std::int64_t count) {
-    return {const_cast<void*>(data), static_cast<std::size_t>(count)};
+std::span<const std::byte> bytes_at(const void* data, std::int64_t count) {
+    return {static_cast<const std::byte*>(data), static_cast<std::size_t>(count)};
 }
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<GatheredFile>> GatheredFile::open(const std::string& path) {
+arrow::Result<std::shared_ptr<GatheredFile>> GatheredFile::open(const std::string& path,
+                                                                ByteListener* listener) {
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0) return refusal("open");
-    return std::shared_ptr<GatheredFile>(new GatheredFile(descriptor));
+    if (descriptor < 0) return refusal("open", errno);
+    return std::shared_ptr<GatheredFile>(new GatheredFile(descriptor, listener));
 }
 
 GatheredFile::~GatheredFile() {
@@ -57,7 +43,7 @@ arrow::Status GatheredFile::Close() {
     const arrow::Status flushed = Flush();
     const bool is_closed = ::close(std::exchange(descriptor_, -1)) == 0;
     if (!flushed.ok()) return flushed;
-    return is_closed ? arrow::Status::OK() : refusal("close");
+    return is_closed ? arrow::Status::OK() : refusal("close", errno);
 }
 
 arrow::Status GatheredFile::Write(const void* data, std::int64_t count) {
@@ -67,7 +53,8 @@ arrow::Status GatheredFile::Write(const void* data, std::int64_t count) {
     }
     ARROW_RETURN_NOT_OK(Flush());
     position_ += count;
-    return write_all(descriptor_, {part_of(data, count)});
+    const std::span<const std::byte> piece = bytes_at(data, count);
+    return put({&piece, 1});
 }
 
 arrow::Status GatheredFile::Write(const std::shared_ptr<arrow::Buffer>& data) {
@@ -80,13 +67,18 @@ arrow::Status GatheredFile::Write(const std::shared_ptr<arrow::Buffer>& data) {
 }
 
 arrow::Status GatheredFile::Flush() {
-    std::vector<iovec> parts;
-    parts.reserve(waiting_.size());
-    for (const auto& buffer : waiting_) parts.push_back(part_of(buffer->data(), buffer->size()));
-    const arrow::Status written = write_all(descriptor_, std::move(parts));
+    std::vector<std::span<const std::byte>> pieces;
+    pieces.reserve(waiting_.size());
+    for (const auto& buffer : waiting_) pieces.push_back(bytes_at(buffer->data(), buffer->size()));
+    const arrow::Status written = put(pieces);
     waiting_.clear();
     waiting_bytes_ = 0;
     return written;
+}
+
+arrow::Status GatheredFile::put(std::span<const std::span<const std::byte>> pieces) {
+    const int error = write_gathered(descriptor_, pieces, listener_);
+    return error == 0 ? arrow::Status::OK() : refusal("write", error);
 }
 
 }  // namespace nightshift::jobs
