@@ -43,6 +43,7 @@ void write(int runs, const std::vector<std::string>& given, bool is_kept) {
         pieces_of(read_numbers<double>(given.at(0)), std::stoul(given.at(1)));
     measure(runs, [&] {
         if (is_kept) {
+            fs::remove(file);  // a job's folder has none yet; two at once would take twice the page cache
             jobs::TableWriter writer(file, format, pieces.front().heads());
             for (const jobs::Table& piece : pieces) writer.add(piece);
             writer.finish();

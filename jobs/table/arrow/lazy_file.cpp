@@ -39,8 +39,8 @@ std::optional<std::int64_t> LazyFile::place_of(const arrow::Buffer& buffer) cons
 arrow::Status LazyFile::read(std::int64_t position, std::int64_t bytes, void* out) {
     ARROW_ASSIGN_OR_RAISE(const std::int64_t found, file_->ReadAt(position, bytes, out));
     if (found == bytes) return arrow::Status::OK();
-    return arrow::Status::IOError("the file ends at byte ", position + found, " instead of after ",
-                                  position + bytes, "; it was cut short while it was read. Make it again");
+    return arrow::Status::IOError("the file ends before byte ", position + bytes,
+                                  "; it was cut short while it was read. Make it again");
 }
 
 arrow::Result<std::int64_t> LazyFile::ReadAt(std::int64_t position, std::int64_t bytes, bool allow_short_read,
