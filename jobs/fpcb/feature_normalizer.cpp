@@ -1,8 +1,6 @@
 #include "jobs/fpcb/feature_normalizer.h"
 
 #include <algorithm>
-#include <span>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -24,9 +22,6 @@ Normalizer chosen(const Normalizer& all, const std::vector<std::string>& names,
     }
     return out;
 }
-
-/// Rows that are turned out of columns together: some 40 KB, which stay in a near cache.
-constexpr std::size_t kRowsTurned = 64;
 
 /// A CSV's floats are read as doubles with other digits behind the ninth.
 Table narrowed(Table&& piece) {
@@ -70,32 +65,18 @@ void FeatureNormalizer::add(const Table& piece) {
 }
 
 void FeatureNormalizer::add_counted(const Table& piece, const std::vector<Run>& runs) {
-    std::vector<const Column*> columns;
-    for (const std::string& name : names_) columns.push_back(piece.find(name));
+    const std::vector<const Column*> columns = piece.number_columns(names_);
     std::size_t first = 0;
     for (const Run& run : runs) {
         const std::size_t end = first + run.rows;
-        for (std::size_t at = run.counts ? first : end; at < end; at += kRowsTurned)
-            fit_->add(turned(columns, at, std::min(kRowsTurned, end - at)));
+        for (std::size_t at = run.counts ? first : end; at < end; at += kRowsTurned) {
+            const std::size_t rows = std::min(kRowsTurned, end - at);
+            turned_.resize(rows * columns.size());
+            turn_rows(columns, at, rows, turned_.data());
+            fit_->add(turned_);
+        }
         first = end;
     }
-}
-
-std::span<const double> FeatureNormalizer::turned(const std::vector<const Column*>& columns,
-                                                  std::size_t first, std::size_t rows) {
-    const std::size_t width = columns.size();
-    turned_.resize(rows * width);
-    for (std::size_t j = 0; j < width; ++j) {
-        std::visit(
-            [&](const auto& values) {
-                using Values = std::decay_t<decltype(values)>;
-                if constexpr (!std::is_same_v<Values, std::vector<std::string>>) {
-                    for (std::size_t r = 0; r < rows; ++r) turned_[r * width + j] = values[first + r];
-                }
-            },
-            columns[j]->values);
-    }
-    return turned_;
 }
 
 nlohmann::json FeatureNormalizer::finish(TableReader& written, const FeatureFacts& facts,

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -42,9 +41,6 @@ class FeatureNormalizer {
 
     /// Columns `names_` of a piece whose rows are these runs, one after another.
     void add_counted(const Table& piece, const std::vector<Run>& runs);
-    /// [rows, columns] out of columns with numbers, until the next call.
-    std::span<const double> turned(const std::vector<const Column*>& columns, std::size_t first,
-                                   std::size_t rows);
 
     std::string set_;
     bool is_float_;
@@ -52,7 +48,7 @@ class FeatureNormalizer {
     std::vector<std::string> names_;                ///< columns with numbers, features among them
     std::optional<NormalizerFit> fit_;
     std::vector<Run> runs_;
-    std::vector<double> turned_;
+    std::vector<double> turned_;  ///< rows that are added together
 };
 
 }  // namespace nightshift::jobs

@@ -14,9 +14,6 @@ namespace nightshift::jobs {
 
 namespace {
 
-/// Rows of a matrix that are filled together, and stay in a near cache meanwhile.
-constexpr std::size_t kRowsTurned = 64;
-
 template <typename T>
 std::string shortest(T value) {
     if (std::isnan(value)) return "nan";
@@ -147,24 +144,32 @@ std::vector<std::string> Table::text(std::string_view name) const {
     return out;
 }
 
+std::vector<const Column*> Table::number_columns(const std::vector<std::string>& names) const {
+    std::vector<const Column*> out;
+    for (const std::string& name : names) out.push_back(&require_numbers(*this, name));
+    return out;
+}
+
 std::vector<double> Table::matrix(const std::vector<std::string>& names) const {
-    std::vector<const Column*> columns;
-    for (const std::string& name : names) columns.push_back(&require_numbers(*this, name));
-    const std::size_t width = names.size();
-    std::vector<double> out(rows_ * width);
+    const std::vector<const Column*> columns = number_columns(names);
+    std::vector<double> out(rows_ * columns.size());
     for (std::size_t first = 0; first < rows_; first += kRowsTurned) {
-        const std::size_t end = std::min(rows_, first + kRowsTurned);
-        for (std::size_t j = 0; j < width; ++j) {
-            std::visit(
-                [&](const auto& values) {
-                    if constexpr (!std::is_same_v<decltype(values), const std::vector<std::string>&>) {
-                        for (std::size_t i = first; i < end; ++i) out[i * width + j] = values[i];
-                    }
-                },
-                columns[j]->values);
-        }
+        turn_rows(columns, first, std::min(kRowsTurned, rows_ - first), out.data() + first * columns.size());
     }
     return out;
+}
+
+void turn_rows(std::span<const Column* const> columns, std::size_t first, std::size_t rows, double* out) {
+    const std::size_t width = columns.size();
+    for (std::size_t j = 0; j < width; ++j) {
+        std::visit(
+            [&](const auto& values) {
+                if constexpr (!std::is_same_v<decltype(values), const std::vector<std::string>&>) {
+                    for (std::size_t r = 0; r < rows; ++r) out[r * width + j] = values[first + r];
+                }
+            },
+            columns[j]->values);
+    }
 }
 
 }  // namespace nightshift::jobs

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -67,7 +68,9 @@ class Table {
     std::vector<double> numbers(std::string_view name) const;
     /// A column as text; numbers are written with as many digits as they need to be read back.
     std::vector<std::string> text(std::string_view name) const;
-    /// Row-major matrix rows() x names.size().
+    /// Columns of numbers, as long as the table is as it is. Throws as numbers() does.
+    std::vector<const Column*> number_columns(const std::vector<std::string>& names) const;
+    /// Row-major matrix rows() x names.size(). Throws as numbers() does.
     std::vector<double> matrix(const std::vector<std::string>& names) const;
 
     /// Key-value notes kept by Feather and Parquet (CSV drops them).
@@ -77,6 +80,11 @@ class Table {
     std::vector<Column> columns_;
     std::size_t rows_ = 0;
 };
+
+/// Rows that turn_rows() is best asked for together: they stay in a near cache.
+inline constexpr std::size_t kRowsTurned = 64;
+/// Rows `first` to `first + rows` of columns of numbers, row-major [rows, columns], to `out`.
+void turn_rows(std::span<const Column* const> columns, std::size_t first, std::size_t rows, double* out);
 
 /// The columns, and nothing in them. Throws as Table::add() does.
 Table table_without_rows(const std::vector<ColumnHead>& columns);

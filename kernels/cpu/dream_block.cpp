@@ -4,22 +4,28 @@
 
 namespace nightshift::kernels {
 
-void turn_weights(const std::vector<DreamNetLayer>& layers, std::span<const float> from,
-                  std::span<float> to) {
+namespace {
+
+/// Each layer's weights, rows as wide as `width` says, turned; biases as they are.
+void turn_layers(const std::vector<DreamNetLayer>& layers, std::int64_t DreamNetLayer::*width,
+                 std::int64_t DreamNetLayer::*height, std::span<const float> from, std::span<float> to) {
     for (const DreamNetLayer& layer : layers) {
-        array_ops().transpose(from.data() + layer.offset, layer.in, layer.out, layer.in,
-                              to.data() + layer.offset, layer.out);
+        array_ops().transpose(from.data() + layer.offset, layer.*width, layer.*height, layer.*width,
+                              to.data() + layer.offset, layer.*height);
         std::copy_n(from.data() + layer.bias_offset(), layer.out, to.data() + layer.bias_offset());
     }
 }
 
+}  // namespace
+
+void turn_weights(const std::vector<DreamNetLayer>& layers, std::span<const float> from,
+                  std::span<float> to) {
+    turn_layers(layers, &DreamNetLayer::in, &DreamNetLayer::out, from, to);
+}
+
 void turn_weights_back(const std::vector<DreamNetLayer>& layers, std::span<const float> from,
                        std::span<float> to) {
-    for (const DreamNetLayer& layer : layers) {
-        array_ops().transpose(from.data() + layer.offset, layer.out, layer.in, layer.out,
-                              to.data() + layer.offset, layer.in);
-        std::copy_n(from.data() + layer.bias_offset(), layer.out, to.data() + layer.bias_offset());
-    }
+    turn_layers(layers, &DreamNetLayer::out, &DreamNetLayer::in, from, to);
 }
 
 DreamBlock::DreamBlock(const DreamNetShape& shape)
